@@ -1,6 +1,9 @@
 // Sources are ESM TypeScript: @swc/jest strips the types, node runs jest with --experimental-vm-modules.
 const transform = {
-  '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  '^.+\\.ts$': [
+    '@swc/jest',
+    { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+  ],
 };
 
 export default {
@@ -8,7 +11,14 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform,
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/.ballast/', '/test/fault/', '/test/kube/', '/test/slow/', '/bench/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/.ballast/',
+    '/test/fault/',
+    '/test/kube/',
+    '/test/slow/',
+    '/bench/',
+  ],
   modulePathIgnorePatterns: ['/.ballast/'],
   maxWorkers: 2,
   testTimeout: 30_000,

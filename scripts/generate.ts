@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const { generatedFiles } = (await import('../crds/generate.ts')) as { generatedFiles: () => Record<string, string> };
+const { generatedFiles } = (await import('../crds/generate.ts')) as {
+  generatedFiles: () => Record<string, string>;
+};
 const check = process.argv.includes('--check');
 const stale: string[] = [];
 for (const [path, text] of Object.entries(generatedFiles())) {

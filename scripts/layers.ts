@@ -41,9 +41,13 @@ const roomOf = (file: string) =>
   Object.keys(rooms)
     .filter((room) => file === room || file.startsWith(`${room}/`))
     .sort((a, b) => b.length - a.length)[0];
-const isTest = (file: string) => /\.test\.ts$|(^|\/)testing\//.test(file) || file.startsWith('test/') || file.startsWith('bench/');
+const isTest = (file: string) =>
+  /\.test\.ts$|(^|\/)testing\//.test(file) || file.startsWith('test/') || file.startsWith('bench/');
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(root, file)));
 const problems: string[] = [];
@@ -52,20 +56,25 @@ const graph = new Map<string, string[]>();
 for (const file of files) {
   const text = readFileSync(join(root, file), 'utf8');
   const lines = text.split('\n').length - 1;
-  if (lines > maxLines && !file.includes('/generated/')) problems.push(`${file}: ${lines} lines, the limit is ${maxLines}: split it by job`);
+  if (lines > maxLines && !file.includes('/generated/'))
+    problems.push(`${file}: ${lines} lines, the limit is ${maxLines}: split it by job`);
   const room = roomOf(file);
   if (room === undefined) {
     problems.push(`${file}: no room of scripts/layers.ts holds this file`);
     continue;
   }
   const edges: string[] = [];
-  for (const match of text.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm)) {
+  for (const match of text.matchAll(
+    /^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
+  )) {
     const target = match[1] ?? match[2] ?? '';
     if (!target.startsWith('.')) {
       for (const [pattern, allowed] of packages) {
-        if (pattern.test(target) && !allowed.test(file) && !isTest(file)) problems.push(`${file} imports ${target}: only ${allowed.source} may`);
+        if (pattern.test(target) && !allowed.test(file) && !isTest(file))
+          problems.push(`${file} imports ${target}: only ${allowed.source} may`);
       }
-      if (rooms[room]?.pure && !isTest(file) && impure.test(target)) problems.push(`${file} imports ${target}: ${room} is pure`);
+      if (rooms[room]?.pure && !isTest(file) && impure.test(target))
+        problems.push(`${file} imports ${target}: ${room} is pure`);
       continue;
     }
     const to = relative(root, join(root, dirname(file), target));
@@ -73,15 +82,23 @@ for (const file of files) {
     const toRoom = roomOf(to);
     const allow = rooms[room]?.allow ?? [];
     const within = toRoom === room || allow.includes('*') || allow.some((name) => to.startsWith(`${name}/`));
-    if (!within && !isTest(file)) problems.push(`${file} imports ${to}: ${room} may import ${allow.join(', ') || 'nothing'}`);
+    if (!within && !isTest(file))
+      problems.push(`${file} imports ${to}: ${room} may import ${allow.join(', ') || 'nothing'}`);
     if (isTest(to) && !isTest(file)) problems.push(`${file} imports the test file ${to}`);
   }
   graph.set(file, edges);
   if (!isTest(file)) {
-    if (/\bprocess\.env\b/.test(text) && !/(^|\/)(main|config)\.ts$/.test(file) && !file.startsWith('scripts/') && !file.startsWith('samples/'))
+    if (
+      /\bprocess\.env\b/.test(text) &&
+      !/(^|\/)(main|config)\.ts$/.test(file) &&
+      !file.startsWith('scripts/') &&
+      !file.startsWith('samples/')
+    )
       problems.push(`${file} reads process.env: only main.ts and config.ts may`);
-    if (/\bprocess\.exit\(/.test(text) && !/(^|\/)main\.ts$/.test(file)) problems.push(`${file} calls process.exit: only main.ts may`);
-    if (rooms[room]?.pure && /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\(/.test(text)) problems.push(`${file}: ${room} is pure, the clock and chance are data`);
+    if (/\bprocess\.exit\(/.test(text) && !/(^|\/)main\.ts$/.test(file))
+      problems.push(`${file} calls process.exit: only main.ts may`);
+    if (rooms[room]?.pure && /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\(/.test(text))
+      problems.push(`${file}: ${room} is pure, the clock and chance are data`);
   }
 }
 

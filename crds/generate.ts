@@ -1,0 +1,1 @@
+export const generatedFiles = (): Record<string, string> => ({});

@@ -1,0 +1,155 @@
+/** Status of a ModelDeployment: the answers to what people ask. Only the operator writes it. */
+import { z } from 'zod';
+
+const say = <T extends z.ZodType>(schema: T, description: string, extra: Record<string, unknown> = {}): T =>
+  schema.meta({ description, ...extra }) as T;
+const short = (maxLength = 253) => z.string().max(maxLength);
+const count = () => z.int().min(0);
+
+const conditionSchema = z.strictObject({
+  type: say(short(64), 'Available, Ready, Reconciling, Stalled, SLAMet or ScalingLimited.'),
+  status: say(z.enum(['True', 'False', 'Unknown']), 'True, False or Unknown.'),
+  reason: say(short(64), 'One word of the closed list in docs/reference/conditions.md.'),
+  message: say(short(1024), 'What is so, with numbers, and what to do next.'),
+  observedGeneration: say(count().optional(), 'metadata.generation that this condition is about.'),
+  lastTransitionTime: say(short(64).meta({ format: 'date-time' }), 'When status last changed.', {
+    format: 'date-time',
+  }),
+});
+
+const revisionSchema = z.strictObject({
+  revision: say(short(63), 'Hash of the revision; its Deployment is NAME-HASH.'),
+  version: say(short(63).optional(), 'Version of the model as callers see it.'),
+  sha256: say(
+    short(64).optional(),
+    'Digest of the model file that it serves; absent until the first pod fetched it.',
+  ),
+  replicas: say(count(), 'Replicas asked for.'),
+  readyReplicas: say(count(), 'Replicas that are ready.'),
+  observedWeight: say(
+    short(8).optional(),
+    'Share of the last minute’s requests that it got, such as `100%`; absent when none came.',
+  ),
+});
+
+const decisionSchema = z.strictObject({
+  time: say(short(64), 'When it was decided.', { format: 'date-time' }),
+  replicas: say(count(), 'Replicas decided.'),
+  previousReplicas: say(count(), 'Replicas before.'),
+  reason: say(
+    short(64),
+    'What decided: Latency, RequestRate, Minimum, Maximum, HoldUnknown, HoldDown, Fixed, External, Suspended.',
+  ),
+  message: say(short(1024), 'The decision in one sentence with its arithmetic.'),
+  inputs: say(
+    z.record(z.string(), z.string().max(64)),
+    'Every number that went in; `unknown` where there was none.',
+    { maxProperties: 32 },
+  ),
+});
+
+const failureSchema = z.strictObject({
+  pod: say(short(), 'Pod, or the ReplicaSet whose pods were refused.'),
+  container: say(short(63).optional(), 'Container of the pod.'),
+  revision: say(short(63).optional(), 'Revision of the pod.'),
+  reason: say(short(64), 'One word of the closed list in docs/reference/conditions.md.'),
+  exitCode: say(z.int().optional(), 'Exit code of the container’s last end.'),
+  restarts: say(count().optional(), 'How often it was restarted.'),
+  message: say(short(1024), 'Last words of the container, or what the cluster said.'),
+});
+
+export const statusSchema = z.strictObject({
+  observedGeneration: say(count().optional(), 'metadata.generation that this status is about.'),
+  replicas: say(count().optional(), 'Pods that exist and are not ending, all revisions.'),
+  readyReplicas: say(count().optional(), 'Pods that are ready, all revisions.'),
+  selector: say(short(1024).optional(), 'Label selector of the pods, for the scale subresource.'),
+  url: say(short(512).optional(), 'Where callers inside the cluster reach the model.'),
+  summary: say(
+    z
+      .strictObject({
+        ready: say(short(16).optional(), 'Ready and wanted replicas, such as `3/3`.'),
+        phase: say(
+          short(32).optional(),
+          'One word for people: Pending, Ready, RollingOut, Scaling, Degraded, Failed, Suspended, Deleting.',
+        ),
+        p95: say(
+          short(16).optional(),
+          'Measured 95th percentile of latency over the SLO window, such as `41ms`.',
+        ),
+        sla: say(short(16).optional(), 'Met, Violated, Unknown or `-` when nothing is promised.'),
+        requestRate: say(
+          short(16).optional(),
+          'Requests per second of the last ten seconds, such as `120/s`.',
+        ),
+        message: say(short(256).optional(), 'What to know in one line.'),
+      })
+      .optional(),
+    'Plain words for the columns of `kubectl get`.',
+  ),
+  conditions: say(
+    z.array(conditionSchema).max(16).optional(),
+    'Available: something serves. Ready: the spec as written serves, whole.',
+    {
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    },
+  ),
+  stable: say(revisionSchema.optional(), 'The revision that serves.'),
+  candidate: say(revisionSchema.optional(), 'The revision that is being rolled out, or that failed to.'),
+  rollout: say(
+    z
+      .strictObject({
+        number: say(count(), 'Running number of the last rollout; only ever rises.'),
+        startedAt: say(short(64).optional(), 'When it began.', { format: 'date-time' }),
+        finishedAt: say(short(64).optional(), 'When it ended; absent while it runs.', {
+          format: 'date-time',
+        }),
+        failedRevision: say(short(63).optional(), 'Revision that missed its progress deadline.'),
+      })
+      .optional(),
+    'The last rollout.',
+  ),
+  scaling: say(
+    z
+      .strictObject({
+        desiredReplicas: say(count().optional(), 'Replicas wanted now.'),
+        minReplicas: say(count().optional(), 'Lower limit in effect.'),
+        maxReplicas: say(count().optional(), 'Upper limit in effect.'),
+        lastDecision: say(
+          decisionSchema.optional(),
+          'The last decision that changed the count, with its inputs.',
+        ),
+      })
+      .optional(),
+    'Why this many replicas.',
+  ),
+  sla: say(
+    z
+      .strictObject({
+        window: say(short(16), 'SLO window that the figures are about.'),
+        requests: say(count().optional(), 'Requests counted in the window.'),
+        p50: say(short(16).optional(), 'Measured, such as `12ms`; absent when unknown.'),
+        p90: say(short(16).optional(), 'Measured, such as `20ms`; absent when unknown.'),
+        p95: say(short(16).optional(), 'Measured, such as `25ms`; absent when unknown.'),
+        p99: say(short(16).optional(), 'Measured, such as `60ms`; absent when unknown.'),
+        errorRate: say(short(16).optional(), 'Measured, such as `0.02%`; absent when unknown.'),
+        budgetLeft: say(
+          short(16).optional(),
+          'Share of the error budget of the window that is left, such as `80%`.',
+        ),
+      })
+      .optional(),
+    'Promise and measurement.',
+  ),
+  failures: say(
+    z.array(failureSchema).max(10).optional(),
+    'What failed, over all pods, the newest revision first.',
+    { 'x-kubernetes-list-type': 'atomic' },
+  ),
+});
+
+export type ModelDeploymentStatus = z.infer<typeof statusSchema>;
+export type StatusCondition = z.infer<typeof conditionSchema>;
+export type RevisionStatus = z.infer<typeof revisionSchema>;
+export type ScalingDecisionStatus = z.infer<typeof decisionSchema>;
+export type FailureStatus = z.infer<typeof failureSchema>;

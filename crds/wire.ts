@@ -1,0 +1,102 @@
+/** What operator and pods say to each other over HTTP. Versioned: a frozen pod meets newer operators. */
+
+/** `GET /load` on the ops port: cumulative counters since `startedAtMs`, gauges of now, and the last two minutes. */
+export interface LoadReport {
+  readonly version: 1;
+  /** Random per process: a change means that every counter started anew. */
+  readonly instance: string;
+  /** Process start, milliseconds since the epoch by the pod's wall clock (for people, never for arithmetic). */
+  readonly startedAtMs: number;
+  /** Pod's monotonic clock at this reading, milliseconds since process start. */
+  readonly uptimeMs: number;
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly revision: string;
+  readonly modelSha256: string;
+  /** How many requests are served at once without waiting (1 runner, so 1 batch; here in requests). */
+  readonly parallelism: number;
+  readonly counters: LoadCounters;
+  readonly queueLength: number;
+  readonly inFlight: number;
+  /** Age of the oldest waiting request, milliseconds; 0 with an empty queue. */
+  readonly oldestWaitMs: number;
+  readonly latency: LatencyHistogram;
+  /** Oldest first, one entry per finished second, at most 120; idle seconds are present with zeros. */
+  readonly seconds: readonly LoadSecond[];
+}
+
+export interface LoadCounters {
+  /** Infer requests whose headers arrived, admitted or not: the offered load. */
+  readonly arrivals: number;
+  /** Answered 2xx. */
+  readonly succeeded: number;
+  /** Answered 4xx other than 429: the client's own mistakes; counted neither as served nor as failed. */
+  readonly clientErrors: number;
+  /** Answered 429, 503 or 504: refused or too late. */
+  readonly rejected: number;
+  /** Answered any other 5xx. */
+  readonly failed: number;
+  /** Integral of the time in which the runner was busy, seconds. */
+  readonly busySeconds: number;
+  /** Service times (runner time per request, waiting excluded): how many, their sum and sum of squares in seconds. */
+  readonly serviceCount: number;
+  readonly serviceSumSeconds: number;
+  readonly serviceSumSquares: number;
+}
+
+/** Latency as the client saw it, from the first byte of the request to the end of the answer; 429/5xx included as +Inf. */
+export interface LatencyHistogram {
+  /** Upper bounds in milliseconds, ascending; the last bucket (+Inf) has no bound. */
+  readonly boundsMs: readonly number[];
+  /** Cumulative since process start, one more than bounds: counts[i] holds latencies in (bounds[i-1], bounds[i]]. */
+  readonly counts: readonly number[];
+}
+
+/** What happened in one second of a pod's life. */
+export interface LoadSecond {
+  /** The second ended this long after process start, milliseconds. */
+  readonly endMs: number;
+  readonly arrivals: number;
+  readonly completions: number;
+  readonly busySeconds: number;
+  readonly serviceCount: number;
+  readonly serviceSumSeconds: number;
+  readonly serviceSumSquares: number;
+}
+
+/** `config.json` in the ConfigMap `‹name›-config`: what changes without a new pod. */
+export interface LiveConfig {
+  readonly version: 1;
+  /** Longest wait for an answer, milliseconds (`spec.traffic.timeout` or its default). */
+  readonly timeoutMs: number;
+  /** The highest promised latency, milliseconds: a boundary of the latency histogram, so that violations are exact. */
+  readonly slaLatencyMs: readonly number[];
+  /** sha256 that each live revision must serve, by revision hash: pinned, or recorded from its first pod. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/** `manifest.json` beside `model.onnx`, and the fetch container's termination message. */
+export interface FetchManifest {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly uri: string;
+}
+
+/** Termination message of a container that ended for a reason it knows: one line of JSON. */
+export interface TerminationMessage {
+  readonly reason:
+    | 'ModelNotFound'
+    | 'ModelForbidden'
+    | 'ModelTooLarge'
+    | 'ModelInvalid'
+    | 'ModelUnsupported'
+    | 'DigestMismatch'
+    | 'DigestMoved'
+    | 'FetchFailed'
+    | 'LoadFailed'
+    | 'WarmUpFailed'
+    | 'RunHung'
+    | 'MemoryExceeded'
+    | 'ConfigInvalid';
+  readonly message: string;
+}
