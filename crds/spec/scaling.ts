@@ -1,0 +1,58 @@
+/** `spec.scaling`: how many replicas run, and who decides it. */
+import { z } from 'zod';
+import { describe, rules } from './field.ts';
+
+export const scalingModes = ['SLA', 'Fixed', 'External'] as const;
+const replicas = (min: number) => z.int().min(min).max(1_000);
+
+export const scalingSchema = z
+  .strictObject({
+    mode: describe(
+      z.enum(scalingModes).default('SLA'),
+      'Who decides how many replicas run. `SLA`: Ballast, from latency and request rate. `Fixed`: `replicas`. `External`: another autoscaler (HPA, KEDA) through the scale subresource. Default: `SLA`.',
+    ),
+    minReplicas: describe(replicas(1).optional(), 'Fewest replicas in mode `SLA`. Default: 1.'),
+    maxReplicas: describe(
+      replicas(1).optional(),
+      'Most replicas in mode `SLA`. Default: with an `sla` or `requestsPerSecondPerReplica` the larger of minReplicas and 10, without them minReplicas.',
+    ),
+    replicas: describe(
+      replicas(0).default(1),
+      'Replicas in the modes `Fixed` and `External`; `kubectl scale` writes it. In mode `SLA` it cannot be changed. Default: 1.',
+    ),
+    requestsPerSecondPerReplica: describe(
+      z.int().min(1).max(1_000_000).optional(),
+      'Requests per second that one replica should get at most, in mode `SLA`: a floor beside the latency promise. Example: 200. Default: measured capacity decides.',
+    ),
+  })
+  .meta(
+    rules(
+      {
+        rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
+        message: 'minReplicas must not be larger than maxReplicas',
+        messageExpression:
+          "'minReplicas is ' + string(self.minReplicas) + ' and maxReplicas is ' + string(self.maxReplicas) + ': minReplicas must not be larger than maxReplicas'",
+        fieldPath: '.minReplicas',
+        reason: 'FieldValueInvalid',
+      },
+      {
+        rule: "self.mode == 'SLA' || !(has(self.minReplicas) || has(self.maxReplicas) || has(self.requestsPerSecondPerReplica))",
+        message:
+          'minReplicas, maxReplicas and requestsPerSecondPerReplica belong to mode SLA: remove them, or set mode: SLA',
+        messageExpression:
+          "'scaling.mode is ' + self.mode + ': minReplicas, maxReplicas and requestsPerSecondPerReplica belong to mode SLA; remove them, or set mode: SLA'",
+        fieldPath: '.mode',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "self.mode != 'SLA' || self.replicas == 1 || self.replicas == oldSelf.?replicas.orValue(1)",
+        message:
+          'in scaling.mode SLA Ballast chooses the replicas: set minReplicas and maxReplicas, or mode: Fixed',
+        messageExpression:
+          "'scaling.replicas cannot become ' + string(self.replicas) + ': in scaling.mode SLA Ballast chooses the replicas; set minReplicas and maxReplicas, or mode: Fixed'",
+        fieldPath: '.replicas',
+        reason: 'FieldValueForbidden',
+        optionalOldSelf: true,
+      },
+    ),
+  );

@@ -1,0 +1,44 @@
+/** `spec.traffic`, `spec.rollout` and `spec.access`: how requests wait, how revisions change, who may come in. */
+import { z } from 'zod';
+import { describe, duration, rules } from './field.ts';
+
+export const trafficSchema = z.strictObject({
+  timeout: describe(
+    duration().optional(),
+    'Longest time that a request may take before it is answered 504, 10ms to 1h. Default: the larger of 1s and ten times the highest promised latency.',
+    rules({
+      rule: "duration(self) >= duration('10ms') && duration(self) <= duration('1h')",
+      message: 'traffic.timeout must be between 10ms and 1h',
+      messageExpression: "'traffic.timeout is ' + self + ': it must be between 10ms and 1h'",
+      reason: 'FieldValueInvalid',
+    }),
+  ),
+});
+
+export const rolloutSchema = z.strictObject({
+  progressDeadline: describe(
+    duration().optional(),
+    'How long a new revision may take to become ready before it counts as failed, 10s to 24h; the old one keeps serving. Default: `10m`.',
+    rules({
+      rule: "duration(self) >= duration('10s') && duration(self) <= duration('24h')",
+      message: 'rollout.progressDeadline must be between 10s and 24h',
+      messageExpression: "'rollout.progressDeadline is ' + self + ': it must be between 10s and 24h'",
+      reason: 'FieldValueInvalid',
+    }),
+  ),
+  revisionHistoryLimit: describe(
+    z.int().min(0).max(100).optional(),
+    'How many old revisions are kept to go back to. Default: 10.',
+  ),
+  restartedAt: describe(
+    z.string().max(64).optional(),
+    'Change it to replace every pod with a new one of the same revision, a few at a time. Any text; a time is usual. Example: `2026-11-24T10:00:00Z`. Default: never restarted.',
+  ),
+});
+
+export const accessSchema = z.strictObject({
+  networkPolicy: describe(
+    z.enum(['Off', 'Restricted']).optional(),
+    '`Restricted` adds a NetworkPolicy: into the pods only on their three ports, out of them only what fetching the model needs. Default: `Off`.',
+  ),
+});
