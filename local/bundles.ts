@@ -1,0 +1,82 @@
+/** esbuild bundles of operator and inference pod, the same that images hold, cached by the content of their sources. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Entry points by bundle name; a worker is a bundle of its own because it is loaded by URL. */
+export const entryPoints = {
+  operator: 'operator/main.ts',
+  'inference-pod': 'inference-pod/main.ts',
+  'runner-worker': 'inference-pod/runner/worker.ts',
+} as const;
+
+const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'inference-pod'];
+
+export interface Bundles {
+  /** Folder with one `NAME.mjs` for each entry point. */
+  readonly directory: string;
+  /** True when an earlier run had built the same sources. */
+  readonly cached: boolean;
+}
+
+function* sourceFiles(root: string, folder: string): Generator<string> {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) yield* sourceFiles(root, path);
+    else if (/\.(ts|json)$/.test(entry.name) && !entry.name.endsWith('.test.ts')) yield path;
+  }
+}
+
+function contentHash(root: string): string {
+  const hash = createHash('sha256');
+  for (const folder of sourceFolders) {
+    for (const file of sourceFiles(root, folder)) hash.update(file).update('\0').update(readFileSync(join(root, file))).update('\0');
+  }
+  return hash.update(readFileSync(join(root, 'package-lock.json'))).digest('hex').slice(0, 16);
+}
+
+/** Keeps the newest bundles: each build is about 3 MB and sources change often. */
+function prune(base: string, keep: string): void {
+  const others = readdirSync(base)
+    .filter((name) => name !== keep)
+    .map((name) => ({ name, at: statSync(join(base, name)).mtimeMs }))
+    .sort((a, b) => b.at - a.at);
+  for (const { name } of others.slice(2)) rmSync(join(base, name), { recursive: true, force: true });
+}
+
+/** Builds the bundles below `stateDir/bundles` unless the same sources are built there already; rejects with esbuild's errors. */
+export async function buildBundles(root: string, stateDir: string): Promise<Bundles> {
+  const base = join(stateDir, 'bundles');
+  const key = contentHash(root);
+  const directory = join(base, key);
+  if (existsSync(directory)) return { directory, cached: true };
+  const { build } = await import('esbuild');
+  const unfinished = join(base, `.${key}-${process.pid}`);
+  mkdirSync(unfinished, { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: Object.entries(entryPoints).map(([out, input]) => ({ in: input, out })),
+    outdir: unfinished,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: ['onnxruntime-node'],
+    legalComments: 'none',
+    logLevel: 'silent',
+    // CommonJS dependencies inside an ES module still call require() for Node's own modules.
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
+  try {
+    renameSync(unfinished, directory);
+  } catch (cause) {
+    // Another process finished the same build first: its result is as good.
+    rmSync(unfinished, { recursive: true, force: true });
+    if (!existsSync(directory)) throw cause;
+  }
+  prune(base, key);
+  return { directory, cached: false };
+}
