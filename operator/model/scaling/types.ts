@@ -1,0 +1,144 @@
+/** What the scaling decision reads and says. Times are monotonic milliseconds; what was not measured is `unknown`, never 0. */
+import type { LoadReport } from '../../../crds/wire.ts';
+import type { SecondsRing } from './ring.ts';
+
+export type Known<T> = T | 'unknown';
+
+export const percentiles = ['p50', 'p90', 'p95', 'p99'] as const;
+export type Percentile = (typeof percentiles)[number];
+
+/** One promised latency: `percentile` of all requests end within `targetMs`. */
+export interface LatencyTarget {
+  readonly percentile: Percentile;
+  readonly targetMs: number;
+}
+
+/**
+ * How requests reach the pods. `random` is what a Service does (each pod has a queue of its own);
+ * `least-outstanding` is one shared queue, which only a gateway gives.
+ */
+export type Balancing = 'random' | 'least-outstanding';
+
+/** The part of a ModelDeployment that scaling depends on, defaults filled in: `scalingInputOf` makes it. */
+export interface ScalingInput {
+  readonly mode: 'SLA' | 'Fixed' | 'External';
+  readonly suspended: boolean;
+  /** `spec.scaling.replicas`: counts in the modes Fixed and External. */
+  readonly fixedReplicas: number;
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  readonly latency: readonly LatencyTarget[];
+  readonly requestsPerSecondPerReplica: number | undefined;
+  readonly balancing: Balancing;
+}
+
+/** The last good answer of one pod. */
+export interface PodReading {
+  readonly report: LoadReport;
+  /** When the answer arrived. */
+  readonly readAtMs: number;
+  /** How often this pod is asked at present: a reading is stale when it is older than this and a margin. */
+  readonly periodMs: number;
+}
+
+/** One pod of the deployment, read or not. */
+export interface PodObservation {
+  readonly pod: string;
+  readonly revision: string;
+  /** Ready by its EndpointSlice: callers' requests reach it. */
+  readonly ready: boolean;
+  readonly reading: Known<PodReading>;
+}
+
+/** What is seen of one ModelDeployment at one moment. */
+export interface Observation {
+  /** Replicas that the Deployments ask for now, all revisions; `unknown` before the caches have synced. */
+  readonly replicas: Known<number>;
+  /** Pods that exist or are asked for, not ready yet and not known to be failing. */
+  readonly startingReplicas: number;
+  /** Pods whose containers end again and again. */
+  readonly crashingReplicas: number;
+  /** Pods that the cluster refuses to place or to create (unschedulable, quota). */
+  readonly blockedReplicas: number;
+  readonly rolloutInProgress: boolean;
+  readonly pods: readonly PodObservation[];
+}
+
+/** The closed list of `status.scaling.lastDecision.reason`. */
+export const scalingReasons = {
+  Latency: 'The latency promise needs this many.',
+  RequestRate: 'requestsPerSecondPerReplica needs this many.',
+  Utilisation: 'The pods would be busier than they may be with fewer.',
+  Backlog: 'Requests that wait already must be worked off.',
+  Minimum: 'minReplicas is enough.',
+  Maximum: 'More are needed than maxReplicas allows.',
+  HoldUnknown: 'Too few pods gave fresh figures: the count is not lowered.',
+  HoldDown: 'Fewer would do, but a decrease waits (window, step, rollout or too little history).',
+  HoldCrashing: 'More are needed, but new pods crash: the count is not raised.',
+  HoldBlocked: 'More are needed, but the cluster has no room: the count is not raised.',
+  Fixed: 'spec.scaling.mode is Fixed.',
+  External: 'spec.scaling.mode is External.',
+  Suspended: 'spec.suspend is true.',
+} as const;
+export type ScalingReason = keyof typeof scalingReasons;
+
+export interface Why {
+  readonly reason: ScalingReason;
+  /** The decision in one sentence with its arithmetic. */
+  readonly sentence: string;
+  /** Every number that went in, unit in its name. */
+  readonly inputs: Readonly<Record<string, Known<number>>>;
+  /** How much of the fleet was read: `ok` all or nearly all, `partial` at least one pod, `none` no pod. */
+  readonly freshness: 'ok' | 'partial' | 'none';
+  /** Replicas that would be needed if there were no limits. */
+  readonly needed: Known<number>;
+  /** For the condition ScalingLimited: what keeps the promise from being kept, and the sentence that says so. */
+  readonly limited: { readonly reason: 'AtMaximum' | 'SLAInfeasible'; readonly sentence: string } | undefined;
+}
+
+export interface Decision {
+  readonly replicas: number;
+  readonly why: Why;
+  readonly next: ScalingState;
+}
+
+/** What is remembered of one process that answered: a restarted container has another `instance`. */
+export interface InstanceMark {
+  readonly pod: string;
+  readonly readAtMs: number;
+  readonly uptimeMs: number;
+  /** End of the newest second that was merged into the ring, milliseconds of the pod's own clock. */
+  readonly mergedEndMs: number;
+  readonly arrivals: number;
+  /** Offered arrivals per second over the pod's own last 2, 10 and 60 seconds. */
+  readonly rates: readonly [last2: number, last10: number, last60: number];
+}
+
+export interface ServiceEstimate {
+  readonly meanSeconds: number;
+  /** Squared coefficient of variation. */
+  readonly scv: number;
+}
+
+/** What one count was computed to be at one time: decreases go to the largest of the last minute. */
+export interface Recommendation {
+  readonly atMs: number;
+  readonly replicas: number;
+}
+
+/** The decision's memory, immutable: `decide` returns the next one. */
+export interface ScalingState {
+  /** The last decision; undefined before the first. */
+  readonly replicas: number | undefined;
+  readonly instances: ReadonlyMap<string, InstanceMark>;
+  readonly ring: SecondsRing;
+  /** Smoothed index of dispersion of arrivals. */
+  readonly burstiness: number;
+  readonly burstinessAtMs: number;
+  /** The last well-founded estimate: the prior when traffic comes back after a pause. */
+  readonly service: Known<ServiceEstimate>;
+  readonly recommendations: readonly Recommendation[];
+  readonly lastDownAtMs: number | undefined;
+  /** Readings that were refused as impossible (a counter that went backwards within one process). */
+  readonly rejectedReadings: number;
+}
