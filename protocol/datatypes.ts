@@ -1,0 +1,97 @@
+/** The datatypes of the Open Inference Protocol V2 and the arrays that hold their elements. */
+
+export const datatypes = [
+  'BOOL',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP16',
+  'BF16',
+  'FP32',
+  'FP64',
+  'BYTES',
+] as const;
+export type Datatype = (typeof datatypes)[number];
+
+/** Elements of one tensor, row-major. FP16 and BF16 are their raw 16 bits; BYTES are UTF-8 strings. */
+export type TensorData =
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | string[];
+
+/** One tensor with its elements. */
+export interface Tensor {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** What a model says of one input or output; a dimension of -1 may have any size. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+}
+
+/** What a caller may ask of a model. */
+export interface ModelSignature {
+  readonly name: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** Makes an array for `count` elements of a datatype. */
+export const allocate = (datatype: Datatype, count: number): TensorData => {
+  switch (datatype) {
+    case 'BOOL':
+    case 'UINT8':
+      return new Uint8Array(count);
+    case 'UINT16':
+    case 'FP16':
+    case 'BF16':
+      return new Uint16Array(count);
+    case 'UINT32':
+      return new Uint32Array(count);
+    case 'UINT64':
+      return new BigUint64Array(count);
+    case 'INT8':
+      return new Int8Array(count);
+    case 'INT16':
+      return new Int16Array(count);
+    case 'INT32':
+      return new Int32Array(count);
+    case 'INT64':
+      return new BigInt64Array(count);
+    case 'FP32':
+      return new Float32Array(count);
+    case 'FP64':
+      return new Float64Array(count);
+    case 'BYTES':
+      return new Array<string>(count).fill('');
+  }
+};
+
+/** Number of elements of a shape; the empty shape is a scalar and has one. */
+export const elementCount = (shape: readonly number[]): number => {
+  let count = 1;
+  for (const dim of shape) count *= dim;
+  return count;
+};
+
+/** A part of a tensor's elements without copying (strings are copied). */
+export const slice = (data: TensorData, start: number, end: number): TensorData =>
+  Array.isArray(data) ? data.slice(start, end) : data.subarray(start, end);

@@ -1,0 +1,103 @@
+/** The error that a caller of the protocol sees, and the words of each. Wordings are Triton's where it has one. */
+import type { TensorSpec } from './datatypes.ts';
+
+/** A refusal with its HTTP status; the message is the `error` of the body. */
+export class ProtocolError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ProtocolError';
+    this.status = status;
+  }
+}
+
+const list = (names: readonly string[]) => `[${names.map((name) => `'${name}'`).join(', ')}]`;
+const dims = (shape: readonly number[]) => `[${shape.join(',')}]`;
+
+/** Cuts what a caller sent to a length that fits into an error message. */
+export const quote = (value: unknown): string => {
+  let text: string;
+  if (typeof value === 'bigint') text = String(value);
+  else if (Array.isArray(value)) text = 'a list';
+  else if (typeof value === 'object' && value !== null) text = 'an object';
+  else text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+};
+
+/** Every refusal that depends on what was asked, one function each. */
+export const refusals = {
+  malformed: (detail: string) => new ProtocolError(400, `failed to parse the request JSON buffer: ${detail}`),
+  tooDeep: (limit: number) =>
+    new ProtocolError(400, `failed to parse the request JSON buffer: nested deeper than ${limit} levels`),
+  envelope: (path: string, detail: string) =>
+    new ProtocolError(400, `failed to parse the request: ${path === '' ? 'body' : path}: ${detail}`),
+  unknownModel: (name: string) => new ProtocolError(404, `Request for unknown model: '${name}' is not found`),
+  unknownVersion: (name: string, version: string) =>
+    new ProtocolError(404, `Request for unknown model: '${name}' version ${version} is not found`),
+  unexpectedInput: (name: string, model: string, known: readonly string[]) =>
+    new ProtocolError(
+      400,
+      `unexpected inference input '${name}' for model '${model}'. The model's inputs are ${list(known)}`,
+    ),
+  duplicateInput: (name: string, model: string) =>
+    new ProtocolError(400, `input '${name}' is given more than once for model '${model}'`),
+  missingInputs: (model: string, expected: readonly string[], got: readonly string[]) =>
+    new ProtocolError(
+      400,
+      `expected ${expected.length} inputs but got ${got.length} inputs for model '${model}'. Got input(s) ${list(got)}, but missing required input(s) ${list(expected.filter((name) => !got.includes(name)))}`,
+    ),
+  unknownDatatype: (name: string, datatype: string, known: readonly string[]) =>
+    new ProtocolError(
+      400,
+      `input '${name}' has the unknown data-type ${quote(datatype)}. The data-types are ${known.join(', ')}`,
+    ),
+  wrongDatatype: (name: string, got: string, wanted: string, model: string) =>
+    new ProtocolError(
+      400,
+      `inference input '${name}' data-type is '${got}', model expects '${wanted}' for '${model}'`,
+    ),
+  noJsonForm: (kind: string, name: string, datatype: string) =>
+    new ProtocolError(
+      400,
+      `${kind} '${name}' has data-type ${datatype}, which has no JSON form: it can be carried as a binary tensor only`,
+    ),
+  negativeDim: (name: string, shape: readonly number[], model: string) =>
+    new ProtocolError(
+      400,
+      `unexpected shape for input '${name}' for model '${model}': ${dims(shape)} has a negative dimension`,
+    ),
+  wrongShape: (spec: TensorSpec, got: readonly number[], model: string) =>
+    new ProtocolError(
+      400,
+      `unexpected shape for input '${spec.name}' for model '${model}'. Expected ${dims(spec.shape)}, got ${dims(got)}`,
+    ),
+  rowsDiffer: (model: string, detail: string) =>
+    new ProtocolError(400, `inputs of model '${model}' differ in their first dimension: ${detail}`),
+  noData: (name: string) =>
+    new ProtocolError(400, `input '${name}' has no 'data': a list of its elements, flat or nested`),
+  countMismatch: (name: string, shape: readonly number[], wanted: number, got: number) =>
+    new ProtocolError(
+      400,
+      `Shape does not match true shape of 'data' field for input '${name}': shape ${dims(shape)} wants ${wanted} elements, 'data' has ${got}`,
+    ),
+  nestingMismatch: (name: string, shape: readonly number[]) =>
+    new ProtocolError(
+      400,
+      `Shape does not match true shape of 'data' field for input '${name}': the nested lists do not have the shape ${dims(shape)}`,
+    ),
+  badElement: (name: string, index: number, value: unknown, wanted: string) =>
+    new ProtocolError(400, `input '${name}': element ${index} is ${quote(value)}, wanted ${wanted}`),
+  unexpectedOutput: (name: string, model: string, known: readonly string[]) =>
+    new ProtocolError(
+      400,
+      `unexpected inference output '${name}' for model '${model}'. The model's outputs are ${list(known)}`,
+    ),
+  duplicateOutput: (name: string, model: string) =>
+    new ProtocolError(400, `output '${name}' is asked for more than once for model '${model}'`),
+  unsupported: (what: string) => new ProtocolError(501, `${what} is not supported`),
+  notFinite: (name: string, index: number, value: number) =>
+    new ProtocolError(
+      400,
+      `output '${name}': element ${index} is ${value}, which JSON cannot carry: leave the output out with 'outputs', or correct the input that leads to it`,
+    ),
+} as const;
