@@ -26,12 +26,13 @@ export const scalingSchema = z
     ),
   })
   .meta(
+    // `format`, since the API server takes the length of `string(int)` as unbounded and refuses the CRD by its cost.
     rules(
       {
         rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
         message: 'minReplicas must not be larger than maxReplicas',
         messageExpression:
-          "'minReplicas is ' + string(self.minReplicas) + ' and maxReplicas is ' + string(self.maxReplicas) + ': minReplicas must not be larger than maxReplicas'",
+          "'minReplicas is %d and maxReplicas is %d: minReplicas must not be larger than maxReplicas'.format([self.minReplicas, self.maxReplicas])",
         fieldPath: '.minReplicas',
         reason: 'FieldValueInvalid',
       },
@@ -49,7 +50,7 @@ export const scalingSchema = z
         message:
           'in scaling.mode SLA Ballast chooses the replicas: set minReplicas and maxReplicas, or mode: Fixed',
         messageExpression:
-          "'scaling.replicas cannot become ' + string(self.replicas) + ': in scaling.mode SLA Ballast chooses the replicas; set minReplicas and maxReplicas, or mode: Fixed'",
+          "'scaling.replicas cannot become %d: in scaling.mode SLA Ballast chooses the replicas; set minReplicas and maxReplicas, or mode: Fixed'.format([self.replicas])",
         fieldPath: '.replicas',
         reason: 'FieldValueForbidden',
         optionalOldSelf: true,
