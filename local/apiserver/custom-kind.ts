@@ -1,0 +1,88 @@
+/** From a CustomResourceDefinition to the kinds it defines, one per served version. */
+import { allVerbs, type Column, type Kind, type ScalePaths } from './kind.ts';
+import { type AnyObject, cloneJson, isJson, type Json, jsonAt, listAt, numberAt, textAt } from './object.ts';
+import { customSchema } from './schema-bridge.ts';
+
+function scaleOf(version: Json): ScalePaths | undefined {
+  const scale = jsonAt(version, 'subresources').scale;
+  if (!isJson(scale)) return undefined;
+  const label = textAt(scale, 'labelSelectorPath');
+  return {
+    specReplicasPath: textAt(scale, 'specReplicasPath'),
+    statusReplicasPath: textAt(scale, 'statusReplicasPath'),
+    ...(label === '' ? {} : { labelSelectorPath: label }),
+  };
+}
+
+function columnsOf(version: Json): Column[] {
+  return listAt(version, 'additionalPrinterColumns').map((column): Column => {
+    const priority = numberAt(column, 'priority');
+    return {
+      name: textAt(column, 'name'),
+      type: textAt(column, 'type'),
+      path: textAt(column, 'jsonPath'),
+      ...(textAt(column, 'format') === '' ? {} : { format: textAt(column, 'format') }),
+      ...(textAt(column, 'description') === '' ? {} : { description: textAt(column, 'description') }),
+      ...(priority === undefined ? {} : { priority }),
+    };
+  });
+}
+
+const texts = (list: unknown[]): string[] => list.map(String);
+const ageColumn: Column = { name: 'Age', type: 'date', path: '.metadata.creationTimestamp' };
+
+/** The kinds of a CRD, storage version's objects shown in each. */
+export function customKinds(crd: AnyObject): Kind[] {
+  const names = jsonAt(crd.spec, 'names');
+  const group = textAt(crd.spec, 'group');
+  const versions = listAt(crd.spec, 'versions').filter(isJson);
+  const storageVersion = `${group}/${textAt(
+    versions.find((version) => version.storage === true),
+    'name',
+  )}`;
+  return versions
+    .filter((version) => version.served === true)
+    .map((version): Kind => {
+      const name = textAt(version, 'name');
+      const apiVersion = `${group}/${name}`;
+      const schema = customSchema(jsonAt(jsonAt(version, 'schema'), 'openAPIV3Schema'));
+      const scale = scaleOf(version);
+      const columns = columnsOf(version);
+      const kind = textAt(names, 'kind');
+      const hasStatus = isJson(jsonAt(version, 'subresources').status);
+      return {
+        group,
+        version: name,
+        plural: textAt(names, 'plural'),
+        kind,
+        singular: textAt(names, 'singular') || kind.toLowerCase(),
+        listKind: textAt(names, 'listKind') || `${kind}List`,
+        shortNames: texts(listAt(names, 'shortNames')),
+        categories: texts(listAt(names, 'categories')),
+        namespaced: textAt(crd.spec, 'scope') === 'Namespaced',
+        verbs: ['delete', 'deletecollection', ...allVerbs.filter((verb) => !verb.startsWith('delete'))],
+        collection: crd.metadata.name ?? '',
+        hasStatus,
+        ...(scale === undefined ? {} : { scale }),
+        subresources: {},
+        custom: true,
+        strategy: { generation: 'all', unconditionalUpdate: false },
+        fieldSelectors: [
+          'metadata.name',
+          'metadata.namespace',
+          ...listAt(version, 'selectableFields').map((field) => textAt(field, 'jsonPath').replace(/^\./, '')),
+        ],
+        columns: columns.length === 0 ? [ageColumn] : columns,
+        schema,
+        fromStored: (stored) => {
+          const object = cloneJson(stored);
+          object.apiVersion = apiVersion;
+          schema.prune(object);
+          schema.applyDefaults(object);
+          return object;
+        },
+        toStored: (object) =>
+          object.apiVersion === storageVersion ? object : { ...object, apiVersion: storageVersion },
+      };
+    });
+}

@@ -1,0 +1,199 @@
+/** Requests on resources: from path, method and body to the registry, and back. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { present, storedOrThrow } from '../core.ts';
+import { createObject } from '../create.ts';
+import { deleteObject } from '../delete.ts';
+import { groupVersionOf, type Kind } from '../kind.ts';
+import { type AnyObject, encodeFrozen, isJson } from '../object.ts';
+import { type PatchType, patchObject, patchTypes } from '../patching.ts';
+import { type ListResult, listObjects } from '../read.ts';
+import type { Registry } from '../registry.ts';
+import { scaleOf, withScale } from '../scale.ts';
+import { badRequest, methodNotAllowed, noSuchPath, unsupportedMediaType } from '../status-error.ts';
+import { updateObject } from '../update.ts';
+import { parseAccept, type Wanted } from './accept.ts';
+import { addWarning, sendText, sendValue } from './answer.ts';
+import { readBody } from './body.ts';
+import { compact, deleteOptions, listQuery, writeQuery } from './query.ts';
+import type { ResourcePath } from './request-info.ts';
+import { shapeFor } from './shape.ts';
+import { handleSubresource } from './subresources.ts';
+import { streamWatch } from './watch-stream.ts';
+
+export interface Exchange {
+  readonly registry: Registry;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: ResourcePath;
+  readonly query: URLSearchParams;
+  readonly kind: Kind;
+}
+
+/** Serves one request on a resource. */
+export async function handleResource(
+  registry: Registry,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: ResourcePath,
+  query: URLSearchParams,
+): Promise<void> {
+  const kind = registry.core.catalog.find(path.group, path.version, path.plural);
+  if (kind === undefined || (path.namespace !== undefined && !kind.namespaced)) throw noSuchPath();
+  const exchange: Exchange = { registry, request, response, path, query, kind };
+  if (path.subresource !== undefined && path.subresource !== 'status' && path.subresource !== 'scale')
+    return handleSubresource(exchange);
+  if (path.subresource === 'status' && !kind.hasStatus) throw noSuchPath();
+  if (path.subresource === 'scale' && kind.scale === undefined) throw noSuchPath();
+  if (kind.namespaced && path.namespace === undefined && path.name !== undefined) throw noSuchPath();
+  if (path.name === undefined) return handleCollection(exchange);
+  return handleObject(exchange, path.name);
+}
+
+async function handleCollection(exchange: Exchange): Promise<void> {
+  const { registry, request, response, path, query, kind } = exchange;
+  const wanted = parseAccept(request.headers.accept);
+  const where = kind.namespaced && path.namespace !== undefined ? { namespace: path.namespace } : {};
+  if (request.method === 'GET') {
+    if (!kind.verbs.includes('list')) throw methodNotAllowed();
+    const { watch, timeoutSeconds, options } = listQuery(query);
+    const selection = { ...compact(options), ...where };
+    if (watch || path.watchPrefix) {
+      const stream = { ...selection, ...compact({ timeoutSeconds }) };
+      return streamWatch(registry, kind, response, stream, shapeFor(exchange, wanted)?.event);
+    }
+    return sendList(exchange, wanted, listObjects(registry.core, kind, selection));
+  }
+  if (request.method === 'POST') {
+    if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed();
+    const { value } = await readBody(request);
+    const options = writeOptions(exchange);
+    const created = createObject(registry.core, kind, value as AnyObject, { ...options, ...where });
+    return sendObject(exchange, wanted, 201, created);
+  }
+  if (request.method === 'DELETE') {
+    const body = await readBody(request);
+    const { options } = listQuery(query);
+    const found = listObjects(registry.core, kind, { ...compact(options), ...where });
+    const deletion = deleteOptions(query, body.value);
+    for (const { metadata } of found.items)
+      deleteObject(registry.core, kind, metadata.namespace, metadata.name ?? '', deletion);
+    return sendList(exchange, wanted, { ...found, resourceVersion: String(registry.core.storage.revision) });
+  }
+  throw methodNotAllowed();
+}
+
+async function handleObject(exchange: Exchange, name: string): Promise<void> {
+  const { registry, request, response, path, query, kind } = exchange;
+  const { core } = registry;
+  const wanted = parseAccept(request.headers.accept);
+  const { namespace, subresource } = path;
+  switch (request.method) {
+    case 'GET': {
+      const { watch, timeoutSeconds, options } = listQuery(query);
+      if (watch || path.watchPrefix) {
+        const selection = {
+          ...compact(options),
+          ...compact({ namespace, timeoutSeconds }),
+          fieldSelector: `metadata.name=${name}`,
+        };
+        return streamWatch(registry, kind, response, selection, shapeFor(exchange, wanted)?.event);
+      }
+      const object = present(kind, storedOrThrow(core, kind, namespace, name));
+      return sendObject(exchange, wanted, 200, subresource === 'scale' ? scaleOf(kind, object) : object);
+    }
+    case 'PUT': {
+      const { value } = await readBody(request);
+      if (!isJson(value)) throw badRequest('the body is not an object');
+      const body = value as AnyObject;
+      const options = { ...writeOptions(exchange), ...compact({ subresource }), isReplace: true };
+      if (
+        kind.strategy.createOnUpdate === true &&
+        subresource === undefined &&
+        core.storage.get(kind.collection, kind.namespaced ? `${namespace}/${name}` : name) === undefined
+      )
+        return sendObject(
+          exchange,
+          wanted,
+          201,
+          createObject(core, kind, body, { ...options, ...compact({ namespace }) }),
+        );
+      const make = (old: AnyObject) => (subresource === 'scale' ? withScale(kind, old, body) : body);
+      const updated = updateObject(core, kind, namespace, name, make, options);
+      return sendObject(exchange, wanted, 200, subresource === 'scale' ? scaleOf(kind, updated) : updated);
+    }
+    case 'PATCH': {
+      const { value, mediaType } = await readBody(request);
+      if (!Object.values<string>(patchTypes).includes(mediaType))
+        throw unsupportedMediaType(Object.values(patchTypes));
+      const { force } = writeQuery(query);
+      const options = {
+        ...writeOptions(exchange),
+        ...compact({ subresource, force }),
+        patchType: mediaType as PatchType,
+      };
+      const { object, created } = patchObject(core, kind, namespace, name, value, options);
+      return sendObject(
+        exchange,
+        wanted,
+        created ? 201 : 200,
+        subresource === 'scale' ? scaleOf(kind, object) : object,
+      );
+    }
+    case 'DELETE': {
+      if (subresource !== undefined) throw methodNotAllowed();
+      const { value } = await readBody(request);
+      const { gone, object } = deleteObject(core, kind, namespace, name, deleteOptions(query, value));
+      if (!gone || kind.collection === 'pods') return sendObject(exchange, wanted, 200, object);
+      return sendValue(response, 200, {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Success',
+        details: {
+          name,
+          ...(kind.group === '' ? {} : { group: kind.group }),
+          kind: kind.plural,
+          uid: object.metadata.uid,
+        },
+      });
+    }
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+/** Write options of the query, with a manager named after the client where it names none, and warnings wired up. */
+export function writeOptions(exchange: Exchange) {
+  const { fieldManager, dryRun, fieldValidation } = writeQuery(exchange.query);
+  const agent = exchange.request.headers['user-agent'] ?? '';
+  const fallback = agent.split('/')[0]?.slice(0, 128);
+  const isApply = exchange.request.headers['content-type']?.startsWith(patchTypes.apply) ?? false;
+  const manager = fieldManager ?? (isApply ? undefined : fallback === '' ? 'unknown' : fallback);
+  return {
+    ...compact({ fieldManager: manager }),
+    dryRun,
+    fieldValidation,
+    warn: (text: string) => addWarning(exchange.response, text),
+  };
+}
+
+/** Sends one object in the form that the client wants. */
+export function sendObject(exchange: Exchange, wanted: Wanted, code: number, object: AnyObject): void {
+  const shape = object.kind === exchange.kind.kind ? shapeFor(exchange, wanted) : undefined;
+  sendValue(exchange.response, code, shape?.object(object) ?? object, wanted.format);
+}
+
+function sendList(exchange: Exchange, wanted: Wanted, list: ListResult): void {
+  const { kind, response } = exchange;
+  const shape = shapeFor(exchange, wanted);
+  if (shape !== undefined) return sendValue(response, 200, shape.list(list), wanted.format);
+  const metadata = compact({
+    resourceVersion: list.resourceVersion,
+    continue: list.continue,
+    remainingItemCount: list.remainingItemCount,
+  });
+  const head = { kind: kind.listKind, apiVersion: groupVersionOf(kind), metadata };
+  if (wanted.format === 'yaml') return sendValue(response, 200, { ...head, items: list.items }, 'yaml');
+  const items = list.items.map(encodeFrozen).join(',');
+  sendText(response, 200, `${JSON.stringify(head).slice(0, -1)},"items":[${items}]}`);
+}

@@ -1,0 +1,107 @@
+/** What the server knows of one kind in one version: names, rules, schema, columns. */
+import type { ResourceType } from '../../kube/resource.ts';
+import type { AnyObject, Json } from './object.ts';
+import type { FieldFault } from './status-error.ts';
+
+/** Where `/scale` reads and writes inside the object. */
+export interface ScalePaths {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  readonly labelSelectorPath?: string;
+}
+
+/** One printer column; `path` is a JSONPath, `cell` computes what a path cannot. */
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly priority?: number;
+  readonly path?: string;
+  readonly cell?: (object: AnyObject, nowMs: number) => unknown;
+}
+
+/** Schema work on objects of one kind, as `local/apiserver/schema` compiles it. */
+export interface KindSchema {
+  /** The OpenAPI v3 schema itself, for merges and for `kubectl explain`. */
+  readonly raw: Json;
+  /** Paths of fields that the schema does not know. */
+  unknownFields(object: Json): string[];
+  prune(object: Json): void;
+  applyDefaults(object: Json): void;
+  validate(object: Json, old?: Json): FieldFault[];
+}
+
+/** What a strategy may ask while it prepares or checks an object. */
+export interface StrategyContext {
+  /** Wall time as a Kubernetes timestamp. */
+  readonly now: string;
+  readonly dryRun: boolean;
+  find(collection: string, namespace: string | undefined, name: string): AnyObject | undefined;
+  list(collection: string, namespace?: string): AnyObject[];
+}
+
+/** Rules of one kind beside its schema. Drafts are writable; old objects are frozen. */
+export interface Strategy {
+  prepareCreate?(draft: AnyObject, context: StrategyContext): void;
+  prepareUpdate?(draft: AnyObject, old: AnyObject, context: StrategyContext): void;
+  validate?(object: AnyObject, old: AnyObject | undefined, context: StrategyContext): FieldFault[];
+  /** Refuses a create with an error of its own, e.g. an exceeded quota. */
+  admit?(draft: AnyObject, context: StrategyContext): void;
+  /** Called once the object is gone, to give back what it held. */
+  released?(object: AnyObject): void;
+  /** A finalizer that every deletion adds, for kinds whose deletion is work. */
+  readonly deleteFinalizer?: string;
+  /** The part whose change raises metadata.generation; default `spec`; undefined: no generation. */
+  readonly generation?: 'spec' | 'none' | 'all';
+  /** Metadata that a write of /status may not change. Default: everything. */
+  readonly statusKeeps?: 'metadata' | 'labels' | 'owners';
+  /** Default DNS-1123 subdomain. */
+  readonly nameRule?: 'subdomain' | 'label' | 'label-1035' | 'path';
+  /** A PUT without resourceVersion is accepted. */
+  readonly unconditionalUpdate?: boolean;
+  /** A PUT of an absent object creates it. */
+  readonly createOnUpdate?: boolean;
+}
+
+export interface Kind extends ResourceType {
+  readonly singular: string;
+  readonly listKind: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  /** Name of the storage collection; versions and aliases of a kind share one. */
+  readonly collection: string;
+  readonly hasStatus: boolean;
+  readonly scale?: ScalePaths;
+  /** Subresources beside status and scale: name → kind it speaks. */
+  readonly subresources: Readonly<
+    Record<string, { kind: string; group?: string; version?: string; verbs: readonly string[] }>
+  >;
+  /** True for kinds that a CRD defines. */
+  readonly custom: boolean;
+  readonly strategy: Strategy;
+  readonly fieldSelectors: readonly string[];
+  readonly columns?: readonly Column[];
+  readonly schema: KindSchema;
+  /** Turns a stored object into this version; absent when they are the same. */
+  readonly fromStored?: (object: AnyObject) => AnyObject;
+  /** Turns an object of this version into the stored form. */
+  readonly toStored?: (object: AnyObject) => AnyObject;
+}
+
+/** `group/version` or `v1`. */
+export const groupVersionOf = (kind: { group: string; version: string }): string =>
+  kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+
+/** Verbs of an ordinary kind. */
+export const allVerbs = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+] as const;

@@ -1,0 +1,81 @@
+/** Namespaces: the ones that always exist, their default ServiceAccount, and draining one that is deleted. */
+import { deleteObject } from './delete.ts';
+import { type AnyObject, cloneJson } from './object.ts';
+import type { Registry } from './registry.ts';
+
+const initialNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+const names = { group: '', version: 'v1', plural: 'namespaces' };
+const accounts = { group: '', version: 'v1', plural: 'serviceaccounts' };
+
+/** Creates the initial namespaces and drains deleted ones; the returned function stops it. */
+export function keepNamespaces(registry: Registry): () => void {
+  const { storage } = registry.core;
+  const pending = new Set<string>();
+  let scheduled = false;
+  let stopped = false;
+  const schedule = (name: string): void => {
+    pending.add(name);
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      const batch = [...pending];
+      pending.clear();
+      for (const namespace of batch) if (!stopped) settle(registry, namespace);
+    });
+  };
+  const unsubscribe = storage.subscribe(undefined, (event) => {
+    if (event.collection === 'namespaces') {
+      if (event.type !== 'DELETED') schedule(event.object.metadata.name ?? '');
+      return;
+    }
+    const namespace = event.object.metadata.namespace;
+    if (event.type === 'DELETED' && namespace !== undefined) {
+      const isDraining = storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined;
+      if (isDraining || event.collection === 'serviceaccounts') schedule(namespace);
+    }
+  });
+  for (const name of initialNamespaces) {
+    registry.create(names, { metadata: { name } }, { fieldManager: 'kube-apiserver' });
+    settle(registry, name);
+  }
+  return () => {
+    stopped = true;
+    unsubscribe();
+  };
+}
+
+function settle(registry: Registry, name: string): void {
+  const namespace = registry.core.storage.get('namespaces', name);
+  if (namespace === undefined) return;
+  if (namespace.metadata.deletionTimestamp !== undefined) drain(registry, namespace, name);
+  else if (registry.find(accounts, { namespace: name, name: 'default' }) === undefined)
+    registry.create(
+      accounts,
+      { metadata: { name: 'default', namespace: name } },
+      { fieldManager: 'kube-controller-manager' },
+    );
+}
+
+/** Deletes what a terminating namespace holds; when it is empty, the namespace itself. */
+function drain(registry: Registry, namespace: AnyObject, name: string): void {
+  const { core } = registry;
+  let left = 0;
+  for (const kind of core.catalog.collections()) {
+    if (!kind.namespaced) continue;
+    for (const [, object] of core.storage.list(kind.collection, name)) {
+      if (object.metadata.deletionTimestamp === undefined)
+        deleteObject(core, kind, name, object.metadata.name ?? '', { propagationPolicy: 'Background' });
+      if (core.storage.get(kind.collection, `${name}/${object.metadata.name}`) !== undefined) left++;
+    }
+  }
+  if (left > 0) return;
+  const last = (resourceVersion: string): AnyObject => {
+    const draft = cloneJson(namespace);
+    draft.spec = {};
+    draft.metadata.resourceVersion = resourceVersion;
+    return draft;
+  };
+  if ((namespace.metadata.finalizers?.length ?? 0) === 0) core.storage.remove('namespaces', name, last);
+  else if (JSON.stringify(namespace.spec) !== '{}') core.storage.put('namespaces', name, last);
+}

@@ -1,0 +1,141 @@
+/** Label and field selectors as the API's query parameters spell them. */
+import type { LabelSelector } from '../../kube/objects.ts';
+import type { AnyObject } from './object.ts';
+import { isJson } from './object.ts';
+import { badRequest } from './status-error.ts';
+
+export type Match = (object: AnyObject) => boolean;
+
+interface Requirement {
+  key: string;
+  operator: '=' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
+  values: string[];
+}
+
+const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+function splitTopLevel(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let index = 0; index < text.length; index++) {
+    const char = text[index];
+    if (char === '(') depth++;
+    else if (char === ')') depth--;
+    else if (char === ',' && depth === 0) {
+      parts.push(text.slice(start, index));
+      start = index + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function parseRequirement(part: string): Requirement {
+  const fail = () => badRequest(`unable to parse requirement: ${JSON.stringify(part)}`);
+  const checked = (requirement: Requirement): Requirement => {
+    if (!qualifiedName.test(requirement.key)) throw fail();
+    return requirement;
+  };
+  let match = /^!\s*(\S+)$/.exec(part);
+  if (match?.[1] !== undefined) return checked({ key: match[1], operator: '!', values: [] });
+  match = /^(\S+)\s+(in|notin)\s*\((.*)\)$/.exec(part);
+  if (match?.[1] !== undefined) {
+    const values = (match[3] ?? '').split(',').map((value) => value.trim());
+    return checked({ key: match[1], operator: match[2] === 'in' ? 'in' : 'notin', values });
+  }
+  match = /^([^\s=!<>]+)\s*(==|=|!=|>|<)\s*(\S*)$/.exec(part);
+  if (match?.[1] !== undefined) {
+    const sign = match[2];
+    const operator = sign === '!=' ? '!=' : sign === '>' ? 'gt' : sign === '<' ? 'lt' : '=';
+    return checked({ key: match[1], operator, values: [match[3] ?? ''] });
+  }
+  if (/^[^\s=!<>()]+$/.test(part)) return checked({ key: part, operator: 'exists', values: [] });
+  throw fail();
+}
+
+function meets(requirement: Requirement, labels: Record<string, string>): boolean {
+  const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
+  switch (requirement.operator) {
+    case 'exists':
+      return value !== undefined;
+    case '!':
+      return value === undefined;
+    case '=':
+    case 'in':
+      return value !== undefined && requirement.values.includes(value);
+    case '!=':
+    case 'notin':
+      return value === undefined || !requirement.values.includes(value);
+    case 'gt':
+      return value !== undefined && Number(value) > Number(requirement.values[0]);
+    case 'lt':
+      return value !== undefined && Number(value) < Number(requirement.values[0]);
+  }
+}
+
+/** Parses `a=b,c in (d,e),!f` into a test of an object's labels; undefined when it selects everything. */
+export function parseLabelSelector(text: string | undefined): Match | undefined {
+  if (text === undefined || text === '') return undefined;
+  const requirements = splitTopLevel(text).map(parseRequirement);
+  return (object) => requirements.every((r) => meets(r, object.metadata.labels ?? {}));
+}
+
+/** A test of labels from the object form; an empty selector matches everything, an absent one nothing. */
+export function labelSelectorMatch(
+  selector: LabelSelector | undefined,
+): (labels: Record<string, string>) => boolean {
+  if (selector === undefined) return () => false;
+  const requirements: Requirement[] = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({
+    key,
+    operator: '=',
+    values: [value],
+  }));
+  const operators = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' } as const;
+  for (const expression of selector.matchExpressions ?? [])
+    requirements.push({
+      key: expression.key,
+      operator: operators[expression.operator],
+      values: expression.values ?? [],
+    });
+  return (labels) => requirements.every((r) => meets(r, labels));
+}
+
+/** The selector as text, as status.selector of a Scale carries it. */
+export function labelSelectorText(selector: LabelSelector | undefined): string {
+  const parts = Object.entries(selector?.matchLabels ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`);
+  for (const { key, operator, values } of selector?.matchExpressions ?? []) {
+    if (operator === 'Exists') parts.push(key);
+    else if (operator === 'DoesNotExist') parts.push(`!${key}`);
+    else parts.push(`${key} ${operator === 'In' ? 'in' : 'notin'} (${[...(values ?? [])].sort().join(',')})`);
+  }
+  return parts.join(',');
+}
+
+function fieldValue(object: AnyObject, path: string): string {
+  let value: unknown = object;
+  for (const part of path.split('.')) value = isJson(value) ? value[part] : undefined;
+  return value === undefined || value === null ? '' : String(value);
+}
+
+/** Parses `metadata.name=x,status.phase!=Running`; a field that the kind does not index is refused. */
+export function parseFieldSelector(
+  text: string | undefined,
+  allowed: (field: string) => boolean,
+  read: (object: AnyObject, field: string) => string = fieldValue,
+): Match | undefined {
+  if (text === undefined || text === '') return undefined;
+  const terms = text.split(/(?<!\\),/).filter((part) => part !== '');
+  const tests = terms.map((term): Match => {
+    const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(term);
+    if (match?.[1] === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
+    const field = match[1];
+    const wanted = (match[3] ?? '').replaceAll(/\\([\\,=])/g, '$1');
+    if (!allowed(field)) throw badRequest(`field label not supported: ${field}`);
+    const negated = match[2] === '!=';
+    return (object) => (read(object, field) === wanted) !== negated;
+  });
+  return (object) => tests.every((test) => test(object));
+}

@@ -1,0 +1,169 @@
+/** Changing an object: optimistic locking, the split between spec and status, generation, no-op writes, finalizers. */
+import {
+  type Core,
+  checkTypeMeta,
+  present,
+  storedOrThrow,
+  strategyContext,
+  type WriteOptions,
+} from './core.ts';
+import type { Kind } from './kind.ts';
+import { sameManagedFields, trackUpdate } from './managed-fields.ts';
+import { keepServerFields, metadataFaults, metadataUpdateFaults } from './metadata.ts';
+import { type AnyObject, cloneJson, freezeJson, isJson, keyOf, sameJson } from './object.ts';
+import { badRequest, conflict, fault, invalid } from './status-error.ts';
+
+export interface UpdateOptions extends WriteOptions {
+  readonly subresource?: string;
+  /** PUT: some kinds insist on a resourceVersion then. */
+  readonly isReplace?: boolean;
+  /** Set by server-side apply, which has worked out the managed fields itself. */
+  readonly managedFieldsDone?: boolean;
+}
+
+/** Replaces an object by what `make` returns for the present one; `make` gets a frozen object. */
+export function updateObject(
+  core: Core,
+  kind: Kind,
+  namespace: string | undefined,
+  name: string,
+  make: (old: AnyObject) => AnyObject,
+  options: UpdateOptions,
+): AnyObject {
+  const old = present(kind, storedOrThrow(core, kind, namespace, name));
+  let draft = cloneJson(make(old));
+  checkTypeMeta(kind, draft);
+  draft.apiVersion = old.apiVersion ?? '';
+  draft.kind = kind.kind;
+  checkIdentity(kind, draft, old, name, options);
+  const context = strategyContext(core, options.dryRun ?? false);
+  keepServerFields(draft.metadata, old.metadata);
+  kind.schema.prune(draft);
+  kind.schema.applyDefaults(draft);
+  draft = isolate(kind, draft, old, options.subresource);
+  if (options.subresource !== 'status') kind.strategy.prepareUpdate?.(draft, old, context);
+  if (changesGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  const faults = [
+    ...metadataUpdateFaults(draft.metadata, old.metadata),
+    ...metadataFaults(draft.metadata, kind),
+    ...kind.schema.validate(draft, old),
+    ...(kind.strategy.validate?.(draft, old, context) ?? []),
+  ];
+  if (faults.length > 0) throw invalid(kind, name, faults);
+  if (options.managedFieldsDone !== true)
+    trackUpdate(core, kind, old, draft, options.fieldManager ?? 'unknown', options.subresource);
+  return store(core, kind, draft, old, options);
+}
+
+function checkIdentity(
+  kind: Kind,
+  draft: AnyObject,
+  old: AnyObject,
+  name: string,
+  options: UpdateOptions,
+): void {
+  const meta = isJson(draft.metadata) ? draft.metadata : {};
+  draft.metadata = meta;
+  if ((meta.name ?? '') === '') meta.name = name;
+  if (meta.name !== name)
+    throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${name})`);
+  if (kind.namespaced) {
+    if ((meta.namespace ?? '') === '') meta.namespace = old.metadata.namespace ?? '';
+    if (meta.namespace !== old.metadata.namespace)
+      throw badRequest(
+        'the namespace of the provided object does not match the namespace sent on the request',
+      );
+  }
+  const version = meta.resourceVersion ?? '';
+  if (version === '' || version === '0') {
+    if (options.isReplace === true && kind.strategy.unconditionalUpdate !== true)
+      throw invalid(kind, name, [
+        fault.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
+  } else if (version !== old.metadata.resourceVersion) throw conflict(kind, name);
+  if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
+    throw conflict(
+      kind,
+      name,
+      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  if (meta.uid === '') delete meta.uid;
+  if (old.metadata.resourceVersion !== undefined) meta.resourceVersion = old.metadata.resourceVersion;
+  if (
+    options.managedFieldsDone !== true &&
+    meta.managedFields === undefined &&
+    old.metadata.managedFields !== undefined
+  )
+    meta.managedFields = cloneJson(old.metadata.managedFields);
+}
+
+/** A write of the object leaves status as it is; a write of /status leaves everything else. */
+function isolate(kind: Kind, draft: AnyObject, old: AnyObject, subresource: string | undefined): AnyObject {
+  if (subresource === 'status') {
+    const result = cloneJson(old);
+    if (draft.status === undefined) delete result.status;
+    else result.status = draft.status;
+    const keeps = kind.strategy.statusKeeps ?? 'metadata';
+    if (keeps !== 'metadata') {
+      if (draft.metadata.annotations === undefined) delete result.metadata.annotations;
+      else result.metadata.annotations = draft.metadata.annotations;
+      if (draft.metadata.finalizers === undefined) delete result.metadata.finalizers;
+      else result.metadata.finalizers = draft.metadata.finalizers;
+      if (keeps === 'owners' && draft.metadata.labels !== undefined)
+        result.metadata.labels = draft.metadata.labels;
+    }
+    if (draft.metadata.managedFields !== undefined)
+      result.metadata.managedFields = draft.metadata.managedFields;
+    return result;
+  }
+  if (kind.hasStatus) {
+    if (old.status === undefined) delete draft.status;
+    else draft.status = cloneJson(old.status);
+  }
+  return draft;
+}
+
+function changesGeneration(kind: Kind, draft: AnyObject, old: AnyObject): boolean {
+  const part = kind.strategy.generation ?? 'spec';
+  if (part === 'none') return false;
+  if (part === 'spec') return !sameJson(draft.spec, old.spec);
+  const rest = ({ metadata: _, status, ...other }: AnyObject) =>
+    kind.hasStatus ? other : { ...other, status };
+  return !sameJson(rest(draft), rest(old));
+}
+
+function sameButManagers(a: AnyObject, b: AnyObject): boolean {
+  const { managedFields: _a, ...metaA } = a.metadata;
+  const { managedFields: _b, ...metaB } = b.metadata;
+  return sameJson({ ...a, metadata: metaA }, { ...b, metadata: metaB });
+}
+
+function store(core: Core, kind: Kind, draft: AnyObject, old: AnyObject, options: UpdateOptions): AnyObject {
+  const same =
+    sameButManagers(draft, old) &&
+    sameManagedFields(draft.metadata.managedFields, old.metadata.managedFields);
+  if (same && options.dryRun !== true) return old;
+  if (options.dryRun === true) return freezeJson(draft);
+  const key = keyOf(draft.metadata.namespace, draft.metadata.name ?? '');
+  const stored = kind.toStored?.(draft) ?? draft;
+  const build = (resourceVersion: string) => {
+    stored.metadata.resourceVersion = resourceVersion;
+    return stored;
+  };
+  if (isFinished(kind, draft)) {
+    const last = core.storage.remove(kind.collection, key, build);
+    kind.strategy.released?.(draft);
+    return present(kind, last ?? stored);
+  }
+  return present(kind, core.storage.put(kind.collection, key, build));
+}
+
+/** A deleted object whose last finalizer this write took away. */
+function isFinished(kind: Kind, draft: AnyObject): boolean {
+  const meta = draft.metadata;
+  if (meta.deletionTimestamp === undefined || (meta.finalizers?.length ?? 0) > 0) return false;
+  if ((meta.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  if (kind.collection !== 'namespaces') return true;
+  const spec = draft.spec;
+  return !(isJson(spec) && Array.isArray(spec.finalizers) && spec.finalizers.length > 0);
+}

