@@ -1,0 +1,43 @@
+/** One compiled schema: everything that an API server does to a custom resource between the wire and the store. */
+import { CelRules } from '../cel/rules.ts';
+import { applyDefaults } from './defaults.ts';
+import type { FieldError } from './field-error.ts';
+import { listErrors } from './lists.ts';
+import { prune, unknownFields } from './prune.ts';
+import type { SchemaNode } from './schema-node.ts';
+import { validateObject } from './validate.ts';
+
+export interface CompiledSchema {
+  readonly schema: SchemaNode;
+  /** A copy without unknown fields. */
+  prune<T>(object: T): T;
+  /** A copy with defaults filled in and forbidden nulls gone. */
+  applyDefaults<T>(object: T): T;
+  /** Errors of types, bounds, formats and lists; with `old`, unchanged parts are let through (ratcheting). */
+  validate(object: unknown, old?: unknown): FieldError[];
+  /** Errors of the CEL rules; transition rules need `old`. */
+  validateCel(object: unknown, old?: unknown): FieldError[];
+  /** Paths of unknown fields, sorted, for strict field validation. */
+  unknownFields(object: unknown): string[];
+}
+
+/** Compiles the `openAPIV3Schema` of a CustomResourceDefinition's version (or any structural schema). */
+export function compileSchema(schema: SchemaNode): CompiledSchema {
+  let rules: CelRules | undefined;
+  return {
+    schema,
+    prune: (object) => prune(object, schema),
+    applyDefaults: (object) => applyDefaults(object, schema),
+    validate: (object, old) => [
+      ...validateObject(object, schema, old),
+      ...(old === undefined || listErrors(old, schema, '').length === 0
+        ? listErrors(object, schema, '')
+        : []),
+    ],
+    validateCel: (object, old) => {
+      rules ??= new CelRules(schema);
+      return rules.evaluate(object, old);
+    },
+    unknownFields: (object) => unknownFields(object, schema),
+  };
+}

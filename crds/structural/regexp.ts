@@ -1,0 +1,51 @@
+/** Go (RE2) regular expressions by JavaScript's engine, for what both share. */
+
+const compiled = new Map<string, RegExp | string>();
+const maxCached = 1_000;
+
+function translate(pattern: string): RegExp {
+  let flags = 'u';
+  let source = pattern;
+  const inline = /^\(\?([ims]+)\)/.exec(source);
+  if (inline !== null) {
+    flags += inline[1] ?? '';
+    source = source.slice(inline[0].length);
+  }
+  source = source
+    .replace(/\\A/g, '^')
+    .replace(/\\z/g, '$')
+    .replace(/\(\?P</g, '(?<')
+    .replace(/\[\[:alnum:\]\]/g, '[0-9A-Za-z]')
+    .replace(/\[\[:alpha:\]\]/g, '[A-Za-z]')
+    .replace(/\[\[:digit:\]\]/g, '[0-9]')
+    .replace(/\[\[:space:\]\]/g, '[\\t\\n\\v\\f\\r ]')
+    .replace(/\[:alnum:\]/g, '0-9A-Za-z')
+    .replace(/\[:alpha:\]/g, 'A-Za-z')
+    .replace(/\[:digit:\]/g, '0-9')
+    .replace(/\[:lower:\]/g, 'a-z')
+    .replace(/\[:upper:\]/g, 'A-Z')
+    .replace(/\[:space:\]/g, '\\t\\n\\v\\f\\r ');
+  if (/\(\?(=|!|<=|<!)/.test(source)) throw new SyntaxError('lookaround is not part of RE2');
+  if (/\\[1-9]/.test(source)) throw new SyntaxError('backreferences are not part of RE2');
+  try {
+    return new RegExp(source, flags);
+  } catch {
+    // Go allows escapes such as `\-` and `\_` that JavaScript's unicode mode refuses.
+    return new RegExp(source, flags.replace('u', ''));
+  }
+}
+
+/** The expression, or a sentence that says why it is none. */
+export function compileRegExp(pattern: string): RegExp | string {
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
+  let result: RegExp | string;
+  try {
+    result = translate(pattern);
+  } catch (error) {
+    result = error instanceof Error ? error.message : String(error);
+  }
+  if (compiled.size >= maxCached) compiled.clear();
+  compiled.set(pattern, result);
+  return result;
+}

@@ -1,0 +1,132 @@
+/** How server-side apply sees one value: as a whole (scalar, atomic), or by its parts (struct, map, set, keyed list). */
+import {
+  fieldSchema,
+  isObject,
+  mapValueSchema,
+  type SchemaNode,
+} from '../../../crds/structural/schema-node.ts';
+import { keyElement, type PathElement, valueElement } from './field-set.ts';
+
+export type Atom =
+  | { readonly kind: 'scalar' }
+  | { readonly kind: 'map'; readonly atomic: boolean; readonly schema: SchemaNode | undefined }
+  | {
+      readonly kind: 'list';
+      readonly type: 'atomic' | 'set' | 'map';
+      readonly keys: readonly string[];
+      readonly items: SchemaNode | undefined;
+    };
+
+/** Metadata as every kind has it, for schemas that leave it open (custom resources do). */
+export const objectMetaSchema: SchemaNode = {
+  type: 'object',
+  properties: {
+    name: { type: 'string' },
+    generateName: { type: 'string' },
+    namespace: { type: 'string' },
+    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    annotations: { type: 'object', additionalProperties: { type: 'string' } },
+    finalizers: {
+      type: 'array',
+      'x-kubernetes-list-type': 'set',
+      'x-kubernetes-patch-strategy': 'merge',
+      items: { type: 'string' },
+    },
+    ownerReferences: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['uid'],
+      'x-kubernetes-patch-strategy': 'merge',
+      'x-kubernetes-patch-merge-key': 'uid',
+      items: {
+        type: 'object',
+        'x-kubernetes-map-type': 'atomic',
+        properties: {
+          apiVersion: { type: 'string' },
+          kind: { type: 'string' },
+          name: { type: 'string' },
+          uid: { type: 'string' },
+          controller: { type: 'boolean' },
+          blockOwnerDeletion: { type: 'boolean' },
+        },
+      },
+    },
+    uid: { type: 'string' },
+    resourceVersion: { type: 'string' },
+    generation: { type: 'integer', format: 'int64' },
+    creationTimestamp: { type: 'string', format: 'date-time', nullable: true },
+    deletionTimestamp: { type: 'string', format: 'date-time' },
+    deletionGracePeriodSeconds: { type: 'integer', format: 'int64' },
+    selfLink: { type: 'string' },
+    managedFields: {
+      type: 'array',
+      items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    },
+  },
+};
+
+const typedMeta = new WeakMap<SchemaNode, SchemaNode>();
+
+/** The schema of a whole object with `apiVersion`, `kind` and a full `metadata`. */
+export function withObjectMeta(schema: SchemaNode): SchemaNode {
+  const metadata = schema.properties?.metadata;
+  if (metadata?.properties?.finalizers !== undefined) return schema;
+  const known = typedMeta.get(schema);
+  if (known !== undefined) return known;
+  const made: SchemaNode = {
+    ...schema,
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      ...schema.properties,
+      metadata: objectMetaSchema,
+    },
+  };
+  typedMeta.set(schema, made);
+  return made;
+}
+
+/** What the value is; without a schema, maps have parts and lists have none. */
+export function atomOf(value: unknown, schema: SchemaNode | undefined): Atom {
+  if (Array.isArray(value) || (value === null && schema?.type === 'array')) {
+    const type = schema?.['x-kubernetes-list-type'];
+    return {
+      kind: 'list',
+      type: type === 'set' || type === 'map' ? type : 'atomic',
+      keys: schema?.['x-kubernetes-list-map-keys'] ?? [],
+      items: schema?.items,
+    };
+  }
+  if (isObject(value) || (value === null && schema?.type === 'object'))
+    return { kind: 'map', atomic: schema?.['x-kubernetes-map-type'] === 'atomic', schema };
+  return { kind: 'scalar' };
+}
+
+/** True when the field is declared by name, so that holding only parts of it is enough to hold it. */
+export function isNamedField(schema: SchemaNode | undefined, name: string): boolean {
+  return schema?.properties !== undefined && Object.hasOwn(schema.properties, name);
+}
+
+/** Schema below one step of a path. */
+export function schemaBelow(schema: SchemaNode | undefined, element: PathElement): SchemaNode | undefined {
+  if (schema === undefined) return undefined;
+  return element.startsWith('f:') ? fieldSchema(schema, element.slice(2)) : schema.items;
+}
+
+/** Step to an item of a set or keyed list; undefined when the item has no key. */
+export function itemElement(item: unknown, atom: Atom & { kind: 'list' }): PathElement | undefined {
+  if (atom.type === 'set')
+    return isObject(item) || Array.isArray(item) || item === null ? undefined : valueElement(item);
+  if (!isObject(item)) return undefined;
+  const keys: [string, unknown][] = [];
+  for (const key of atom.keys) {
+    const value = Object.hasOwn(item, key) ? item[key] : atom.items?.properties?.[key]?.default;
+    if (value !== undefined) keys.push([key, value]);
+  }
+  return keys.length === 0 ? undefined : keyElement(keys);
+}
+
+/** True when nothing is known about what the map holds. */
+export function isUntyped(schema: SchemaNode | undefined): boolean {
+  return schema === undefined || (schema.properties === undefined && mapValueSchema(schema) === undefined);
+}

@@ -1,0 +1,108 @@
+/** Why an applied object does not fit its schema, in the words of structured-merge-diff. */
+import { fieldSchema, isObject, type SchemaNode } from '../../../crds/structural/schema-node.ts';
+import { atomOf, isUntyped, itemElement } from './atom.ts';
+import { elementText, fieldElement } from './field-set.ts';
+
+const maxErrors = 20;
+
+function scalarError(value: unknown, schema: SchemaNode): string | undefined {
+  if (schema['x-kubernetes-int-or-string'] === true || schema.type === undefined) return undefined;
+  const name = typeof value === 'number' ? (Number.isInteger(value) ? 'integer' : 'float') : typeof value;
+  switch (schema.type) {
+    case 'string':
+      return typeof value === 'string' ? undefined : `expected string, got ${show(value)}`;
+    case 'boolean':
+      return typeof value === 'boolean' ? undefined : `expected boolean, got ${show(value)}`;
+    case 'integer':
+    case 'number':
+      return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${name}`;
+    case 'array':
+      return `expected list, got ${show(value)}`;
+    case 'object':
+      return `expected map, got ${show(value)}`;
+    default:
+      return undefined;
+  }
+}
+
+const show = (value: unknown): string =>
+  `&{${isObject(value) || Array.isArray(value) ? goMap(value) : String(value)}}`;
+
+function goMap(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`;
+  if (isObject(value))
+    return `map[${Object.keys(value)
+      .sort()
+      .map((key) => `${key}:${goMap(value[key])}`)
+      .join(' ')}]`;
+  return value === null ? '<nil>' : String(value);
+}
+
+/** Sentences such as `.spec.foo: field not declared in schema`; empty when the object fits. */
+export function typedErrors(value: unknown, schema: SchemaNode | undefined, path = ''): string[] {
+  const errors: string[] = [];
+  visit(value, schema, path, errors);
+  return errors.slice(0, maxErrors);
+}
+
+function visit(value: unknown, schema: SchemaNode | undefined, path: string, errors: string[]): void {
+  if (schema === undefined || value === null) return;
+  const say = (text: string) => errors.push(path === '' ? text : `${path}: ${text}`);
+  const atom = atomOf(value, schema);
+  if (atom.kind === 'scalar') {
+    const error = scalarError(value, schema);
+    if (error !== undefined) say(error);
+    return;
+  }
+  if (schema.type !== undefined && schema.type !== '') {
+    const wanted = atom.kind === 'map' ? 'object' : 'array';
+    if (schema.type !== wanted) {
+      const names: Record<string, string> = {
+        string: 'string',
+        boolean: 'boolean',
+        integer: 'numeric (int or float)',
+        number: 'numeric (int or float)',
+        object: 'map',
+        array: 'list',
+      };
+      say(`expected ${names[schema.type] ?? schema.type}, got ${show(value)}`);
+      return;
+    }
+  }
+  if (atom.kind === 'map') {
+    if (!isObject(value)) return;
+    const open =
+      schema['x-kubernetes-preserve-unknown-fields'] === true ||
+      (isUntyped(schema) && schema.type !== 'object') ||
+      schema.additionalProperties === true;
+    for (const [name, inner] of Object.entries(value)) {
+      const below = `${path}${elementText(fieldElement(name))}`;
+      const known = fieldSchema(schema, name);
+      if (known === undefined && !open) errors.push(`${below}: field not declared in schema`);
+      else visit(inner, known, below, errors);
+    }
+    return;
+  }
+  if (!Array.isArray(value)) return;
+  const seen = new Set<string>();
+  value.forEach((item, index) => {
+    if (atom.type === 'atomic') {
+      visit(item, atom.items, `${path}[${index}]`, errors);
+      return;
+    }
+    const element = itemElement(item, atom);
+    if (element === undefined) {
+      say(
+        atom.type === 'map'
+          ? `element ${index}: associative list with keys has an element that omits all key fields ${goStrings(atom.keys)} (and doesn't have default values for any key fields)`
+          : `element ${index}: associative list without keys has an element that's a map type`,
+      );
+      return;
+    }
+    if (seen.has(element)) say(`duplicate entries for key ${elementText(element)}`);
+    seen.add(element);
+    visit(item, atom.items, `${path}${elementText(element)}`, errors);
+  });
+}
+
+const goStrings = (names: readonly string[]) => `[${names.map((name) => JSON.stringify(name)).join(' ')}]`;
