@@ -8,7 +8,8 @@ interface Command {
 
 const commands: Record<string, Command> = {
   start: {
-    summary: 'Start an embedded cluster with Ballast and a sample model (or your own .onnx file) on this machine',
+    summary:
+      'Start an embedded cluster with Ballast and a sample model (or your own .onnx file) on this machine',
     run: async (args) => (await import('./start/command.ts')).startCommand(args, process.env),
   },
   load: {

@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ModelDeployment } from '../../crds/types.ts';
+import type { Pod } from '../../kube/objects.ts';
+import { manifestForFile, nameOfFile } from './manifest.ts';
+import { tellModelDeployment, tellPod } from './tell.ts';
+
+const pod = (status: Pod['status'], metadata: Partial<Pod['metadata']> = {}): Pod => ({
+  metadata: { name: 'wine-abc-x1', ...metadata },
+  spec: { containers: [] },
+  ...(status === undefined ? {} : { status }),
+});
+const ready: Pod['status'] = { conditions: [{ type: 'Ready', status: 'True' }] };
+
+const podCases: Record<string, { before?: Pod; after?: Pod; want: string[] }> = {
+  'a new pod is told once': { after: pod({}), want: ['pod wine-abc-x1 created'] },
+  'a pod that turns ready is told': { before: pod({}), after: pod(ready), want: ['pod wine-abc-x1 ready'] },
+  'a ready pod that stays ready is not told again': { before: pod(ready), after: pod(ready), want: [] },
+  'a pod that is gone is told': { before: pod(ready), want: ['pod wine-abc-x1 gone'] },
+  'a pod that is being deleted drains': {
+    before: pod(ready),
+    after: pod(ready, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
+    want: ['pod wine-abc-x1 drains'],
+  },
+  'the fetched model is told with size and digest': {
+    before: pod({}),
+    after: pod({
+      initContainerStatuses: [
+        {
+          name: 'fetch',
+          ready: true,
+          restartCount: 0,
+          state: {
+            terminated: {
+              exitCode: 0,
+              message: JSON.stringify({ sha256: '22d82b65421039ef77', bytes: 1536, uri: 'file:///x' }),
+            },
+          },
+        },
+      ],
+    }),
+    want: ['pod wine-abc-x1 fetched the model: 1.5 KiB, sha256 22d82b654210…'],
+  },
+  'a crash is told with exit code and last words': {
+    before: pod({}),
+    after: pod({
+      containerStatuses: [
+        {
+          name: 'serve',
+          ready: false,
+          restartCount: 1,
+          lastState: { terminated: { exitCode: 6, message: 'loading\ncannot load', finishedAt: 't' } },
+        },
+      ],
+    }),
+    want: ['pod wine-abc-x1: container serve ended with exit code 6: cannot load'],
+  },
+};
+
+describe('tellPod', () => {
+  test.each(Object.entries(podCases))('%s', (_name, { before, after, want }) => {
+    expect(tellPod(before, after)).toEqual(want);
+  });
+});
+
+const deployment = (status: ModelDeployment['status']): ModelDeployment =>
+  ({ metadata: { name: 'wine' }, status }) as ModelDeployment;
+
+describe('tellModelDeployment', () => {
+  test('a decision is told once, with its sentence', () => {
+    const after = deployment({
+      scaling: {
+        lastDecision: {
+          time: 't1',
+          replicas: 3,
+          previousReplicas: 1,
+          reason: 'Latency',
+          message: 'why',
+          inputs: {},
+        },
+      },
+    });
+    expect(tellModelDeployment(deployment({}), after)).toEqual(['wine: 1 → 3 replicas: why']);
+    expect(tellModelDeployment(after, after)).toEqual([]);
+  });
+
+  test('a promise that is broken, and kept again, is told; a promise that is kept from the start is not', () => {
+    const sla = (status: 'True' | 'False') =>
+      deployment({
+        conditions: [{ type: 'SLAMet', status, reason: status, message: 'm', lastTransitionTime: 't' }],
+      });
+    expect(tellModelDeployment(deployment({}), sla('True'))).toEqual([]);
+    expect(tellModelDeployment(sla('True'), sla('False'))).toEqual(['wine: SLAMet=False (False): m']);
+    expect(tellModelDeployment(sla('False'), sla('True'))).toEqual(['wine: SLAMet=True (True): m']);
+  });
+});
+
+describe('the manifest for a user’s file', () => {
+  test.each([
+    ['./My_Model v2.onnx', 'my-model-v2'],
+    ['/a/b/resnet50.onnx', 'resnet50'],
+    ['123.onnx', 'model'],
+    [`${'x'.repeat(80)}.onnx`, 'x'.repeat(45)],
+    ['--.onnx', 'model'],
+  ])('%s is named %s', (file, name) => {
+    expect(nameOfFile(file)).toBe(name);
+  });
+
+  test('points below /models and escapes the name', () => {
+    expect(manifestForFile('/tmp/a b.onnx', undefined).spec).toMatchObject({
+      model: { uri: 'file:///models/a%20b.onnx' },
+    });
+  });
+});
