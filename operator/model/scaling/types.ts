@@ -110,8 +110,10 @@ export interface InstanceMark {
   /** End of the newest second that was merged into the ring, milliseconds of the pod's own clock. */
   readonly mergedEndMs: number;
   readonly arrivals: number;
-  /** Offered arrivals per second over the pod's own last 2, 10 and 60 seconds. */
-  readonly rates: readonly [last2: number, last10: number, last60: number];
+  /** Where this process's clock starts on ours: fixed at first sight, so that a slow answer moves no second. */
+  readonly startMs: number;
+  /** Offered arrivals in the pod's own last 2, 10 and 60 seconds. */
+  readonly recent: readonly [last2: number, last10: number, last60: number];
 }
 
 export interface ServiceEstimate {
@@ -137,8 +139,11 @@ export interface ScalingState {
   readonly burstinessAtMs: number;
   /** The last well-founded estimate: the prior when traffic comes back after a pause. */
   readonly service: Known<ServiceEstimate>;
+  /** Descending counts of the last minute, each the largest since its time. */
   readonly recommendations: readonly Recommendation[];
   readonly lastDownAtMs: number | undefined;
+  /** Since when nearly all ready pods have given fresh figures without a break. */
+  readonly freshSinceMs: number | undefined;
   /** Readings that were refused as impossible (a counter that went backwards within one process). */
   readonly rejectedReadings: number;
 }

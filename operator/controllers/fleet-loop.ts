@@ -1,0 +1,189 @@
+/** Once a second: decide the replicas of every ModelDeployment from caches and readings, and wake those that changed. */
+import type { ModelDeployment } from '../../crds/types.ts';
+import { durationMs } from '../../crds/values.ts';
+import type { Clock } from '../../kube/clock.ts';
+import { decide, initialState } from '../model/scaling/decide.ts';
+import type { ReplicaFacts } from '../model/scaling/facts.ts';
+import type { Measured } from '../model/scaling/measured.ts';
+import { scalingInputOf } from '../model/scaling/spec.ts';
+import type { PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
+import type { SloWindow } from '../model/scaling/window.ts';
+import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
+
+export interface FleetDecision {
+  readonly replicas: number;
+  readonly why: Why;
+  /** The last decision that changed the count, for `status.scaling.lastDecision`; undefined when this process made none. */
+  readonly lastChange: FleetChange | undefined;
+  readonly measured: Measured;
+}
+
+export interface FleetChange {
+  /** Wall clock, milliseconds since the epoch. */
+  readonly at: number;
+  readonly replicas: number;
+  readonly previousReplicas: number;
+  readonly why: Why;
+}
+
+export interface FleetLoopOptions {
+  readonly clock: Clock;
+  /** Every ModelDeployment of the cache, those being deleted too. */
+  readonly deployments: () => Iterable<ModelDeployment>;
+  /** What the caches say of its replicas; undefined until every cache has synced: then nothing is decided. */
+  readonly facts: (deployment: ModelDeployment) => ReplicaFacts | undefined;
+  /** Its pods with their readings; `key` is `namespace/name`. */
+  readonly readings: (key: string) => readonly PodObservation[];
+  /** Asks for a reconcile of `namespace/name`. */
+  readonly enqueue: (key: string) => void;
+  /** Called before each round, to hand the probe its list of pods. */
+  readonly beforeRound?: () => void;
+  readonly onError?: (key: string, error: unknown) => void;
+  readonly everyMs?: number;
+  /** How often an object is woken because its measured figures moved; transitions wake it at once. */
+  readonly figuresEveryMs?: number;
+}
+
+export interface FleetLoop {
+  start(): void;
+  stop(): void;
+  /** One round now, as each second does it. */
+  round(): void;
+  currentDecision(uid: string): FleetDecision | undefined;
+  /** How long the last round took and how many it decided. */
+  lastRound(): { readonly durationMs: number; readonly decided: number };
+}
+
+interface Entry {
+  state: ScalingState;
+  window: SloWindow;
+  decision: FleetDecision | undefined;
+  /** What was last told to reconcile: a difference of it is a transition. */
+  told: string;
+  toldFigures: string;
+  toldAtMs: number;
+}
+
+const defaultWindow = '5m';
+
+/** Holds that people act on; a decrease that waits is none. */
+const tellingHolds: readonly string[] = ['HoldUnknown', 'HoldCrashing', 'HoldBlocked'];
+
+/** The part of a decision whose change is news: counts and verdicts, no measured figure. */
+const newsOf = (replicas: number, why: Why, violated: string) =>
+  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}|${violated}`;
+
+/** Which promises are broken at present: what SLAMet turns on. */
+function violatedOf(measured: Measured, deployment: ModelDeployment): string {
+  const broken = Object.entries(measured.lateShare)
+    .filter(([percentile, share]) => share !== 'unknown' && share > 1 - Number(percentile.slice(1)) / 100)
+    .map(([percentile]) => percentile);
+  const allowed = deployment.spec.sla?.errorRate;
+  if (
+    allowed !== undefined &&
+    measured.errorRate !== 'unknown' &&
+    measured.errorRate > Number.parseFloat(allowed) / 100
+  )
+    broken.push('errorRate');
+  return `${measured.requests > 0 ? 'traffic' : 'none'} ${broken.join(' ')}`;
+}
+
+/** The figures that status shows, so that a deployment at rest is not woken for nothing. */
+const figuresOf = ({ requests, requestRate, latencyMs }: Measured) =>
+  `${requests}|${requestRate}|${latencyMs.p50}|${latencyMs.p95}|${latencyMs.p99}`;
+
+/** Makes the loop; nothing runs before `start`. */
+export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
+  const { clock, everyMs = 1_000, figuresEveryMs = 30_000 } = options;
+  const entries = new Map<string, Entry>();
+  let cancel: (() => void) | undefined;
+  let last = { durationMs: 0, decided: 0 };
+
+  const decideOne = (deployment: ModelDeployment, facts: ReplicaFacts, entry: Entry, key: string) => {
+    const nowMs = clock.monotonicMs();
+    const { spec } = deployment;
+    const pods = options.readings(key);
+    const input = scalingInputOf(spec);
+    const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
+    const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
+    entry.window = observeWindow(entry.window, pods, windowMs, nowMs);
+    const measured = measuredOf(entry.window, pods, input.latency, windowMs, nowMs);
+    const previous = entry.state.replicas ?? (facts.replicas === 'unknown' ? replicas : facts.replicas);
+    const before = entry.decision;
+    entry.state = next;
+    entry.decision = {
+      replicas,
+      why,
+      measured,
+      lastChange:
+        replicas === previous
+          ? before?.lastChange
+          : { at: clock.now(), replicas, previousReplicas: previous, why },
+    };
+    const news = newsOf(replicas, why, violatedOf(measured, deployment));
+    const figures = figuresOf(measured);
+    const moved = figures !== entry.toldFigures && nowMs - entry.toldAtMs >= figuresEveryMs;
+    if (news !== entry.told || moved) {
+      entry.told = news;
+      entry.toldFigures = figures;
+      entry.toldAtMs = nowMs;
+      options.enqueue(key);
+    }
+  };
+
+  const round = () => {
+    const startedMs = clock.monotonicMs();
+    options.beforeRound?.();
+    const living = new Set<string>();
+    let decided = 0;
+    for (const deployment of options.deployments()) {
+      const { uid, namespace, name, deletionTimestamp } = deployment.metadata;
+      if (deletionTimestamp !== undefined) continue;
+      living.add(uid);
+      const key = `${namespace}/${name}`;
+      try {
+        const facts = options.facts(deployment);
+        if (facts === undefined) continue;
+        let entry = entries.get(uid);
+        if (entry === undefined) {
+          entry = {
+            state: initialState,
+            window: emptyWindow,
+            decision: undefined,
+            told: '',
+            toldFigures: '',
+            toldAtMs: Number.NEGATIVE_INFINITY,
+          };
+          entries.set(uid, entry);
+        }
+        decideOne(deployment, facts, entry, key);
+        decided += 1;
+      } catch (error) {
+        // One deployment's fault (a spec that the schema let through) must not stop the others' scaling.
+        options.onError?.(key, error);
+      }
+    }
+    for (const uid of entries.keys()) if (!living.has(uid)) entries.delete(uid);
+    last = { durationMs: clock.monotonicMs() - startedMs, decided };
+  };
+
+  const schedule = () => {
+    cancel = clock.setTimer(everyMs, () => {
+      round();
+      schedule();
+    });
+  };
+
+  return {
+    start() {
+      if (cancel === undefined) schedule();
+    },
+    stop() {
+      cancel?.();
+      cancel = undefined;
+    },
+    round,
+    currentDecision: (uid) => entries.get(uid)?.decision,
+    lastRound: () => last,
+  };
+}

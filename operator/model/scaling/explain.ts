@@ -1,0 +1,87 @@
+/** The words of a decision: one sentence with its arithmetic, and its inputs as status shows them. */
+import { formatDuration } from '../../../crds/values.ts';
+import type { QueueModel } from './queueing.ts';
+import { latencySeconds, utilisation } from './queueing.ts';
+import type { Need } from './sizing.ts';
+import { busiestAllowed, shareOf } from './sizing.ts';
+import type { Known, LatencyTarget, Why } from './types.ts';
+
+/** Three significant digits, no exponent. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return 'no end';
+  if (value === 0) return '0';
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return String(Number(value.toFixed(Math.min(digits, 6))));
+}
+
+/** A duration for people: `850µs`, `41ms`, `1.2s`. */
+export function seconds(value: number): string {
+  if (!Number.isFinite(value)) return 'without end';
+  if (value < 0.001) return `${figure(value * 1e6)}µs`;
+  if (value < 1) return `${figure(value * 1e3)}ms`;
+  return `${figure(value)}s`;
+}
+
+export const promise = (target: LatencyTarget) => `${target.percentile} ≤ ${formatDuration(target.targetMs)}`;
+
+/** `118 req/s × 12ms = 1.4 busy replicas`. */
+export function busySentence(ratePerSecond: number, model: Known<QueueModel>): string {
+  const rate = `${figure(ratePerSecond)} req/s`;
+  if (model === 'unknown') return rate;
+  const slots = model.slots > 1 ? ` / ${model.slots} at once` : '';
+  const busy = (ratePerSecond * model.service.meanSeconds) / model.slots;
+  return `${rate} × ${seconds(model.service.meanSeconds)}${slots} = ${figure(busy)} busy replicas`;
+}
+
+/** Which promise the predicted latency is told for: the binding one, else the tightest that can be kept. */
+export function toldTarget(need: Need, latency: readonly LatencyTarget[]): LatencyTarget | undefined {
+  return need.binding ?? latency.findLast((target) => !need.infeasible.includes(target));
+}
+
+function predicted(model: QueueModel, rate: number, replicas: number, target: LatencyTarget): string {
+  return `${seconds(latencySeconds(model, rate, replicas, shareOf[target.percentile]))} at ${replicas}`;
+}
+
+/** Why this many are needed, before any limit: load, the rule that decides, what is predicted at that count and one below. */
+export function needSentence(
+  need: Need,
+  ratePerSecond: number,
+  model: Known<QueueModel>,
+  latency: readonly LatencyTarget[],
+  requestsPerSecondPerReplica: number | undefined,
+): string {
+  const load = busySentence(ratePerSecond, model);
+  const count = need.replicas;
+  if (need.reason === 'RequestRate' && requestsPerSecondPerReplica !== undefined)
+    return `${load}; at most ${requestsPerSecondPerReplica} req/s per replica needs ${count}`;
+  if (model === 'unknown')
+    return `${load}; no request has been completed yet, so their service time is unknown`;
+  const told = toldTarget(need, latency);
+  if (need.reason === 'Latency' && told !== undefined) {
+    const below = count > 1 ? `, ${predicted(model, ratePerSecond, count - 1, told)}` : '';
+    return `${load}; ${promise(told)} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below})`;
+  }
+  if (need.reason === 'Utilisation') {
+    const allowed = figure(100 * busiestAllowed(model, count));
+    return `${load}; at most ${allowed}% busy needs ${count}`;
+  }
+  const busy = figure(100 * utilisation(model, ratePerSecond, 1));
+  const expectation =
+    told === undefined
+      ? `${busy}% busy`
+      : `predicted ${told.percentile} ${predicted(model, ratePerSecond, 1, told)}`;
+  return `${load}; 1 is enough (${expectation})`;
+}
+
+/** Why a promise cannot be kept by any count. */
+export function infeasibleSentence(target: LatencyTarget, model: QueueModel): string {
+  const alone = latencySeconds(model, 0, 1, shareOf[target.percentile]);
+  return `${promise(target)} cannot be kept by any number of replicas: the model alone takes ${seconds(alone)} at ${target.percentile}`;
+}
+
+/** The inputs as `status.scaling.lastDecision.inputs` holds them. */
+export function inputsText(inputs: Why['inputs']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [name, value === 'unknown' ? 'unknown' : figure(value)]),
+  );
+}

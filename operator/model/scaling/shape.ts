@@ -1,0 +1,141 @@
+/** From what is needed to what is asked for: up at once, down slowly, never down on missing data, within the limits. */
+import type { Estimates } from './estimate.ts';
+import type {
+  Known,
+  Observation,
+  Recommendation,
+  ScalingInput,
+  ScalingReason,
+  ScalingState,
+  Why,
+} from './types.ts';
+
+/** A decrease goes to the largest count that was wanted in this time. */
+export const downWindowMs = 60_000;
+/** Between two steps of a decrease. */
+export const downEveryMs = 10_000;
+const downShare = 0.25;
+
+export interface ShapeInput {
+  readonly state: ScalingState;
+  readonly observation: Observation;
+  readonly input: ScalingInput;
+  readonly nowMs: number;
+  readonly current: number;
+  readonly estimates: Estimates;
+  /** Replicas needed now. */
+  readonly needed: Known<number>;
+  /** Replicas that would keep the promise with room to spare: a decrease goes no lower. */
+  readonly enough: Known<number>;
+  readonly reason: ScalingReason;
+  readonly sentence: string;
+}
+
+export interface Shaped {
+  readonly replicas: number;
+  readonly reason: ScalingReason;
+  readonly sentence: string;
+  readonly limited: Why['limited'];
+  readonly next: ScalingState;
+}
+
+/** Recommendations of the window, kept as the descending staircase of which the first step is the maximum. */
+export function record(
+  before: readonly Recommendation[],
+  atMs: number,
+  replicas: number,
+): readonly Recommendation[] {
+  const kept = before.filter((step) => step.replicas > replicas && atMs - step.atMs < downWindowMs);
+  return [...kept, { atMs, replicas }];
+}
+
+const several = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+/** What stands against fewer replicas now, in words; undefined when nothing does. */
+function reasonToWait(shape: ShapeInput): string | undefined {
+  const { state, observation, nowMs, estimates } = shape;
+  if (estimates.freshness !== 'ok')
+    return `only ${estimates.freshPods} of ${several(estimates.readyPods, 'ready pod', 'ready pods')} gave fresh figures`;
+  if (observation.rolloutInProgress) return 'a rollout is in progress';
+  if (estimates.coveredSeconds < downWindowMs / 1_000)
+    return `only ${Math.floor(estimates.coveredSeconds)}s of history, 60s are needed`;
+  if (state.freshSinceMs === undefined || nowMs - state.freshSinceMs < downWindowMs)
+    return 'figures have been complete for less than 60s';
+  if (state.lastDownAtMs !== undefined && nowMs - state.lastDownAtMs < downEveryMs)
+    return 'one step each 10s';
+  return undefined;
+}
+
+/** The count that is asked for, with the reason and the sentence that people read. */
+export function shape(input: ShapeInput): Shaped {
+  const { nowMs, observation, needed, enough, sentence } = input;
+  const { minReplicas, maxReplicas } = input.input;
+  const clamp = (count: number) => Math.min(Math.max(count, minReplicas), maxReplicas);
+  const held = clamp(input.current);
+  const recommendations =
+    enough === 'unknown' ? input.state.recommendations : record(input.state.recommendations, nowMs, enough);
+  const state = { ...input.state, recommendations };
+  const done = (
+    replicas: number,
+    reason: ScalingReason,
+    text: string,
+    limited: Why['limited'] = undefined,
+    lastDownAtMs = state.lastDownAtMs,
+  ): Shaped => ({ replicas, reason, sentence: text, limited, next: { ...state, replicas, lastDownAtMs } });
+
+  if (needed === 'unknown' || enough === 'unknown') {
+    if (input.current === 0 && observation.pods.length === 0)
+      return done(held, 'Minimum', `nothing runs yet: starts with ${several(held, 'replica', 'replicas')}`);
+    const ready = input.estimates.readyPods;
+    const silent =
+      ready === 0
+        ? 'no pod is ready yet'
+        : `none of ${several(ready, 'ready pod', 'ready pods')} gave fresh figures`;
+    return done(held, 'HoldUnknown', `${silent}: ${held} kept`);
+  }
+
+  const limited: Why['limited'] =
+    needed > maxReplicas
+      ? {
+          reason: 'AtMaximum',
+          sentence: `${sentence}; maxReplicas is ${maxReplicas}: raise scaling.maxReplicas to ${needed}, or promise less`,
+        }
+      : undefined;
+  const wanted = clamp(needed);
+  if (wanted > held) {
+    // Pods that crash or find no room are not helped by more of their kind.
+    if (observation.crashingReplicas >= Math.max(1, input.current / 4))
+      return done(
+        held,
+        'HoldCrashing',
+        `${sentence}; but ${several(observation.crashingReplicas, 'pod crashes', 'pods crash')} again and again: ${held} kept`,
+        limited,
+      );
+    if (observation.blockedReplicas > 0)
+      return done(
+        held,
+        'HoldBlocked',
+        `${sentence}; but the cluster has no room for ${several(observation.blockedReplicas, 'pod', 'pods')}: ${held} kept`,
+        limited,
+      );
+  }
+  if (limited !== undefined && wanted >= held) return done(wanted, 'Maximum', limited.sentence, limited);
+  if (wanted >= held) {
+    if (wanted === minReplicas && needed <= minReplicas)
+      return done(wanted, 'Minimum', `${sentence}; minReplicas is ${minReplicas}`, limited);
+    return done(wanted, input.reason, sentence, limited);
+  }
+
+  const floor = clamp(recommendations.reduce((most, step) => Math.max(most, step.replicas), 0));
+  if (floor >= held)
+    return done(
+      held,
+      'HoldDown',
+      `${sentence}; ${held} kept: in the last 60s as many were needed to have room to spare`,
+    );
+  const wait = reasonToWait(input);
+  if (wait !== undefined) return done(held, 'HoldDown', `${sentence}; ${held} kept: ${wait}`);
+  const replicas = Math.max(floor, held - Math.max(1, Math.floor(held * downShare)));
+  const reason = floor <= minReplicas ? 'Minimum' : input.reason;
+  return done(replicas, reason, `${sentence}; down from ${held}, step by step to ${floor}`, undefined, nowMs);
+}

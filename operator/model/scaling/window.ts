@@ -1,0 +1,167 @@
+/** The SLO window: what the pods' cumulative counters grew by, in slices of time, so that old slices fall out. */
+import type { LoadReport } from '../../../crds/wire.ts';
+import type { Histogram } from '../../../stats/histogram.ts';
+import { difference, fractionAbove, quantile, rebin, sumHistograms } from '../../../stats/histogram.ts';
+import type { Measured } from './measured.ts';
+import { isFresh } from './readings.ts';
+import { shareOf } from './sizing.ts';
+import type { Known, LatencyTarget, Percentile, PodObservation } from './types.ts';
+import { percentiles } from './types.ts';
+
+const slices = 30;
+
+interface Slice {
+  readonly startMs: number;
+  readonly succeeded: number;
+  readonly errors: number;
+  readonly latency: Histogram;
+}
+
+interface Seen {
+  readonly readAtMs: number;
+  readonly report: LoadReport;
+}
+
+/** Immutable; `observeWindow` returns the next one. */
+export interface SloWindow {
+  /** Since when every arrival of this deployment has been counted. */
+  readonly sinceMs: number | undefined;
+  readonly slices: readonly Slice[];
+  readonly seen: ReadonlyMap<string, Seen>;
+}
+
+export const emptyWindow: SloWindow = { sinceMs: undefined, slices: [], seen: new Map() };
+
+const histogramOf = ({ latency }: LoadReport): Histogram => ({
+  bounds: latency.boundsMs,
+  counts: latency.counts,
+});
+
+const sameBounds = (one: readonly number[], other: readonly number[]) =>
+  one.length === other.length && one.every((bound, index) => bound === other[index]);
+
+/** The histogram on these boundaries: boundaries change when the promise does. */
+const on = (histogram: Histogram, bounds: readonly number[]): Histogram =>
+  sameBounds(histogram.bounds, bounds) ? histogram : rebin(histogram, bounds);
+
+/** What a process did since it was last read; undefined when that cannot be told. */
+function growth(report: LoadReport, before: LoadReport | undefined): Omit<Slice, 'startMs'> | undefined {
+  const now = report.counters;
+  const then = before?.counters;
+  const latency = histogramOf(report);
+  const grown = before === undefined ? latency : difference(latency, on(histogramOf(before), latency.bounds));
+  const succeeded = now.succeeded - (then?.succeeded ?? 0);
+  const errors = now.rejected + now.failed - (then === undefined ? 0 : then.rejected + then.failed);
+  if (grown === undefined || succeeded < 0 || errors < 0) return undefined;
+  return { succeeded, errors, latency: grown };
+}
+
+function add(slice: Slice | undefined, startMs: number, grown: Omit<Slice, 'startMs'>): Slice {
+  if (slice === undefined) return { startMs, ...grown };
+  const { bounds } = grown.latency;
+  return {
+    startMs,
+    succeeded: slice.succeeded + grown.succeeded,
+    errors: slice.errors + grown.errors,
+    latency: sumHistograms([on(slice.latency, bounds), grown.latency]) ?? grown.latency,
+  };
+}
+
+/** The window with what the pods' new readings add, and without what is older than `windowMs`. */
+export function observeWindow(
+  window: SloWindow,
+  pods: readonly PodObservation[],
+  windowMs: number,
+  nowMs: number,
+): SloWindow {
+  const sliceMs = windowMs / slices;
+  let seen: Map<string, Seen> | undefined;
+  const kept = window.slices.filter((slice) => slice.startMs + sliceMs > nowMs - windowMs);
+  let sinceMs = window.sinceMs;
+  for (const { reading } of pods) {
+    if (reading === 'unknown') continue;
+    const { report, readAtMs } = reading;
+    const before = (seen ?? window.seen).get(report.instance);
+    if (before !== undefined && before.readAtMs >= readAtMs) continue;
+    seen ??= new Map(window.seen);
+    seen.set(report.instance, { readAtMs, report });
+    const startedMs = readAtMs - report.uptimeMs;
+    if (before === undefined) {
+      // A process younger than the window did all it ever did inside it; of an older one only the growth from now on counts.
+      const whole = report.uptimeMs <= windowMs;
+      sinceMs = Math.min(sinceMs ?? Number.POSITIVE_INFINITY, whole ? startedMs : readAtMs);
+      if (!whole) continue;
+    }
+    const grown = growth(report, before?.report);
+    if (grown === undefined || grown.succeeded + grown.errors === 0) continue;
+    const startMs = Math.floor(readAtMs / sliceMs) * sliceMs;
+    const at = kept.findIndex((slice) => slice.startMs === startMs);
+    const slice = add(kept[at], startMs, grown);
+    if (at === -1) kept.push(slice);
+    else kept[at] = slice;
+  }
+  for (const [instance, { readAtMs }] of seen ?? window.seen) {
+    if (nowMs - readAtMs <= windowMs + 150_000) continue;
+    seen ??= new Map(window.seen);
+    seen.delete(instance);
+  }
+  return { sinceMs, slices: kept, seen: seen ?? window.seen };
+}
+
+/** Arrivals in the last `seconds` of a report. */
+function recentArrivals(report: LoadReport, seconds: number): number {
+  const newestMs = report.seconds.at(-1)?.endMs ?? 0;
+  return report.seconds
+    .filter((second) => newestMs - second.endMs < seconds * 1_000 - 500)
+    .reduce((sum, second) => sum + second.arrivals, 0);
+}
+
+/** The figures of the window. */
+export function measuredOf(
+  window: SloWindow,
+  pods: readonly PodObservation[],
+  targets: readonly LatencyTarget[],
+  windowMs: number,
+  nowMs: number,
+): Measured {
+  const bounds = window.slices.at(-1)?.latency.bounds ?? [];
+  const all = sumHistograms(window.slices.map((slice) => on(slice.latency, bounds)));
+  const errors = window.slices.reduce((sum, slice) => sum + slice.errors, 0);
+  const requests = errors + window.slices.reduce((sum, slice) => sum + slice.succeeded, 0);
+  const usable = pods.filter((pod) => pod.reading !== 'unknown' && isFresh(pod.reading, nowMs));
+  const byRevision = new Map<string, number>();
+  let lastMinute = 0;
+  let lastTen = 0;
+  for (const { reading, revision } of usable) {
+    if (reading === 'unknown') continue;
+    const arrivals = recentArrivals(reading.report, 60);
+    lastMinute += arrivals;
+    lastTen += recentArrivals(reading.report, 10);
+    byRevision.set(revision, (byRevision.get(revision) ?? 0) + arrivals);
+  }
+  const latency = (percentile: Percentile): Known<number> =>
+    all === undefined ? 'unknown' : (quantile(all, shareOf[percentile]) ?? 'unknown');
+  return {
+    windowMs,
+    coveredMs: window.sinceMs === undefined ? 0 : Math.min(windowMs, Math.max(0, nowMs - window.sinceMs)),
+    requests,
+    errorRate: requests === 0 ? 'unknown' : errors / requests,
+    latencyMs: { p50: latency('p50'), p90: latency('p90'), p95: latency('p95'), p99: latency('p99') },
+    lateShare: Object.fromEntries(
+      percentiles.flatMap((percentile) => {
+        const target = targets.find((one) => one.percentile === percentile);
+        if (target === undefined) return [];
+        return [
+          [percentile, all === undefined ? 'unknown' : (fractionAbove(all, target.targetMs) ?? 'unknown')],
+        ];
+      }),
+    ),
+    requestRate: usable.length === 0 ? 'unknown' : lastTen / 10,
+    revisionShares:
+      lastMinute === 0
+        ? {}
+        : Object.fromEntries([...byRevision].map(([revision, count]) => [revision, count / lastMinute])),
+    readyPods: pods.filter((pod) => pod.ready).length,
+    freshPods: usable.filter((pod) => pod.ready).length,
+  };
+}

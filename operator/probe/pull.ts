@@ -1,0 +1,54 @@
+/** One `GET /load` over a kept-alive connection, bounded in time and size. */
+import { Agent, request } from 'undici';
+import type { LoadReport } from '../../crds/wire.ts';
+import { parseReport } from './report.ts';
+
+/** Why a pull gave nothing: the label of the counter of failures. */
+export type PullFailure = 'unreachable' | 'timeout' | 'status' | 'too-large' | 'invalid';
+
+export type PullResult =
+  | { readonly report: LoadReport }
+  | { readonly failure: PullFailure; readonly detail: string };
+
+export interface Puller {
+  pull(origin: string, signal?: AbortSignal): Promise<PullResult>;
+  close(): Promise<void>;
+}
+
+export interface PullerOptions {
+  readonly deadlineMs?: number;
+  readonly maxBytes?: number;
+}
+
+/** Opens the agent that all pulls share; `close` ends its connections. */
+export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: PullerOptions = {}): Puller {
+  const agent = new Agent({ connections: 1, pipelining: 1, keepAliveTimeout: 30_000 });
+  return {
+    close: () => agent.destroy(),
+    async pull(origin, signal) {
+      const deadline = AbortSignal.timeout(deadlineMs);
+      try {
+        const answer = await request(`${origin}/load`, {
+          dispatcher: agent,
+          headers: { accept: 'application/json' },
+          signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+        });
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+          bytes += chunk.length;
+          // Leaving the loop destroys the body, and with it the connection.
+          if (bytes > maxBytes) return { failure: 'too-large', detail: `more than ${maxBytes} bytes` };
+          chunks.push(chunk);
+        }
+        if (answer.statusCode !== 200) return { failure: 'status', detail: `HTTP ${answer.statusCode}` };
+        const parsed = parseReport(Buffer.concat(chunks).toString('utf8'));
+        if ('refused' in parsed) return { failure: 'invalid', detail: parsed.refused };
+        return parsed;
+      } catch (error) {
+        if (deadline.aborted) return { failure: 'timeout', detail: `no answer within ${deadlineMs}ms` };
+        return { failure: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+      }
+    },
+  };
+}
