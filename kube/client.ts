@@ -11,13 +11,13 @@ import type {
   WriteOptions,
 } from './api.ts';
 import type { Auth } from './auth.ts';
-import { type Clock, realClock, sleep } from './clock.ts';
-import { ApiError, answerError } from './errors.ts';
+import { type Call, Caller, callTimeoutMs, whatOf } from './calls.ts';
+import { type Clock, realClock } from './clock.ts';
+import { answerError } from './errors.ts';
 import { noObserver, type Observer } from './metrics.ts';
 import type { KubeList, KubeObject, WatchEvent } from './objects.ts';
 import { apiVersionOf, pathOf, type ResourceType } from './resource.ts';
-import { TokenBucket } from './retry.ts';
-import { type HttpAnswer, type HttpRequest, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 import { linesOf, parseWatchEvent, protocolError } from './watch-lines.ts';
 
 export interface ClientOptions {
@@ -41,27 +41,13 @@ export interface KubeClient extends KubeApi {
   close(): Promise<void>;
 }
 
-const callTimeoutMs = 10_000;
 const listTimeoutMs = 60_000;
 /** The client ends a watch this long after the server should have. */
 const watchGraceMs = 30_000;
-const maxRetries = 10;
 
 /** Connects to the server that `auth` names. Leader election should get a client of its own, so that no queue delays a renewal. */
 export function createClient(auth: Auth, options: ClientOptions = {}): KubeClient {
   return new HttpKubeClient(auth, options);
-}
-
-interface Call extends CallOptions {
-  readonly method: HttpRequest['method'];
-  readonly path: string;
-  readonly verb: string;
-  readonly type?: ResourceType;
-  readonly contentType?: string;
-  readonly body?: string;
-  readonly defaultTimeoutMs?: number;
-  /** The same call twice does what one does: it may be sent again when the network failed. */
-  readonly repeatable?: boolean;
 }
 
 class HttpKubeClient implements KubeClient {
@@ -70,19 +56,25 @@ class HttpKubeClient implements KubeClient {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #observer: Observer;
-  readonly #bucket: TokenBucket;
+  readonly #caller: Caller;
 
   constructor(auth: Auth, options: ClientOptions) {
     this.server = auth.server;
     this.namespace = auth.namespace;
     this.#clock = options.clock ?? realClock;
     this.#observer = options.observer ?? noObserver;
-    this.#bucket = new TokenBucket(options.qps ?? 100, options.burst ?? 200, this.#clock.monotonicMs());
     this.#transport = new Transport({
       auth,
       clock: this.#clock,
       userAgent: options.userAgent ?? 'ballast-kube',
       connections: options.connections ?? 32,
+    });
+    this.#caller = new Caller({
+      transport: this.#transport,
+      clock: this.#clock,
+      observer: this.#observer,
+      qps: options.qps ?? 100,
+      burst: options.burst ?? 200,
     });
   }
 
@@ -133,7 +125,7 @@ class HttpKubeClient implements KubeClient {
       fieldSelector,
     });
     const what = `watch ${type.kind}`;
-    await this.#takeToken(what, signal, callTimeoutMs);
+    await this.#caller.takeToken(what, signal, callTimeoutMs);
     const stream = await this.#transport.open({
       method: 'GET',
       path: pathOf(type, namespace === undefined ? {} : { namespace }) + query,
@@ -211,7 +203,7 @@ class HttpKubeClient implements KubeClient {
     const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds } = options;
     const preconditions =
       uid === undefined && resourceVersion === undefined ? undefined : { uid, resourceVersion };
-    await this.#call({
+    await this.#caller.call({
       ...callOptions(options),
       method: 'DELETE',
       path: pathOf(type, place(type, ref)),
@@ -229,7 +221,7 @@ class HttpKubeClient implements KubeClient {
   }
 
   async getText(path: string, options: CallOptions = {}): Promise<string> {
-    return (await this.#call({ ...options, method: 'GET', path, verb: 'get', repeatable: true })).text;
+    return (await this.#caller.call({ ...options, method: 'GET', path, verb: 'get', repeatable: true })).text;
   }
 
   close(): Promise<void> {
@@ -259,7 +251,7 @@ class HttpKubeClient implements KubeClient {
   }
 
   async #object<T>(call: Call): Promise<T> {
-    const { text } = await this.#call(call);
+    const { text } = await this.#caller.call(call);
     try {
       const value: unknown = JSON.parse(text);
       if (typeof value === 'object' && value !== null && 'metadata' in value) return value as T;
@@ -268,74 +260,7 @@ class HttpKubeClient implements KubeClient {
     }
     throw protocolError(whatOf(call), 'a body that is no Kubernetes object');
   }
-
-  /** One call with its retries, all within one deadline: a wait that would pass it rejects at once with the server's error. */
-  async #call(call: Call): Promise<HttpAnswer> {
-    const what = whatOf(call);
-    const startMs = this.#clock.monotonicMs();
-    const deadlineMs = startMs + (call.timeoutMs ?? call.defaultTimeoutMs ?? callTimeoutMs);
-    let networkRetries = call.repeatable ? 1 : 0;
-    for (let retry = 0; ; retry++) {
-      let failure: ApiError;
-      const leftMs = deadlineMs - this.#clock.monotonicMs();
-      await this.#takeToken(what, call.signal, leftMs);
-      try {
-        const answer = await this.#transport.exchange({
-          method: call.method,
-          path: call.path,
-          timeoutMs: Math.max(1, deadlineMs - this.#clock.monotonicMs()),
-          signal: call.signal,
-          what,
-          ...(call.contentType === undefined ? {} : { contentType: call.contentType }),
-          ...(call.body === undefined ? {} : { body: call.body }),
-        });
-        this.#observe(call, String(answer.code), startMs);
-        if (answer.code >= 200 && answer.code < 300) return answer;
-        failure = answerError(what, answer.code, answer.headers, answer.text, this.#clock.now());
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        this.#observe(call, error.reason, startMs);
-        // A kept-alive connection that the server closed meanwhile: the call never reached it, or may be repeated.
-        if (error.reason !== 'Network' || networkRetries === 0) throw error;
-        networkRetries -= 1;
-        continue;
-      }
-      const waitMs = failure.retryAfterMs;
-      const asksToWait = waitMs !== undefined && (failure.code === 429 || failure.code >= 500);
-      if (!asksToWait || retry >= maxRetries || this.#clock.monotonicMs() + waitMs >= deadlineMs)
-        throw failure;
-      this.#observer.count('client_retries_total', { verb: call.verb, code: String(failure.code) });
-      await sleep(this.#clock, waitMs, call.signal);
-    }
-  }
-
-  async #takeToken(what: string, signal: AbortSignal | undefined, leftMs: number): Promise<void> {
-    const waitMs = this.#bucket.reserveMs(this.#clock.monotonicMs());
-    if (waitMs === 0) return;
-    if (waitMs >= leftMs) {
-      this.#bucket.giveBack();
-      throw new ApiError({
-        code: 0,
-        reason: 'Timeout',
-        message: `${what}: no turn in time (client rate limit)`,
-      });
-    }
-    this.#observer.count('client_throttled_total');
-    await sleep(this.#clock, waitMs, signal);
-  }
-
-  #observe(call: Call, code: string, startMs: number): void {
-    const kind = call.type?.kind ?? '';
-    this.#observer.count('client_requests_total', { verb: call.verb, kind, code });
-    const seconds = (this.#clock.monotonicMs() - startMs) / 1000;
-    this.#observer.duration('client_request_seconds', seconds, { verb: call.verb });
-  }
 }
-
-const whatOf = (call: Call) => {
-  const path = call.path.replace(/\?.*$/, '');
-  return `${call.verb} ${call.type === undefined ? path : `${call.type.kind} ${path.split('/').slice(-1)[0]}`}`;
-};
 
 const refOf = (object: KubeObject) => ({
   name: object.metadata.name ?? '',
