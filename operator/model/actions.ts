@@ -1,0 +1,23 @@
+/** What a plan asks of the API server. */
+import type { KubeObject } from '../../kube/objects.ts';
+import type { ChildKind } from './snapshot.ts';
+
+/** One object to apply; `exists` tells a first apply, before which the name is checked for a holder. */
+export interface ApplyAction {
+  readonly kind: ChildKind;
+  readonly object: KubeObject;
+  readonly exists: boolean;
+  /** Hash of the object, also in its annotation. */
+  readonly hash: string;
+  /** Fields that somebody changed since it was last applied in this very form. */
+  readonly edited: readonly string[];
+}
+
+export interface DeleteAction {
+  readonly kind: ChildKind;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** Set where the decision depends on the object's state: it must not have changed since. */
+  readonly resourceVersion?: string;
+}

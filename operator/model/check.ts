@@ -1,0 +1,169 @@
+/**
+ * What the schema cannot say: a spec that the API server took and that cannot be served. The rules of the CRD are
+ * checked again, because an old CRD or a switched-off validation may have let something through.
+ */
+import { specSchema } from '../../crds/schema.ts';
+import type { ModelDeployment, ModelDeploymentSpec } from '../../crds/types.ts';
+import { durationMs, quantityNumber } from '../../crds/values.ts';
+import { claimOf, resourcesOf } from './desired/pod-template.ts';
+import type { OperatorDefaults } from './snapshot.ts';
+
+/** One field that cannot be served as it is written. */
+export interface Problem {
+  /** Path from the root: `spec.model.uri`. */
+  readonly field: string;
+  /** What is wrong and the way out. */
+  readonly message: string;
+}
+
+type Check = (spec: ModelDeploymentSpec, defaults: OperatorDefaults) => Problem[];
+
+const problem = (field: string, message: string): Problem[] => [{ field, message }];
+
+const schema: Check = (spec) => {
+  const parsed = specSchema.safeParse(spec);
+  if (parsed.success) return [];
+  return parsed.error.issues.slice(0, 4).map((issue) => ({
+    field: ['spec', ...issue.path].join('.'),
+    message: issue.message,
+  }));
+};
+
+const modelUri: Check = ({ model, runtime }, defaults) => {
+  const field = 'spec.model.uri';
+  const { uri } = model;
+  if (uri.includes('\\') || /(^|\/)\.\.(\/|$)/.test(uri.replace(/^[a-z]+:\/\//, '')))
+    return problem(field, `"${uri}" leaves its root: write the path without ".." and "\\"`);
+  if (uri.startsWith('pvc://')) {
+    const claim = claimOf(uri);
+    if (claim === undefined)
+      return problem(field, `"${uri}" names no file: write pvc://CLAIM/PATH/OF/model.onnx`);
+    if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(claim.claim))
+      return problem(field, `"${claim.claim}" is no name of a PersistentVolumeClaim`);
+    return [];
+  }
+  if (uri.startsWith('file://')) {
+    const path = uri.slice('file://'.length);
+    if (!path.startsWith('/')) return problem(field, `"${uri}" names no absolute path: write file:///PATH`);
+    // An image of the user's own may bring models anywhere; its pod checks the roots itself.
+    if (runtime?.image !== undefined) return [];
+    const inRoot = defaults.fileRoots.some((root) => path.startsWith(`${root.replace(/\/$/, '')}/`));
+    return inRoot
+      ? []
+      : problem(
+          field,
+          `"${uri}" is not in the pod image, which has files under ${defaults.fileRoots.join(', ') || 'no path'}: use https:// or pvc://, or set runtime.image`,
+        );
+  }
+  if (uri.startsWith('https://')) {
+    if (!URL.canParse(uri)) return problem(field, `"${uri}" is no address`);
+    const { username, password } = new URL(uri);
+    return username === '' && password === ''
+      ? []
+      : problem(
+          field,
+          'the address holds a user name or password, which everyone who may read this object would see: remove it',
+        );
+  }
+  return problem(field, `"${uri}" is of no known kind: use https://, pvc:// or file://`);
+};
+
+const resources: Check = ({ runtime }) => {
+  const { requests = {}, limits = {} } = resourcesOf(runtime);
+  return Object.entries(requests).flatMap(([name, request]) => {
+    const limit = limits[name];
+    if (limit === undefined || quantityNumber(request) <= quantityNumber(limit)) return [];
+    return problem(
+      `spec.runtime.resources.requests.${name}`,
+      `${request} is more than the limit of ${limit}: lower the request or raise limits.${name}`,
+    );
+  });
+};
+
+const devices: Check = ({ runtime }) => {
+  const device = Object.keys(runtime?.resources?.limits ?? {}).find((name) => name.includes('/'));
+  return device === undefined || runtime?.image !== undefined
+    ? []
+    : problem(
+        `spec.runtime.resources.limits.${device}`,
+        'the default image runs on CPUs only: set runtime.image to one that uses the device',
+      );
+};
+
+const environment: Check = ({ runtime }) =>
+  (runtime?.env ?? []).flatMap(({ name, value, valueFrom }) => {
+    const field = `spec.runtime.env.${name}`;
+    if (name.startsWith('BALLAST_'))
+      return problem(field, 'names that start with BALLAST_ belong to the operator: choose another');
+    return (value === undefined) === (valueFrom === undefined)
+      ? problem(field, 'give exactly one of value and valueFrom')
+      : [];
+  });
+
+const latency: Check = ({ sla }) => {
+  const promised = (['p50', 'p90', 'p95', 'p99'] as const).flatMap((name) => {
+    const text = sla?.latency?.[name];
+    return text === undefined ? [] : [{ name, text, ms: durationMs(text) }];
+  });
+  return promised.flatMap(({ name, text, ms }, index) => {
+    const next = promised[index + 1];
+    if (ms <= 0) return problem(`spec.sla.latency.${name}`, 'a promised latency must be longer than 0');
+    return next !== undefined && ms > next.ms
+      ? problem(
+          `spec.sla.latency.${name}`,
+          `${name} is ${text} and ${next.name} is ${next.text}: ${name} must not be longer than ${next.name}`,
+        )
+      : [];
+  });
+};
+
+const between = (field: string, text: string | undefined, lowest: string, highest: string): Problem[] =>
+  text === undefined || (durationMs(text) >= durationMs(lowest) && durationMs(text) <= durationMs(highest))
+    ? []
+    : problem(field, `${text} is not between ${lowest} and ${highest}`);
+
+const durations: Check = ({ sla, traffic, rollout }) => [
+  ...between('spec.sla.window', sla?.window, '10s', '1h'),
+  ...between('spec.traffic.timeout', traffic?.timeout, '10ms', '1h'),
+  ...between('spec.rollout.progressDeadline', rollout?.progressDeadline, '10s', '24h'),
+];
+
+const scaling: Check = ({ scaling: { mode, minReplicas, maxReplicas, requestsPerSecondPerReplica } }) => {
+  if (minReplicas !== undefined && maxReplicas !== undefined && minReplicas > maxReplicas)
+    return problem(
+      'spec.scaling.minReplicas',
+      `minReplicas is ${minReplicas} and maxReplicas is ${maxReplicas}: minReplicas must not be larger`,
+    );
+  const foreign = Object.entries({ minReplicas, maxReplicas, requestsPerSecondPerReplica }).find(
+    ([, value]) => value !== undefined,
+  );
+  return mode !== 'SLA' && foreign !== undefined
+    ? problem(
+        `spec.scaling.${foreign[0]}`,
+        `belongs to mode SLA, and mode is ${mode}: remove it, or set mode: SLA`,
+      )
+    : [];
+};
+
+const rest: readonly Check[] = [modelUri, resources, devices, environment, latency, durations, scaling];
+
+const remembered = new WeakMap<ModelDeploymentSpec, Problem[]>();
+
+/** Everything that keeps the spec from being served, each with its field; empty for a good spec. */
+export function check(deployment: ModelDeployment, defaults: OperatorDefaults): readonly Problem[] {
+  const { spec } = deployment;
+  // Caches hold each version of an object once and frozen, so the answer for one is the answer for good.
+  const known = remembered.get(spec);
+  if (known !== undefined) return known;
+  const malformed = schema(spec, defaults);
+  // The other checks rely on the schema's shapes and notations.
+  const problems = malformed.length > 0 ? malformed : rest.flatMap((each) => each(spec, defaults));
+  remembered.set(spec, problems);
+  return problems;
+}
+
+/** Whether a problem lies in one of these blocks of the spec. */
+export const concerns = (problems: readonly Problem[], ...blocks: string[]): boolean =>
+  problems.some(({ field }) =>
+    blocks.some((block) => field === `spec.${block}` || field.startsWith(`spec.${block}.`)),
+  );

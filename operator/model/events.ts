@@ -1,0 +1,82 @@
+/** Events: one for each turn of things, none while nothing turns. */
+import type { ModelDeploymentStatus } from '../../crds/status.ts';
+import type { ApplyAction } from './actions.ts';
+import type { RolloutTurn } from './rollout/planner.ts';
+import { conditionOf } from './status/conditions.ts';
+import { failuresOf, failureText, type StatusFacts } from './status/facts.ts';
+
+export interface PlannedEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+const normal = (reason: string, message: string): PlannedEvent => ({ type: 'Normal', reason, message });
+const warning = (reason: string, message: string): PlannedEvent => ({ type: 'Warning', reason, message });
+
+function turnEvent(turn: RolloutTurn, facts: StatusFacts): PlannedEvent {
+  const number = facts.rollout.record.number;
+  switch (turn.kind) {
+    case 'started':
+      return normal(
+        'RolloutStarted',
+        `rollout ${number}: revision ${turn.revision}${turn.superseded === undefined ? '' : ` supersedes ${turn.superseded}`}`,
+      );
+    case 'finished':
+      return normal('RolloutFinished', `rollout ${number}: revision ${turn.revision} serves`);
+    case 'failed': {
+      const first = failuresOf(facts, turn.revision)[0];
+      return warning(
+        'RolloutFailed',
+        `rollout ${number}: revision ${turn.revision} ${first === undefined ? 'missed its progress deadline' : `failed: ${failureText(first)}`}`,
+      );
+    }
+    case 'resumed':
+      return normal('RolloutResumed', `rollout ${number}: revision ${turn.revision} became ready after all`);
+    case 'returned':
+      return normal(
+        'RolledBack',
+        `rollout ${number}: the spec went back to revision ${turn.revision}; ${turn.from} is given up`,
+      );
+  }
+}
+
+/** What is worth telling about the step from the last status to the next. */
+export function plannedEvents(
+  facts: StatusFacts,
+  previous: ModelDeploymentStatus | undefined,
+  next: ModelDeploymentStatus,
+  applied: readonly ApplyAction[],
+): PlannedEvent[] {
+  const events = facts.rollout.turns.map((turn) => turnEvent(turn, facts));
+  for (const { kind, object, edited } of applied) {
+    if (edited.length > 0)
+      events.push(
+        warning(
+          'ChildRestored',
+          `${kind}/${object.metadata.name ?? ''} was changed by somebody (${edited.slice(0, 5).join(', ')}) and is put back`,
+        ),
+      );
+  }
+  const before = previous?.scaling?.desiredReplicas;
+  if (before !== undefined && before !== facts.needed)
+    events.push(
+      normal(
+        facts.needed > before ? 'ScaledUp' : 'ScaledDown',
+        `from ${before} to ${facts.needed} replicas: ${next.scaling?.lastDecision?.message ?? 'the spec says so'}`,
+      ),
+    );
+  const changed = (type: 'Stalled' | 'SLAMet') => {
+    const now = conditionOf(next.conditions, type);
+    const then = conditionOf(previous?.conditions, type);
+    return now !== undefined && (now.status !== then?.status || now.reason !== then.reason) ? now : undefined;
+  };
+  const stalled = changed('Stalled');
+  if (stalled?.status === 'True' && facts.rollout.turns.every((turn) => turn.kind !== 'failed'))
+    events.push(warning(stalled.reason, stalled.message));
+  const promise = changed('SLAMet');
+  if (promise?.status === 'False') events.push(warning('SLAViolated', promise.message));
+  if (promise?.status === 'True' && conditionOf(previous?.conditions, 'SLAMet')?.status === 'False')
+    events.push(normal('SLAMet', promise.message));
+  return events;
+}

@@ -1,0 +1,54 @@
+/** Whose a child is: only what this very ModelDeployment controls is touched; nothing is ever stolen. */
+import { labels, kind as ownerKind } from '../../crds/constants.ts';
+import type { ModelDeployment } from '../../crds/types.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { managedBy } from './labels.ts';
+import type { Children } from './snapshot.ts';
+
+/**
+ * | controller owner               | our labels | Ownership                                             |
+ * | this ModelDeployment (uid)     | any        | ours                                                  |
+ * | one of this name, another uid  | any        | former: the garbage collector takes it, wait          |
+ * | somebody else                  | any        | foreign                                               |
+ * | none                           | yes        | orphan: adopted (a `--cascade=orphan`, a backup)       |
+ * | none                           | no         | foreign                                               |
+ */
+export type Ownership = 'ours' | 'former' | 'orphan' | 'foreign';
+
+/** Whose `object` is, seen from `deployment`. */
+export function ownershipOf(object: KubeObject, deployment: ModelDeployment): Ownership {
+  const controller = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const { name, uid } = deployment.metadata;
+  if (controller !== undefined) {
+    if (controller.uid === uid) return 'ours';
+    return controller.kind === ownerKind && controller.name === name ? 'former' : 'foreign';
+  }
+  const marks = object.metadata.labels ?? {};
+  return marks[labels.deployment] === name && marks[labels.managedBy] === managedBy ? 'orphan' : 'foreign';
+}
+
+/** For people: `Service wine, owned by Deployment shop`. */
+export function holderText(object: KubeObject, kind: string): string {
+  const controller = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const owner =
+    controller === undefined ? 'not made by Ballast' : `owned by ${controller.kind} ${controller.name}`;
+  return `${object.kind ?? kind} ${object.metadata.name ?? ''}, ${owner}`;
+}
+
+/** The children that are ours or may be adopted. */
+export function ownChildren(children: Children, deployment: ModelDeployment): Children {
+  const own = <T extends KubeObject>(objects: readonly T[]) =>
+    objects.filter((object) => {
+      const ownership = ownershipOf(object, deployment);
+      return ownership === 'ours' || ownership === 'orphan';
+    });
+  return {
+    serviceAccounts: own(children.serviceAccounts),
+    configMaps: own(children.configMaps),
+    controllerRevisions: own(children.controllerRevisions),
+    services: own(children.services),
+    networkPolicies: own(children.networkPolicies),
+    deployments: own(children.deployments),
+    podDisruptionBudgets: own(children.podDisruptionBudgets),
+  };
+}

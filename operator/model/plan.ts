@@ -1,0 +1,128 @@
+/** The decision about one ModelDeployment: from what is, to what is to be written. Pure. */
+import type { ModelDeploymentStatus } from '../../crds/status.ts';
+import type { ApplyAction, DeleteAction } from './actions.ts';
+import { check, concerns, type Problem } from './check.ts';
+import { type ChildPlan, planChildren } from './child-plan.ts';
+import { desiredChildren } from './desired/children.ts';
+import { restartedAtAnnotation } from './desired/deployment.ts';
+import { type PlannedEvent, plannedEvents } from './events.ts';
+import { revisionHash } from './hash.ts';
+import { ownChildren } from './ownership.ts';
+import { neededReplicas } from './replicas.ts';
+import { type Revision, revisionsOf } from './revisions.ts';
+import { planRollout, type RolloutPlan } from './rollout/planner.ts';
+import { rolloutRecord, stableOf } from './rollout/record.ts';
+import type { Snapshot } from './snapshot.ts';
+import { buildStatus, progressDeadlineMs } from './status/build.ts';
+import { statusDue } from './status/due.ts';
+import type { StatusFacts } from './status/facts.ts';
+import { stallsAtMs } from './status/stall.ts';
+
+export interface Plan {
+  /** In the order of dependence. */
+  readonly apply: readonly ApplyAction[];
+  readonly delete: readonly DeleteAction[];
+  /** Status to write; undefined when the one in the cluster is good enough. */
+  readonly status: ModelDeploymentStatus | undefined;
+  readonly events: readonly PlannedEvent[];
+  readonly requeueAfterMs: number | undefined;
+}
+
+const noRollout = (snapshot: Snapshot): RolloutPlan => ({
+  stable: undefined,
+  candidate: undefined,
+  record: rolloutRecord(snapshot.deployment.status),
+  replicas: new Map(),
+  remove: [],
+  turns: [],
+  wakeAtMs: undefined,
+});
+
+/** Revision to aim at: of the spec as written, or, where model or runtime are invalid, the one that was aimed at before. */
+function wantedRevision(snapshot: Snapshot, problems: readonly Problem[]): string | undefined {
+  const { spec, status } = snapshot.deployment;
+  // A problem of the spec as a whole is a block that this release does not know: it may belong to the revision.
+  const unreadable = concerns(problems, 'model', 'runtime') || problems.some(({ field }) => field === 'spec');
+  if (!unreadable) return revisionHash(spec);
+  return status?.candidate?.revision ?? status?.stable?.revision;
+}
+
+function outdatedPods(snapshot: Snapshot, revision: Revision | undefined): number {
+  const restartedAt = snapshot.deployment.spec.rollout?.restartedAt;
+  if (restartedAt === undefined) return 0;
+  return (revision?.pods ?? []).filter(
+    (pod) => pod.metadata.annotations?.[restartedAtAnnotation] !== restartedAt,
+  ).length;
+}
+
+const earliest = (times: readonly (number | undefined)[]): number | undefined => {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+};
+
+/** Plans everything for one ModelDeployment. The same snapshot gives the same plan; a settled one gives an empty plan. */
+export function plan(given: Snapshot): Plan {
+  const { deployment, nowMs, memory } = given;
+  const snapshot: Snapshot = { ...given, children: ownChildren(given.children, deployment) };
+  const problems = check(deployment, snapshot.defaults);
+  const wanted = wantedRevision(snapshot, problems);
+  const revisions = revisionsOf(snapshot);
+  const { replicas: needed, limits } = neededReplicas(snapshot, problems);
+  const deadlineMs = concerns(problems, 'rollout')
+    ? progressDeadlineMs(undefined)
+    : progressDeadlineMs(deployment.spec.rollout?.progressDeadline);
+  const deleting = deployment.metadata.deletionTimestamp !== undefined;
+  const rollout =
+    wanted === undefined || deleting
+      ? noRollout(snapshot)
+      : planRollout({
+          nowMs,
+          wanted,
+          stable: stableOf(deployment.status, revisions),
+          candidate: deployment.status?.candidate?.revision,
+          needed,
+          suspended: deployment.spec.suspend === true,
+          specChanged: deployment.status?.observedGeneration !== deployment.metadata.generation,
+          revisions: [...revisions.values()].map((revision) => revision.state),
+          previous: rolloutRecord(deployment.status),
+          progressDeadlineMs: deadlineMs,
+          bakeTimeMs: snapshot.defaults.bakeTimeMs,
+        });
+  const children: ChildPlan =
+    wanted === undefined || deleting
+      ? { apply: [], delete: [], conflicts: [], contests: new Map(), againAtMs: undefined }
+      : planChildren(
+          snapshot,
+          given.children,
+          desiredChildren(snapshot, problems, wanted, revisions, rollout),
+        );
+  const facts: StatusFacts = {
+    snapshot,
+    problems,
+    revisions,
+    rollout,
+    wanted: wanted ?? '',
+    needed,
+    limits,
+    conflicts: children.conflicts,
+    contests: children.contests,
+    refusal: memory.refusal,
+    outdatedPods: outdatedPods(snapshot, revisions.get(wanted ?? '')),
+  };
+  const status = buildStatus(facts);
+  const due = statusDue(deployment.status, status, memory.statusWrittenAtMs, nowMs);
+  const stallsAt = stallsAtMs(facts, deadlineMs);
+  const againAtMs = earliest([
+    rollout.wakeAtMs,
+    children.againAtMs,
+    due.write ? undefined : due.againAtMs,
+    stallsAt !== undefined && stallsAt > nowMs ? stallsAt : undefined,
+  ]);
+  return {
+    apply: children.apply,
+    delete: children.delete,
+    status: due.write ? status : undefined,
+    events: plannedEvents(facts, deployment.status, status, children.apply),
+    requeueAfterMs: againAtMs === undefined ? undefined : Math.max(1, againAtMs - nowMs),
+  };
+}

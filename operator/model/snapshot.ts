@@ -1,0 +1,120 @@
+/** Everything that a decision about one ModelDeployment may look at, frozen at one moment. */
+import type { ModelDeployment } from '../../crds/types.ts';
+import type {
+  ConfigMap,
+  ControllerRevision,
+  Deployment,
+  KubeObject,
+  NetworkPolicy,
+  Pod,
+  PodDisruptionBudget,
+  ReplicaSet,
+  Service,
+  ServiceAccount,
+} from '../../kube/objects.ts';
+import type { Measured } from './scaling/measured.ts';
+import type { Known, Why } from './scaling/types.ts';
+
+/** Operator-wide defaults, from its flags and the chart's values. */
+export interface OperatorDefaults {
+  /** Image of pods whose ModelDeployment names none. */
+  readonly image: string;
+  /** Directories of the default image under which `file://` models may lie. */
+  readonly fileRoots: readonly string[];
+  /** How long the Deployment of a replaced revision is kept at 0 replicas before it is deleted, milliseconds. */
+  readonly bakeTimeMs: number;
+}
+
+/** Kinds of children, spelled as in kube/resource.ts. */
+export type ChildKind =
+  | 'serviceAccounts'
+  | 'configMaps'
+  | 'controllerRevisions'
+  | 'services'
+  | 'networkPolicies'
+  | 'deployments'
+  | 'podDisruptionBudgets';
+
+/** Children as the caches hold them: whatever carries the ModelDeployment's label in its namespace. */
+export interface Children {
+  readonly serviceAccounts: readonly ServiceAccount[];
+  readonly configMaps: readonly ConfigMap[];
+  readonly controllerRevisions: readonly ControllerRevision[];
+  readonly services: readonly Service[];
+  readonly networkPolicies: readonly NetworkPolicy[];
+  readonly deployments: readonly Deployment[];
+  readonly podDisruptionBudgets: readonly PodDisruptionBudget[];
+}
+
+/** The scaling decision in force; `unknown` until the fleet loop has made one since the operator started. */
+export interface ScalingReading {
+  readonly replicas: number;
+  /** Replicas before this decision. */
+  readonly previousReplicas: number;
+  readonly why: Why;
+  /** Wall clock of the decision. */
+  readonly atMs: number;
+}
+
+/** An object of a needed name that is not ours, found when it was about to be made. */
+export interface Conflict {
+  readonly child: ChildKey;
+  /** Who has it, for people: `Service wine, owned by Deployment shop`. */
+  readonly holder: string;
+  /** When it was found, wall clock: it is looked at again now and then. */
+  readonly atMs: number;
+}
+
+/** A request of the operator that the API server refused and that no retry heals. */
+export interface Refusal {
+  readonly kind: 'Forbidden' | 'QuotaExceeded' | 'Invalid';
+  readonly verb: string;
+  /** Plural and group, as RBAC spells them: `deployments.apps`. */
+  readonly resource: string;
+  readonly child: ChildKey;
+  /** What the server said. */
+  readonly message: string;
+}
+
+/** `deployments/wine-abc`: one child among the children of one ModelDeployment. */
+export type ChildKey = `${ChildKind}/${string}`;
+export const childKey = (kind: ChildKind, object: KubeObject): ChildKey =>
+  `${kind}/${object.metadata.name ?? ''}`;
+
+/** What the operator remembers of one ModelDeployment between reconciles; lost on a restart without harm. */
+export interface Memory {
+  readonly conflicts: readonly Conflict[];
+  readonly refusal: Refusal | undefined;
+  /** Children whose edits were put back again and again: nothing more is applied until their desired form changes. */
+  readonly contested: ReadonlyMap<ChildKey, Contest>;
+  /** When status was last written, wall clock; undefined: not since the operator started. */
+  readonly statusWrittenAtMs: number | undefined;
+}
+
+/** One child that something else keeps changing. */
+export interface Contest {
+  /** Applied hash that was fought over. */
+  readonly hash: string;
+  /** Fields that were changed, as paths. */
+  readonly fields: readonly string[];
+}
+
+export const emptyMemory: Memory = {
+  conflicts: [],
+  refusal: undefined,
+  contested: new Map(),
+  statusWrittenAtMs: undefined,
+};
+
+export interface Snapshot {
+  /** Wall clock, milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly defaults: OperatorDefaults;
+  readonly deployment: ModelDeployment;
+  readonly children: Children;
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+  readonly scaling: Known<ScalingReading>;
+  readonly measured: Known<Measured>;
+  readonly memory: Memory;
+}

@@ -1,0 +1,131 @@
+/** The one builder of status. */
+import type { ConditionType } from '../../../crds/reasons.ts';
+import type { ModelDeploymentStatus, RevisionStatus } from '../../../crds/status.ts';
+import { durationMs } from '../../../crds/values.ts';
+import { revisionData } from '../desired/controller-revision.ts';
+import { selectorText, servingSelector } from '../labels.ts';
+import { servicePort, serviceUrl } from '../names.ts';
+import { isLiving, isReady } from '../pods.ts';
+import { type ConditionValue, mergeConditions } from './conditions.ts';
+import { allFailures, failuresOf, type StatusFacts } from './facts.ts';
+import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
+import { available, phase, progress, ready, scalingLimited } from './serving.ts';
+import { slaColumn, slaMet, slaStatus } from './sla.ts';
+import { stallOf } from './stall.ts';
+
+/** Default of `rollout.progressDeadline`. */
+const defaultProgressDeadline = '10m';
+export const progressDeadlineMs = (text: string | undefined): number =>
+  durationMs(text ?? defaultProgressDeadline);
+
+const maxFailures = 10;
+
+/** Who decided: the user, another autoscaler, the switch, or Ballast. */
+const modeOf = (reason: string) => (['Fixed', 'External', 'Suspended'].includes(reason) ? reason : 'SLA');
+
+function revisionStatus(facts: StatusFacts, revision: string): RevisionStatus {
+  const known = facts.revisions.get(revision);
+  const data = revisionData(known?.stored);
+  const { measured } = facts.snapshot;
+  const shares = measured === 'unknown' ? {} : measured.revisionShares;
+  const status: RevisionStatus = {
+    revision,
+    version: data?.spec.model.version ?? revision,
+    replicas: facts.rollout.replicas.get(revision) ?? 0,
+    readyReplicas: known?.state.ready ?? 0,
+  };
+  if (known?.sha256 !== undefined) status.sha256 = known.sha256;
+  // A rollout's other revision got none of the requests that came: that is 0 %, not unknown.
+  if (Object.keys(shares).length > 0) status.observedWeight = formatShare(shares[revision] ?? 0);
+  return status;
+}
+
+function scalingStatus(facts: StatusFacts): NonNullable<ModelDeploymentStatus['scaling']> {
+  const { snapshot, needed, limits } = facts;
+  const before = snapshot.deployment.status?.scaling?.lastDecision;
+  const status: NonNullable<ModelDeploymentStatus['scaling']> = { desiredReplicas: needed, ...limits };
+  const { scaling } = snapshot;
+  if (scaling === 'unknown') {
+    if (before !== undefined) status.lastDecision = before;
+    return status;
+  }
+  // The decision that made the count stays until another one changes it: that is the question people ask.
+  if (
+    before !== undefined &&
+    before.replicas === scaling.replicas &&
+    modeOf(before.reason) === modeOf(scaling.why.reason)
+  )
+    status.lastDecision = before;
+  else
+    status.lastDecision = {
+      time: timestamp(scaling.atMs),
+      replicas: scaling.replicas,
+      previousReplicas: scaling.previousReplicas,
+      reason: scaling.why.reason,
+      message: cutMessage(scaling.why.sentence),
+      inputs: Object.fromEntries(
+        Object.entries(scaling.why.inputs)
+          .slice(0, 32)
+          .map(([name, value]) => [
+            name,
+            typeof value === 'number' ? String(Number(value.toPrecision(4))) : value,
+          ]),
+      ),
+    };
+  return status;
+}
+
+/** Everything that status says, from the facts; conditions carry on from the last status. */
+export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
+  const { snapshot, rollout } = facts;
+  const { deployment, measured, nowMs } = snapshot;
+  const { name, namespace, generation } = deployment.metadata;
+  const stall = stallOf(facts, progressDeadlineMs(deployment.spec.rollout?.progressDeadline));
+  const isReadyNow = ready(facts, stall);
+  const { reconciling, stalled } = progress(facts, isReadyNow, stall);
+  const values: Record<ConditionType, ConditionValue> = {
+    Available: available(facts),
+    Ready: isReadyNow,
+    Reconciling: reconciling,
+    Stalled: stalled,
+    SLAMet: slaMet(deployment.spec, measured),
+    ScalingLimited: scalingLimited(facts),
+  };
+  const readyReplicas = snapshot.pods.filter(isReady).length;
+  const p95 = measured === 'unknown' ? 'unknown' : measured.latencyMs.p95;
+  const rate = measured === 'unknown' ? 'unknown' : measured.requestRate;
+  const failures = allFailures(facts);
+  // What is known of a failed revision stays on show when its pods are gone.
+  const shown = failures.length === 0 ? failuresOf(facts, rollout.record.failedRevision ?? '') : failures;
+  const sla = slaStatus(deployment.spec, measured);
+  const { number, startedAtMs, finishedAtMs, failedRevision } = rollout.record;
+  return {
+    observedGeneration: generation,
+    replicas: snapshot.pods.filter(isLiving).length,
+    readyReplicas,
+    selector: selectorText(servingSelector(name)),
+    url: serviceUrl(name, namespace, servicePort),
+    summary: {
+      ready: `${readyReplicas}/${facts.needed}`,
+      phase: phase(facts, values),
+      ...(p95 === 'unknown' ? {} : { p95: formatLatency(p95) }),
+      sla: slaColumn(values.SLAMet),
+      ...(rate === 'unknown' ? {} : { requestRate: formatRate(rate) }),
+      message: cutMessage(isReadyNow.message, 256),
+    },
+    conditions: mergeConditions(deployment.status?.conditions ?? [], values, generation, nowMs),
+    ...(rollout.stable === undefined ? {} : { stable: revisionStatus(facts, rollout.stable) }),
+    ...(rollout.candidate === undefined ? {} : { candidate: revisionStatus(facts, rollout.candidate) }),
+    rollout: {
+      number,
+      ...(startedAtMs === undefined ? {} : { startedAt: timestamp(startedAtMs) }),
+      ...(finishedAtMs === undefined ? {} : { finishedAt: timestamp(finishedAtMs) }),
+      ...(failedRevision === undefined ? {} : { failedRevision }),
+    },
+    scaling: scalingStatus(facts),
+    ...(sla === undefined ? {} : { sla }),
+    ...(shown.length === 0
+      ? {}
+      : { failures: shown.slice(0, maxFailures).map(({ hopeless: _, ...failure }) => failure) }),
+  };
+}

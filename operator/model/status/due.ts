@@ -1,0 +1,45 @@
+/** When a status is worth a write: a transition at once, figures that merely moved at most each half minute. */
+import type { ModelDeploymentStatus } from '../../../crds/status.ts';
+import { canonicalJson } from '../canonical-json.ts';
+
+/** Least time between two writes that bring nothing but figures. */
+export const figuresEveryMs = 30_000;
+
+/** The status without what merely moves: measured figures, messages, counts of restarts. */
+function skeleton(status: ModelDeploymentStatus): unknown {
+  const { summary, sla: _, failures, conditions, stable, candidate, scaling, ...rest } = status;
+  const weightless = (revision: ModelDeploymentStatus['stable']) =>
+    revision === undefined ? undefined : { ...revision, observedWeight: undefined };
+  return {
+    ...rest,
+    phase: summary?.phase,
+    ready: summary?.ready,
+    sla: summary?.sla,
+    conditions: conditions?.map(({ message, ...condition }) => condition),
+    failures: failures?.map(({ pod, container, reason }) => [pod, container, reason]),
+    stable: weightless(stable),
+    candidate: weightless(candidate),
+    scaling: {
+      ...scaling,
+      lastDecision: [scaling?.lastDecision?.replicas, scaling?.lastDecision?.reason],
+    },
+  };
+}
+
+export type Due =
+  | { readonly write: true }
+  | { readonly write: false; readonly againAtMs: number | undefined };
+
+/** Whether to write `next` over `previous` now, and if not, when to look again. */
+export function statusDue(
+  previous: ModelDeploymentStatus | undefined,
+  next: ModelDeploymentStatus,
+  writtenAtMs: number | undefined,
+  nowMs: number,
+): Due {
+  if (previous === undefined) return { write: true };
+  if (canonicalJson(previous) === canonicalJson(next)) return { write: false, againAtMs: undefined };
+  if (canonicalJson(skeleton(previous)) !== canonicalJson(skeleton(next))) return { write: true };
+  const dueAtMs = (writtenAtMs ?? Number.NEGATIVE_INFINITY) + figuresEveryMs;
+  return nowMs >= dueAtMs ? { write: true } : { write: false, againAtMs: dueAtMs };
+}

@@ -1,0 +1,105 @@
+/** What keeps the spec from ever being served unless somebody acts; the first that applies, in order of cause. */
+import type { Reason } from '../../../crds/reasons.ts';
+import type { Refusal } from '../snapshot.ts';
+import { conditionOf } from './conditions.ts';
+import { failuresOf, failureText, type StatusFacts } from './facts.ts';
+import { timestampMs } from './rounding.ts';
+
+export interface Stall {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** What an administrator grants to end a refusal. */
+function refusalMessage(refusal: Refusal): string {
+  const { verb, resource, child, message } = refusal;
+  const name = child.slice(child.indexOf('/') + 1);
+  switch (refusal.kind) {
+    case 'Forbidden':
+      return `the operator may not ${verb} ${resource} (${name}): grant its ServiceAccount the verb "${verb}" on "${resource}" in this namespace. The API server said: ${message}`;
+    case 'QuotaExceeded':
+      return `the namespace's quota refuses ${resource} ${name}: raise it or remove what is not needed. The API server said: ${message}`;
+    case 'Invalid':
+      return `the API server refuses ${resource} ${name} as the spec wants it: ${message}`;
+  }
+}
+
+const refusalReason = {
+  Forbidden: 'Forbidden',
+  QuotaExceeded: 'QuotaExceeded',
+  Invalid: 'SpecInvalid',
+} as const;
+
+function failedRollout(facts: StatusFacts): Stall {
+  const { rollout, wanted, needed, snapshot } = facts;
+  const first = failuresOf(facts, wanted)[0];
+  const ready = facts.revisions.get(wanted)?.state.ready ?? 0;
+  const deadline = snapshot.deployment.spec.rollout?.progressDeadline ?? '10m';
+  const cause =
+    first === undefined ? `${ready} of ${needed} pods were ready within ${deadline}` : failureText(first);
+  const meanwhile =
+    rollout.stable === undefined
+      ? 'nothing serves yet'
+      : `revision ${rollout.stable} keeps serving; change the spec, or go back to the one before`;
+  return {
+    reason: first?.reason ?? 'ProgressDeadlineExceeded',
+    message: `revision ${wanted} failed: ${cause}; ${meanwhile}`,
+  };
+}
+
+/** When stable became short of ready pods, wall clock; undefined while it is not. */
+function shortSinceMs(facts: StatusFacts): number | undefined {
+  const ready = conditionOf(facts.snapshot.deployment.status?.conditions, 'Ready');
+  return ready?.status === 'False' ? timestampMs(ready.lastTransitionTime) : undefined;
+}
+
+/** Time at which a stable revision that is short of pods counts as stalled; undefined while it is not short. */
+export function stallsAtMs(facts: StatusFacts, progressDeadlineMs: number): number | undefined {
+  const { rollout, wanted, needed, snapshot } = facts;
+  if (rollout.stable !== wanted || snapshot.deployment.spec.suspend === true) return undefined;
+  const revision = facts.revisions.get(wanted);
+  if (revision === undefined || revision.state.ready >= needed || revision.failures.length === 0)
+    return undefined;
+  const since = shortSinceMs(facts);
+  return since === undefined ? undefined : since + progressDeadlineMs;
+}
+
+/**
+ * | first that holds                                | reason                          |
+ * | a field that cannot be served                   | SpecInvalid                     |
+ * | a request of the operator was refused           | Forbidden, QuotaExceeded, SpecInvalid |
+ * | a needed name belongs to somebody else          | ChildConflict                   |
+ * | the rollout failed                              | the pod's reason, else ProgressDeadlineExceeded |
+ * | somebody keeps changing a child                 | ChildMutated                    |
+ * | stable short of pods, failing, for the deadline | the pod's reason                |
+ */
+export function stallOf(facts: StatusFacts, progressDeadlineMs: number): Stall | undefined {
+  const { problems, refusal, conflicts, rollout, wanted, contests, snapshot } = facts;
+  if (problems.length > 0)
+    return {
+      reason: 'SpecInvalid',
+      message: problems.map(({ field, message }) => `${field}: ${message}`).join('; '),
+    };
+  if (refusal !== undefined) return { reason: refusalReason[refusal.kind], message: refusalMessage(refusal) };
+  const [conflict] = conflicts;
+  if (conflict !== undefined)
+    return {
+      reason: 'ChildConflict',
+      message: `${conflict.holder} has the name that Ballast needs: rename or delete it, or give the ModelDeployment another name`,
+    };
+  if (rollout.record.failedRevision === wanted && rollout.stable !== wanted) return failedRollout(facts);
+  const [contest] = contests;
+  if (contest !== undefined)
+    return {
+      reason: 'ChildMutated',
+      message: `something keeps changing ${contest[1].fields.join(', ')} of ${contest[0]}: find the webhook or controller that does it, exempt the object, then change the spec`,
+    };
+  const at = stallsAtMs(facts, progressDeadlineMs);
+  const first = facts.revisions.get(wanted)?.failures[0];
+  if (at !== undefined && first !== undefined && snapshot.nowMs >= at)
+    return {
+      reason: first.reason,
+      message: `${facts.revisions.get(wanted)?.state.ready ?? 0} of ${facts.needed} pods are ready; ${failureText(first)}`,
+    };
+  return undefined;
+}
