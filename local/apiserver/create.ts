@@ -29,10 +29,9 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
   if (!isJson(body)) throw badRequest('the body is not an object');
   checkTypeMeta(kind, body);
   checkUnknownFields(kind, body, options);
-  const draft = prepare(core, kind, body, options);
+  let draft = prepare(core, kind, body, options);
   const context = strategyContext(core, options.dryRun ?? false);
-  kind.schema.prune(draft);
-  kind.schema.applyDefaults(draft);
+  draft = kind.schema.applyDefaults(kind.schema.prune(draft));
   kind.strategy.prepareCreate?.(draft, context);
   const faults = [
     ...metadataFaults(draft.metadata, kind),
@@ -43,7 +42,7 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
   checkNamespaceForCreate(core, kind, draft);
   kind.strategy.admit?.(draft, context);
   if (options.managedFieldsDone !== true)
-    trackUpdate(core, kind, undefined, draft, options.fieldManager ?? 'unknown', undefined);
+    draft = trackUpdate(core, kind, undefined, draft, options.fieldManager ?? 'unknown', undefined);
   return store(core, kind, draft, body, options);
 }
 

@@ -1,6 +1,7 @@
 /** From a CustomResourceDefinition to the kinds it defines, one per served version. */
+import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import { allVerbs, type Column, type Kind, type ScalePaths } from './kind.ts';
-import { type AnyObject, cloneJson, isJson, type Json, jsonAt, listAt, numberAt, textAt } from './object.ts';
+import { type AnyObject, isJson, type Json, jsonAt, listAt, numberAt, textAt } from './object.ts';
 import { customSchema } from './schema-bridge.ts';
 
 function scaleOf(version: Json): ScalePaths | undefined {
@@ -45,7 +46,7 @@ export function customKinds(crd: AnyObject): Kind[] {
     .map((version): Kind => {
       const name = textAt(version, 'name');
       const apiVersion = `${group}/${name}`;
-      const schema = customSchema(jsonAt(jsonAt(version, 'schema'), 'openAPIV3Schema'));
+      const schema = customSchema(jsonAt(version, 'schema').openAPIV3Schema as SchemaNode | undefined);
       const scale = scaleOf(version);
       const columns = columnsOf(version);
       const kind = textAt(names, 'kind');
@@ -74,13 +75,7 @@ export function customKinds(crd: AnyObject): Kind[] {
         ],
         columns: columns.length === 0 ? [ageColumn] : columns,
         schema,
-        fromStored: (stored) => {
-          const object = cloneJson(stored);
-          object.apiVersion = apiVersion;
-          schema.prune(object);
-          schema.applyDefaults(object);
-          return object;
-        },
+        fromStored: (stored) => ({ ...schema.applyDefaults(schema.prune(stored)), apiVersion }),
         toStored: (object) =>
           object.apiVersion === storageVersion ? object : { ...object, apiVersion: storageVersion },
       };

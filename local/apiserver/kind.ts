@@ -1,6 +1,8 @@
 /** What the server knows of one kind in one version: names, rules, schema, columns. */
+
+import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import type { ResourceType } from '../../kube/resource.ts';
-import type { AnyObject, Json } from './object.ts';
+import type { AnyObject } from './object.ts';
 import type { FieldFault } from './status-error.ts';
 
 /** Where `/scale` reads and writes inside the object. */
@@ -21,15 +23,18 @@ export interface Column {
   readonly cell?: (object: AnyObject, nowMs: number) => unknown;
 }
 
-/** Schema work on objects of one kind, as `local/apiserver/schema` compiles it. */
+/** Schema work on objects of one kind. */
 export interface KindSchema {
   /** The OpenAPI v3 schema itself, for merges and for `kubectl explain`. */
-  readonly raw: Json;
+  readonly raw: SchemaNode;
   /** Paths of fields that the schema does not know. */
-  unknownFields(object: Json): string[];
-  prune(object: Json): void;
-  applyDefaults(object: Json): void;
-  validate(object: Json, old?: Json): FieldFault[];
+  unknownFields(object: AnyObject): string[];
+  /** A copy without unknown fields. */
+  prune(object: AnyObject): AnyObject;
+  /** A copy with defaults filled in. */
+  applyDefaults(object: AnyObject): AnyObject;
+  /** Broken rules: types, bounds and, when those hold, CEL. */
+  validate(object: AnyObject, old?: AnyObject): FieldFault[];
 }
 
 /** What a strategy may ask while it prepares or checks an object. */

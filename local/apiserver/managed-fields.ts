@@ -1,38 +1,50 @@
-/** Who wrote which field: the bridge to `local/apiserver/patch`. */
-import type { ManagedFieldsEntry } from '../../kube/objects.ts';
+/** Who wrote which field: the bridge from requests to `local/apiserver/patch`. */
 import type { Core } from './core.ts';
-import type { Kind } from './kind.ts';
+import { groupVersionOf, type Kind } from './kind.ts';
 import type { AnyObject } from './object.ts';
-import { cloneJson, sameJson } from './object.ts';
-import { mergePatch } from './patch-bridge.ts';
+import { serverSideApply } from './patch/apply.ts';
+import { resetFieldsOf } from './patch/managers-update.ts';
+import { trackUpdate as track } from './patch/update.ts';
+import { applyConflict, badRequest } from './status-error.ts';
+import { timestamp } from './time.ts';
 
-/** Records on the draft what this Update writer changed. */
+function writer(core: Core, kind: Kind, manager: string, subresource: string | undefined) {
+  const hasReset = kind.hasStatus || subresource !== undefined;
+  return {
+    manager,
+    apiVersion: groupVersionOf(kind),
+    time: timestamp(core.clock),
+    resetFields: hasReset ? resetFieldsOf(subresource ?? '', kind.custom) : [],
+    ...(subresource === undefined ? {} : { subresource }),
+  };
+}
+
+/** The object with what this Update writer changed recorded in its managed fields. */
 export function trackUpdate(
-  _core: Core,
-  _kind: Kind,
-  _before: AnyObject | undefined,
-  _after: AnyObject,
-  _manager: string,
-  _subresource: string | undefined,
-): void {}
-
-/** Equality of managed fields; times alone make no difference. */
-export function sameManagedFields(
-  a: readonly ManagedFieldsEntry[] | undefined,
-  b: readonly ManagedFieldsEntry[] | undefined,
-): boolean {
-  const timeless = (entries: readonly ManagedFieldsEntry[] | undefined) =>
-    (entries ?? []).map(({ time: _, ...rest }) => rest);
-  return sameJson(timeless(a), timeless(b));
+  core: Core,
+  kind: Kind,
+  before: AnyObject | undefined,
+  after: AnyObject,
+  manager: string,
+  subresource: string | undefined,
+): AnyObject {
+  return track(kind.schema.raw, before, after, writer(core, kind, manager, subresource));
 }
 
 /** Merges an applied configuration into the live object, with ownership and conflicts. */
 export function applyConfiguration(
-  _core: Core,
-  _kind: Kind,
+  core: Core,
+  kind: Kind,
   live: AnyObject | undefined,
   applied: AnyObject,
-  _options: { readonly fieldManager?: string; readonly force?: boolean; readonly subresource?: string },
+  options: { readonly fieldManager?: string; readonly force?: boolean; readonly subresource?: string },
 ): AnyObject {
-  return mergePatch(cloneJson(live ?? {}), applied) as AnyObject;
+  if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
+  const result = serverSideApply<AnyObject>(kind.schema.raw, live, applied, {
+    ...writer(core, kind, options.fieldManager ?? '', options.subresource),
+    force: options.force ?? false,
+  });
+  if ('conflict' in result) throw applyConflict(result.conflict.message, result.conflict.causes);
+  if ('error' in result) throw badRequest(result.error);
+  return result.object;
 }

@@ -96,11 +96,7 @@ export function metadataFaults(meta: ObjectMeta, kind: Kind): FieldFault[] {
     annotationBytes += Buffer.byteLength(key) + Buffer.byteLength(String(value));
   }
   if (annotationBytes > annotationLimitBytes)
-    faults.push({
-      field: 'metadata.annotations',
-      reason: 'FieldValueTooLong',
-      message: `Too long: may not be more than ${annotationLimitBytes} bytes`,
-    });
+    faults.push(fault.tooLong('metadata.annotations', annotationLimitBytes));
   for (const finalizer of meta.finalizers ?? []) {
     const problem = qualifiedNameProblem(finalizer);
     if (problem !== undefined) faults.push(fault.invalid('metadata.finalizers', finalizer, problem));

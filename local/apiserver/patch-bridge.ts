@@ -1,18 +1,23 @@
-/** The patch algorithms of `local/apiserver/patch`, with their failures as the API words them. */
-import { isJson, type Json } from './object.ts';
+/** The patch algorithms of `local/apiserver/patch`, with their failures as answers of the API. */
+import type { SchemaNode } from '../../crds/structural/schema-node.ts';
+import { jsonPatch as runJsonPatch } from './patch/json-patch.ts';
+import { mergePatch } from './patch/merge-patch.ts';
+import { strategicMergePatch as strategicMerge } from './patch/strategic.ts';
+import { badRequest, tooLarge, unprocessable } from './status-error.ts';
 
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isJson(patch)) return patch;
-  const result: Json = isJson(target) ? target : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete result[key];
-    else result[key] = mergePatch(result[key], value);
-  }
-  return result;
+export { mergePatch };
+
+/** RFC 6902; what does not fit is a 422. */
+export function jsonPatch(target: unknown, patch: unknown): unknown {
+  const result = runJsonPatch(target, patch);
+  if ('value' in result) return result.value;
+  if (result.code === 413) throw tooLarge(10_000);
+  throw result.code === 400 ? badRequest(result.error) : unprocessable(result.error);
 }
-export function jsonPatch(_target: unknown, _patch: unknown): unknown {
-  throw new Error('not yet');
-}
-export function strategicMergePatch(_schema: Json, target: unknown, patch: unknown): unknown {
-  return mergePatch(target, patch);
+
+/** Strategic merge by the kind's schema. */
+export function strategicMergePatch(schema: SchemaNode, target: unknown, patch: unknown): unknown {
+  const result = strategicMerge(schema, target, patch);
+  if ('error' in result) throw badRequest(result.error);
+  return result.value;
 }

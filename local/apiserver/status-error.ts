@@ -1,12 +1,11 @@
 /** Failures as Kubernetes words them: each builder makes the `Status` that kubectl prints. */
+import * as fault from '../../crds/structural/field-error.ts';
+import { type FieldError, joinErrors } from '../../crds/structural/field-error.ts';
 import type { Status } from '../../kube/objects.ts';
 
-/** One broken rule of an object: `reason` is a cause type of the API, e.g. FieldValueInvalid. */
-export interface FieldFault {
-  readonly field: string;
-  readonly reason: string;
-  readonly message: string;
-}
+export { fault };
+
+export type FieldFault = FieldError;
 
 /** Group and plural (or kind) that a message names, e.g. `deployments.apps`. */
 export interface Named {
@@ -134,50 +133,10 @@ export const futureResourceVersion = (asked: number, current: number): StatusErr
 
 /** 422 with one cause per broken rule, worded as kubectl shows it. */
 export function invalid(type: Named, name: string, faults: readonly FieldFault[]): StatusError {
-  const texts = [
-    ...new Set(
-      faults.map((fault) => (fault.field === '' ? fault.message : `${fault.field}: ${fault.message}`)),
-    ),
-  ];
-  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  return failure(422, 'Invalid', `${qualifiedKind(type)} "${name}" is invalid: ${list}`, {
+  return failure(422, 'Invalid', `${qualifiedKind(type)} "${name}" is invalid: ${joinErrors(faults)}`, {
     name,
     ...(type.group === '' ? {} : { group: type.group }),
     kind: type.kind,
-    causes: faults.map((fault) => ({ reason: fault.reason, message: fault.message, field: fault.field })),
+    causes: faults.map(({ reason, body, field }) => ({ reason, message: body, field })),
   });
-}
-
-/** Faults in the words of `k8s.io/apimachinery/pkg/util/validation/field`. */
-export const fault = {
-  required: (field: string, detail = ''): FieldFault => ({
-    field,
-    reason: 'FieldValueRequired',
-    message: detail === '' ? 'Required value' : `Required value: ${detail}`,
-  }),
-  invalid: (field: string, value: unknown, detail: string): FieldFault => ({
-    field,
-    reason: 'FieldValueInvalid',
-    message: `Invalid value: ${shown(value)}: ${detail}`,
-  }),
-  forbidden: (field: string, detail: string): FieldFault => ({
-    field,
-    reason: 'FieldValueForbidden',
-    message: `Forbidden: ${detail}`,
-  }),
-  notSupported: (field: string, value: unknown, valid: readonly string[]): FieldFault => ({
-    field,
-    reason: 'FieldValueNotSupported',
-    message: `Unsupported value: ${shown(value)}: supported values: ${valid.map((v) => JSON.stringify(v)).join(', ')}`,
-  }),
-  duplicate: (field: string, value: unknown): FieldFault => ({
-    field,
-    reason: 'FieldValueDuplicate',
-    message: `Duplicate value: ${shown(value)}`,
-  }),
-};
-
-function shown(value: unknown): string {
-  if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value);
 }

@@ -8,9 +8,10 @@ import {
   type WriteOptions,
 } from './core.ts';
 import type { Kind } from './kind.ts';
-import { sameManagedFields, trackUpdate } from './managed-fields.ts';
+import { trackUpdate } from './managed-fields.ts';
 import { keepServerFields, metadataFaults, metadataUpdateFaults } from './metadata.ts';
 import { type AnyObject, cloneJson, freezeJson, isJson, keyOf, sameJson } from './object.ts';
+import { isNoOp } from './patch/update.ts';
 import { badRequest, conflict, fault, invalid } from './status-error.ts';
 
 export interface UpdateOptions extends WriteOptions {
@@ -38,8 +39,7 @@ export function updateObject(
   checkIdentity(kind, draft, old, name, options);
   const context = strategyContext(core, options.dryRun ?? false);
   keepServerFields(draft.metadata, old.metadata);
-  kind.schema.prune(draft);
-  kind.schema.applyDefaults(draft);
+  draft = kind.schema.applyDefaults(kind.schema.prune(draft));
   draft = isolate(kind, draft, old, options.subresource);
   if (options.subresource !== 'status') kind.strategy.prepareUpdate?.(draft, old, context);
   if (changesGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
@@ -51,7 +51,7 @@ export function updateObject(
   ];
   if (faults.length > 0) throw invalid(kind, name, faults);
   if (options.managedFieldsDone !== true)
-    trackUpdate(core, kind, old, draft, options.fieldManager ?? 'unknown', options.subresource);
+    draft = trackUpdate(core, kind, old, draft, options.fieldManager ?? 'unknown', options.subresource);
   return store(core, kind, draft, old, options);
 }
 
@@ -132,17 +132,8 @@ function changesGeneration(kind: Kind, draft: AnyObject, old: AnyObject): boolea
   return !sameJson(rest(draft), rest(old));
 }
 
-function sameButManagers(a: AnyObject, b: AnyObject): boolean {
-  const { managedFields: _a, ...metaA } = a.metadata;
-  const { managedFields: _b, ...metaB } = b.metadata;
-  return sameJson({ ...a, metadata: metaA }, { ...b, metadata: metaB });
-}
-
 function store(core: Core, kind: Kind, draft: AnyObject, old: AnyObject, options: UpdateOptions): AnyObject {
-  const same =
-    sameButManagers(draft, old) &&
-    sameManagedFields(draft.metadata.managedFields, old.metadata.managedFields);
-  if (same && options.dryRun !== true) return old;
+  if (isNoOp(old, draft) && options.dryRun !== true) return old;
   if (options.dryRun === true) return freezeJson(draft);
   const key = keyOf(draft.metadata.namespace, draft.metadata.name ?? '');
   const stored = kind.toStored?.(draft) ?? draft;

@@ -1,6 +1,9 @@
 /** Paths that name no object: discovery, version, health, OpenAPI. */
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { aggregatedDiscovery, coreVersions, groupList, oneGroup, resourceList } from '../discovery.ts';
+import { freezeJson } from '../object.ts';
+import { openapiDocument, openapiIndex } from '../openapi/document.ts';
 import type { Registry } from '../registry.ts';
 import { methodNotAllowed, noSuchPath } from '../status-error.ts';
 import { sendValue } from './answer.ts';
@@ -39,7 +42,10 @@ export function handleNonResource(
     });
     return true;
   }
-  if (root === 'openapi') throw noSuchPath();
+  if (root === 'openapi') {
+    sendValue(response, 200, openapiAnswer(registry, path));
+    return true;
+  }
   if (path === '/api' || path === '/apis') {
     const which = path === '/api' ? 'core' : 'groups';
     const aggregated = aggregatedVersion(request.headers.accept ?? '');
@@ -64,6 +70,25 @@ export function handleNonResource(
   if (found === undefined) throw noSuchPath();
   sendValue(response, 200, found);
   return true;
+}
+
+const instance = randomBytes(6).toString('hex');
+const documents = new WeakMap<Registry, Map<string, object>>();
+
+function openapiAnswer(registry: Registry, path: string): object {
+  const { catalog } = registry.core;
+  if (path === '/openapi/v3') return openapiIndex(catalog, instance);
+  const match = /^\/openapi\/v3\/(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))$/.exec(path);
+  // The v2 document is not served: clients fall back to what they have built in.
+  if (match === null) throw noSuchPath();
+  const known = documents.get(registry) ?? new Map<string, object>();
+  documents.set(registry, known);
+  const key = `${catalog.generation} ${path}`;
+  const found = known.get(key) ?? openapiDocument(catalog, match[2] ?? '', match[3] ?? match[1] ?? '');
+  if (found === undefined) throw noSuchPath();
+  if (known.size > 100) known.clear();
+  known.set(key, freezeJson(found));
+  return found;
 }
 
 function aggregatedVersion(accept: string): 'v2' | 'v2beta1' | undefined {

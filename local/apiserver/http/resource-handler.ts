@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { present, storedOrThrow } from '../core.ts';
 import { createObject } from '../create.ts';
 import { deleteObject } from '../delete.ts';
-import { groupVersionOf, type Kind } from '../kind.ts';
+import { groupVersionOf } from '../kind.ts';
 import { type AnyObject, encodeFrozen, isJson } from '../object.ts';
 import { type PatchType, patchObject, patchTypes } from '../patching.ts';
 import { type ListResult, listObjects } from '../read.ts';
@@ -12,22 +12,14 @@ import { scaleOf, withScale } from '../scale.ts';
 import { badRequest, methodNotAllowed, noSuchPath, unsupportedMediaType } from '../status-error.ts';
 import { updateObject } from '../update.ts';
 import { parseAccept, type Wanted } from './accept.ts';
-import { addWarning, sendText, sendValue } from './answer.ts';
+import { sendText, sendValue } from './answer.ts';
 import { readBody } from './body.ts';
+import { type Exchange, sendObject, writeOptions } from './exchange.ts';
 import { compact, deleteOptions, listQuery, writeQuery } from './query.ts';
 import type { ResourcePath } from './request-info.ts';
 import { shapeFor } from './shape.ts';
 import { handleSubresource } from './subresources.ts';
 import { streamWatch } from './watch-stream.ts';
-
-export interface Exchange {
-  readonly registry: Registry;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly path: ResourcePath;
-  readonly query: URLSearchParams;
-  readonly kind: Kind;
-}
 
 /** Serves one request on a resource. */
 export async function handleResource(
@@ -162,38 +154,23 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
   }
 }
 
-/** Write options of the query, with a manager named after the client where it names none, and warnings wired up. */
-export function writeOptions(exchange: Exchange) {
-  const { fieldManager, dryRun, fieldValidation } = writeQuery(exchange.query);
-  const agent = exchange.request.headers['user-agent'] ?? '';
-  const fallback = agent.split('/')[0]?.slice(0, 128);
-  const isApply = exchange.request.headers['content-type']?.startsWith(patchTypes.apply) ?? false;
-  const manager = fieldManager ?? (isApply ? undefined : fallback === '' ? 'unknown' : fallback);
-  return {
-    ...compact({ fieldManager: manager }),
-    dryRun,
-    fieldValidation,
-    warn: (text: string) => addWarning(exchange.response, text),
-  };
-}
-
-/** Sends one object in the form that the client wants. */
-export function sendObject(exchange: Exchange, wanted: Wanted, code: number, object: AnyObject): void {
-  const shape = object.kind === exchange.kind.kind ? shapeFor(exchange, wanted) : undefined;
-  sendValue(exchange.response, code, shape?.object(object) ?? object, wanted.format);
-}
-
 function sendList(exchange: Exchange, wanted: Wanted, list: ListResult): void {
   const { kind, response } = exchange;
   const shape = shapeFor(exchange, wanted);
-  if (shape !== undefined) return sendValue(response, 200, shape.list(list), wanted.format);
+  if (shape !== undefined) {
+    sendValue(response, 200, shape.list(list), wanted.format);
+    return;
+  }
   const metadata = compact({
     resourceVersion: list.resourceVersion,
     continue: list.continue,
     remainingItemCount: list.remainingItemCount,
   });
   const head = { kind: kind.listKind, apiVersion: groupVersionOf(kind), metadata };
-  if (wanted.format === 'yaml') return sendValue(response, 200, { ...head, items: list.items }, 'yaml');
+  if (wanted.format === 'yaml') {
+    sendValue(response, 200, { ...head, items: list.items }, 'yaml');
+    return;
+  }
   const items = list.items.map(encodeFrozen).join(',');
   sendText(response, 200, `${JSON.stringify(head).slice(0, -1)},"items":[${items}]}`);
 }

@@ -1,10 +1,12 @@
 /** Objects in other forms: metadata only, and tables with the columns that kubectl prints. */
+
+import type { Kind } from '../kind.ts';
 import type { AnyObject } from '../object.ts';
 import type { ListResult } from '../read.ts';
+import type { Registry } from '../registry.ts';
 import { tableOf } from '../table/table.ts';
 import type { Wanted } from './accept.ts';
 import { compact } from './query.ts';
-import type { Exchange } from './resource-handler.ts';
 
 export interface Shape {
   object(object: AnyObject): object;
@@ -19,7 +21,10 @@ const metadataOf = (object: AnyObject) => ({
 });
 
 /** How to shape objects for a client; undefined when it wants them as they are. */
-export function shapeFor(exchange: Exchange, wanted: Wanted): Shape | undefined {
+export function shapeFor(
+  exchange: { kind: Kind; query: URLSearchParams; registry: Registry },
+  wanted: Wanted,
+): Shape | undefined {
   const { kind, query, registry } = exchange;
   if (wanted.as === 'object') return undefined;
   const listMeta = (list: ListResult) =>
