@@ -1,6 +1,6 @@
 /** Once a second: decide the replicas of every ModelDeployment from caches and readings, and wake those that changed. */
 import type { ModelDeployment } from '../../crds/types.ts';
-import { durationMs } from '../../crds/values.ts';
+import { durationMs, percentFraction } from '../../crds/values.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { decide, initialState } from '../model/scaling/decide.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
@@ -38,6 +38,8 @@ export interface FleetLoopOptions {
   readonly enqueue: (key: string) => void;
   /** Called before each round, to hand the probe its list of pods. */
   readonly beforeRound?: () => void;
+  /** Tells the probe that a deployment's pods are to be asked often: replicas start, or a rollout runs. */
+  readonly hurry?: (key: string, hurried: boolean) => void;
   readonly onError?: (key: string, error: unknown) => void;
   readonly everyMs?: number;
   /** How often an object is woken because its measured figures moved; transitions wake it at once. */
@@ -54,13 +56,18 @@ export interface FleetLoop {
   lastRound(): { readonly durationMs: number; readonly decided: number };
 }
 
+interface Told {
+  readonly news: string;
+  readonly verdict: string;
+  readonly figures: string;
+}
+
 interface Entry {
   state: ScalingState;
   window: SloWindow;
   decision: FleetDecision | undefined;
-  /** What was last told to reconcile: a difference of it is a transition. */
-  told: string;
-  toldFigures: string;
+  /** What reconcile was last woken for. */
+  told: Told;
   toldAtMs: number;
 }
 
@@ -70,11 +77,14 @@ const defaultWindow = '5m';
 const tellingHolds: readonly string[] = ['HoldUnknown', 'HoldCrashing', 'HoldBlocked'];
 
 /** The part of a decision whose change is news: counts and verdicts, no measured figure. */
-const newsOf = (replicas: number, why: Why, violated: string) =>
-  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}|${violated}`;
+const newsOf = (replicas: number, why: Why) =>
+  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}`;
+
+/** A verdict that goes to and fro at its boundary is told no more often than this. */
+const verdictEveryMs = 5_000;
 
 /** Which promises are broken at present: what SLAMet turns on. */
-function violatedOf(measured: Measured, deployment: ModelDeployment): string {
+function verdictOf(measured: Measured, deployment: ModelDeployment): string {
   const broken = Object.entries(measured.lateShare)
     .filter(([percentile, share]) => share !== 'unknown' && share > 1 - Number(percentile.slice(1)) / 100)
     .map(([percentile]) => percentile);
@@ -82,7 +92,7 @@ function violatedOf(measured: Measured, deployment: ModelDeployment): string {
   if (
     allowed !== undefined &&
     measured.errorRate !== 'unknown' &&
-    measured.errorRate > Number.parseFloat(allowed) / 100
+    measured.errorRate > percentFraction(allowed)
   )
     broken.push('errorRate');
   return `${measured.requests > 0 ? 'traffic' : 'none'} ${broken.join(' ')}`;
@@ -102,6 +112,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
   const decideOne = (deployment: ModelDeployment, facts: ReplicaFacts, entry: Entry, key: string) => {
     const nowMs = clock.monotonicMs();
     const { spec } = deployment;
+    options.hurry?.(key, facts.rolloutInProgress || facts.startingReplicas > 0);
     const pods = options.readings(key);
     const input = scalingInputOf(spec);
     const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
@@ -120,12 +131,18 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
           ? before?.lastChange
           : { at: clock.now(), replicas, previousReplicas: previous, why },
     };
-    const news = newsOf(replicas, why, violatedOf(measured, deployment));
-    const figures = figuresOf(measured);
-    const moved = figures !== entry.toldFigures && nowMs - entry.toldAtMs >= figuresEveryMs;
-    if (news !== entry.told || moved) {
-      entry.told = news;
-      entry.toldFigures = figures;
+    const told = {
+      news: newsOf(replicas, why),
+      verdict: verdictOf(measured, deployment),
+      figures: figuresOf(measured),
+    };
+    const sinceToldMs = nowMs - entry.toldAtMs;
+    if (
+      told.news !== entry.told.news ||
+      (told.verdict !== entry.told.verdict && sinceToldMs >= verdictEveryMs) ||
+      (told.figures !== entry.told.figures && sinceToldMs >= figuresEveryMs)
+    ) {
+      entry.told = told;
       entry.toldAtMs = nowMs;
       options.enqueue(key);
     }
@@ -150,8 +167,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
             state: initialState,
             window: emptyWindow,
             decision: undefined,
-            told: '',
-            toldFigures: '',
+            told: { news: '', verdict: '', figures: '' },
             toldAtMs: Number.NEGATIVE_INFINITY,
           };
           entries.set(uid, entry);

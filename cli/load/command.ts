@@ -1,0 +1,136 @@
+/** `ballast load`: finds the model, sends load to it and tells what came of it. */
+import { readFileSync } from 'node:fs';
+import { loadAuth } from '../../kube/auth.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { createClient } from '../../kube/client.ts';
+import { checkout, kubeconfigPath } from './config.ts';
+import { findModel, replicasOf } from './find-model.ts';
+import { requireLoopback } from './loopback.ts';
+import type { LoadOptions } from './options.ts';
+import { loadHelp, parseLoadOptions } from './options.ts';
+import { generatedRequest, sampleRequest } from './request-body.ts';
+import { runLoad } from './run-load.ts';
+import { progressLine, resultText } from './tell.ts';
+
+export interface LoadOutput {
+  write(text: string): unknown;
+}
+
+interface Destination {
+  readonly url: string;
+  readonly modelUri: string | undefined;
+  /** Reads ready and wanted replicas; undefined where no cluster was asked. */
+  readonly replicas: (() => Promise<string>) | undefined;
+  readonly close: () => Promise<void>;
+}
+
+async function destinationOf(options: LoadOptions): Promise<Destination> {
+  if (options.url !== undefined) {
+    const { origin } = new URL(options.url);
+    return { url: origin, modelUri: undefined, replicas: undefined, close: async () => {} };
+  }
+  const kubeconfig = kubeconfigPath(options.kubeconfig);
+  if (kubeconfig === undefined)
+    throw new TypeError('no cluster to ask: "npm start" starts one; or name --kubeconfig FILE or --url URL');
+  const api: KubeClient = createClient(await loadAuth({ kubeconfig }), {
+    userAgent: 'ballast-load',
+    connections: 2,
+  });
+  const namespace = options.namespace ?? api.namespace;
+  try {
+    const found = await findModel(api, namespace, options.model);
+    return {
+      ...found,
+      replicas: () => replicasOf(api, namespace, options.model),
+      close: () => api.close(),
+    };
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+}
+
+async function bodyFor(options: LoadOptions, destination: Destination, modelUrl: string): Promise<string> {
+  if (options.request !== undefined) return readFileSync(options.request, 'utf8');
+  const sample =
+    destination.modelUri === undefined ? undefined : sampleRequest(destination.modelUri, checkout);
+  return sample ?? generatedRequest(modelUrl, options.timeoutMs);
+}
+
+async function load(options: LoadOptions, out: LoadOutput, signal: AbortSignal): Promise<number> {
+  const destination = await destinationOf(options);
+  let replicas: string | undefined;
+  let reading = false;
+  const lookAtReplicas = () => {
+    if (destination.replicas === undefined || reading) return;
+    reading = true;
+    destination.replicas().then(
+      (text) => {
+        replicas = text;
+        reading = false;
+      },
+      () => {
+        replicas = '-';
+        reading = false;
+      },
+    );
+  };
+  try {
+    requireLoopback(destination.url, options.allowRemote);
+    const modelUrl = `${destination.url}/v2/models/${encodeURIComponent(options.model)}`;
+    const body = await bodyFor(options, destination, modelUrl);
+    const url = `${modelUrl}/infer`;
+    if (!options.json)
+      out.write(
+        `${options.rps} requests per second for ${options.seconds}s to ${url}  (Ctrl-C ends it early)\n`,
+      );
+    lookAtReplicas();
+    const result = await runLoad({
+      url,
+      body,
+      rps: options.rps,
+      seconds: options.seconds,
+      connections: options.connections,
+      timeoutMs: options.timeoutMs,
+      seed: options.seed,
+      allowRemote: options.allowRemote,
+      signal,
+      onSecond(progress) {
+        if (!options.json) out.write(progressLine(progress, replicas));
+        lookAtReplicas();
+      },
+    });
+    out.write(options.json ? `${JSON.stringify({ model: options.model, ...result })}\n` : resultText(result));
+    return result.succeeded > 0 ? 0 : 1;
+  } finally {
+    await destination.close();
+  }
+}
+
+/** Runs the command; writes to standard output and resolves to the exit code. */
+export async function loadCommand(args: string[], out: LoadOutput = process.stdout): Promise<number> {
+  let options: LoadOptions;
+  try {
+    options = parseLoadOptions(args);
+  } catch (error) {
+    out.write(
+      `ballast load: ${error instanceof Error ? error.message : String(error)}\n"ballast load --help" tells the options.\n`,
+    );
+    return 2;
+  }
+  if (options.help) {
+    out.write(loadHelp);
+    return 0;
+  }
+  const ended = new AbortController();
+  const interrupt = () => ended.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await load(options, out, ended.signal);
+  } catch (error) {
+    out.write(`ballast load: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
