@@ -57,7 +57,8 @@ export class Lifecycle {
 
   /** Ends everything in order; a step that fails or is late is logged and left behind. Calling it again waits for the same end. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stopAll();
+    // Unready before the first step begins, not after its synchronous part.
+    this.#stopping ??= Promise.resolve().then(() => this.#stopAll());
     return this.#stopping;
   }
 

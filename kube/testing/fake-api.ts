@@ -1,7 +1,7 @@
 /** A tiny in-memory `KubeApi` for unit tests: versions, uids, conflicts and preconditions, and calls that can be made to fail. */
 import type { KubeApi, ObjectRef } from '../api.ts';
 import { ApiError } from '../errors.ts';
-import type { KubeObject, WatchEvent } from '../objects.ts';
+import type { KubeList, KubeObject, WatchEvent } from '../objects.ts';
 import { apiVersionOf, type ResourceType } from '../resource.ts';
 
 /** Any failure of the server. */
@@ -31,7 +31,7 @@ export class FakeApi implements KubeApi {
     return this.#known(type, ref) as T;
   }
 
-  async list<T extends KubeObject>(type: ResourceType) {
+  async list<T extends KubeObject>(type: ResourceType): Promise<KubeList<T>> {
     await this.#called('list', type, '');
     const items = [...this.objects.entries()]
       .filter(([key]) => key.startsWith(`${type.kind} `))
