@@ -45,6 +45,8 @@ export interface TensorSpec {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
+  /** The model does not say how many dimensions there are: any shape is taken. */
+  readonly anyShape?: true;
 }
 
 /** What a caller may ask of a model. */

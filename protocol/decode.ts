@@ -118,7 +118,8 @@ const readInput = (input: InputEnvelope, spec: TensorSpec, model: string): Tenso
     throw refusals.unsupported(`'binary_data_size' for input '${name}'`);
   if (shape.some((dim) => dim < 0)) throw refusals.negativeDim(name, shape, model);
   const fits =
-    shape.length === spec.shape.length && spec.shape.every((dim, i) => dim === -1 || dim === shape[i]);
+    spec.anyShape === true ||
+    (shape.length === spec.shape.length && spec.shape.every((dim, i) => dim === -1 || dim === shape[i]));
   if (!fits) throw refusals.wrongShape(spec, shape, model);
   if (input.data === undefined || input.data === null) throw refusals.noData(name);
   return { name, datatype, shape, data: readData(name, datatype, shape, input.data) };

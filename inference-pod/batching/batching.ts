@@ -1,0 +1,71 @@
+/** Pure rules of batching: which waiting requests may run together, how they are joined and taken apart again. */
+import { allocate, elementCount, slice, type Tensor, type TensorData } from '../../protocol/datatypes.ts';
+
+/** A request as the batcher sees it. */
+export interface Batchable {
+  readonly inputs: readonly Tensor[];
+  /** First dimension of every input; 1 for a model without a batch dimension. */
+  readonly rows: number;
+  /** Requests with equal keys may share a batch: names, datatypes and trailing dimensions, and the outputs wanted. */
+  readonly groupKey: string;
+}
+
+/** Key of the inputs that must be equal to share a batch. */
+export const groupKeyOf = (inputs: readonly Tensor[], outputs: readonly string[]): string => {
+  let key = '';
+  for (const input of inputs) key += `${input.shape.slice(1).join(',')};`;
+  return `${key}|${outputs.join('\u0000')}`;
+};
+
+/** Joins the inputs of several requests along their first dimension. */
+export const joinInputs = (requests: readonly Batchable[]): Tensor[] => {
+  const first = requests[0];
+  if (first === undefined) return [];
+  if (requests.length === 1) return [...first.inputs];
+  const rows = requests.reduce((sum, request) => sum + request.rows, 0);
+  return first.inputs.map((input, i) => {
+    const shape = [rows, ...input.shape.slice(1)];
+    const data = allocate(input.datatype, elementCount(shape));
+    let offset = 0;
+    for (const request of requests) {
+      const part = request.inputs[i]?.data;
+      if (part === undefined) continue;
+      if (Array.isArray(data))
+        for (let j = 0; j < part.length; j += 1) data[offset + j] = (part as string[])[j] ?? '';
+      else (data as Float64Array).set(part as Float64Array, offset);
+      offset += part.length;
+    }
+    return { name: input.name, datatype: input.datatype, shape, data };
+  });
+};
+
+/** Takes the outputs of a batch apart, or undefined when an output does not have one row per row of input. */
+export const splitOutputs = (outputs: readonly Tensor[], rows: readonly number[]): Tensor[][] | undefined => {
+  const total = rows.reduce((sum, count) => sum + count, 0);
+  if (outputs.some((output) => output.shape[0] !== total)) return undefined;
+  let start = 0;
+  return rows.map((count) => {
+    const first = start;
+    start += count;
+    return outputs.map((output) => {
+      const perRow = total === 0 ? 0 : output.data.length / total;
+      const data: TensorData = slice(output.data, first * perRow, start * perRow);
+      return { ...output, shape: [count, ...output.shape.slice(1)], data };
+    });
+  });
+};
+
+/** Milliseconds that a batch of each size took, by number of rows. */
+export type CostCurve = ReadonlyMap<number, number>;
+
+/** The smallest measured batch that reaches nine tenths of the best rows per second: larger ones only add latency. */
+export const chooseMaxRows = (costs: CostCurve): number => {
+  let best = 0;
+  for (const [rows, costMs] of costs) best = Math.max(best, rows / Math.max(costMs, 1e-6));
+  const sizes = [...costs.keys()].sort((a, b) => a - b);
+  for (const rows of sizes) {
+    const costMs = costs.get(rows) ?? Number.POSITIVE_INFINITY;
+    if (rows / Math.max(costMs, 1e-6) >= 0.9 * best) return rows;
+  }
+  return 1;
+};

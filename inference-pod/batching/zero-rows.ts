@@ -1,0 +1,21 @@
+/** A request for no rows is answered with empty tensors: many operators refuse to run on nothing. */
+import { allocate, elementCount, type ModelSignature, type Tensor } from '../../protocol/datatypes.ts';
+import type { InferRequest } from '../../protocol/decode.ts';
+
+/** The empty outputs, or undefined when the request has rows or an output is not per row. */
+export const zeroRowOutputs = (request: InferRequest, model: ModelSignature): Tensor[] | undefined => {
+  if (!request.inputs.some((input) => input.shape[0] === 0)) return undefined;
+  const outputs: Tensor[] = [];
+  for (const name of request.outputs) {
+    const spec = model.outputs.find((output) => output.name === name);
+    if (spec === undefined || spec.shape[0] !== -1) return undefined;
+    const shape = spec.shape.map((dim) => (dim === -1 ? 0 : dim));
+    outputs.push({
+      name,
+      datatype: spec.datatype,
+      shape,
+      data: allocate(spec.datatype, elementCount(shape)),
+    });
+  }
+  return outputs;
+};

@@ -1,0 +1,110 @@
+/** One guarded GET: every address is checked before it is connected to, redirects are followed by hand. */
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { ModelError } from '../inspect/model-error.ts';
+import type { AddressPolicy } from './address-policy.ts';
+
+/** A failure that may pass. */
+export class RetryableError extends Error {
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, retryAfterMs?: number) {
+    super(message);
+    this.name = 'RetryableError';
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export interface GetOptions {
+  readonly policy: AddressPolicy;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long the server may be silent, milliseconds. */
+  readonly stallMs: number;
+  /** `http://` may be asked where the policy lets it. */
+  readonly allowHttp: boolean;
+  /** Further certificate authorities, PEM. */
+  readonly ca?: string;
+}
+
+const maxRedirects = 3;
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+class DeniedAddress extends Error {}
+
+/** Gets a URL; resolves with the final answer, whatever its status. */
+export const guardedGet = async (start: URL, options: GetOptions): Promise<IncomingMessage> => {
+  let url = start;
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    const response = await getOnce(url, options);
+    const location = response.headers.location;
+    if (!redirects.has(response.statusCode ?? 0) || location === undefined) return response;
+    response.destroy();
+    const next = new URL(location, url);
+    if (next.protocol !== 'https:' && next.protocol !== url.protocol)
+      throw new ModelError(
+        'ModelForbidden',
+        `${url.host} redirects from ${url.protocol}// to ${next.protocol}//, which is refused`,
+      );
+    url = next;
+  }
+  throw new ModelError('ModelForbidden', `${start.host} redirects more than ${maxRedirects} times`);
+};
+
+const getOnce = (url: URL, options: GetOptions): Promise<IncomingMessage> => {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !options.policy(host)) throw deniedError(host);
+  return new Promise((resolve, reject) => {
+    const settings = {
+      method: 'GET',
+      headers: { 'accept-encoding': 'identity', 'user-agent': 'ballast-fetch', ...options.headers },
+      lookup: guardedLookup(options.policy),
+      timeout: options.stallMs,
+      agent: false as const,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    };
+    let request: ClientRequest;
+    if (url.protocol === 'https:') request = httpsRequest(url, settings);
+    else if (url.protocol === 'http:' && options.allowHttp) request = httpRequest(url, settings);
+    else {
+      reject(new ModelError('ModelForbidden', `${url.protocol}// is refused`));
+      return;
+    }
+    request.on('timeout', () =>
+      request.destroy(new Error(`${url.host} was silent for ${options.stallMs} ms`)),
+    );
+    request.on('error', (error) => {
+      reject(
+        error instanceof DeniedAddress
+          ? deniedError(error.message)
+          : new RetryableError(`${url.host}: ${error.message}`),
+      );
+    });
+    request.on('response', resolve);
+    request.end();
+  });
+};
+
+const deniedError = (address: string) =>
+  new ModelError(
+    'ModelForbidden',
+    `models are not fetched from ${address}: private, loopback and link-local addresses are refused`,
+  );
+
+/** Resolves a name once and refuses it when any of its addresses is denied; what was checked is what is connected to. */
+const guardedLookup =
+  (policy: AddressPolicy): LookupFunction =>
+  (hostname, options, callback) => {
+    dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error !== null) {
+        callback(error, '', 0);
+        return;
+      }
+      const bad = addresses.find(({ address }) => !policy(address));
+      const first = addresses[0];
+      if (bad !== undefined) callback(new DeniedAddress(`${hostname} (${bad.address})`), '', 0);
+      else if (first === undefined) callback(new Error(`${hostname} has no address`), '', 0);
+      else if (options.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };

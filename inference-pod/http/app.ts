@@ -1,0 +1,94 @@
+/** Everything on the serving port but infer: health and metadata, by express. */
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { ModelSignature } from '../../protocol/datatypes.ts';
+import { encodeModelMetadata } from '../../protocol/encode.ts';
+import { refusals } from '../../protocol/errors.ts';
+import { sendError, sendJson } from './answer.ts';
+import { requestIdOf } from './request-id.ts';
+
+export interface AppContext {
+  readonly modelName: string;
+  readonly modelVersion: string | undefined;
+  readonly serverVersion: string;
+  signature(): ModelSignature | undefined;
+  /** Undefined when ready, else why not. */
+  unreadiness(): { reason: string; message: string } | undefined;
+}
+
+/** Extensions of the protocol that are implemented; the list says nothing that is not. */
+const extensions: readonly string[] = [];
+
+/** Makes the express application. */
+export const createApp = (context: AppContext): Express => {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('case sensitive routing', true);
+  app.use((request, response, next) => {
+    response.setHeader('x-request-id', requestIdOf(request));
+    next();
+  });
+
+  const get = (path: string, handle: (request: Request, response: Response) => void) => {
+    app
+      .route(path)
+      .get(handle)
+      .all((_request, response) => {
+        sendError(response, 405, 'Method Not Allowed', { headers: { allow: 'GET, HEAD' } });
+      });
+  };
+  get('/v2', (_request, response) => {
+    sendJson(response, 200, JSON.stringify({ name: 'ballast', version: context.serverVersion, extensions }));
+  });
+  get('/v2/health/live', (_request, response) => sendJson(response, 200, '{"live":true}'));
+  get('/v2/health/ready', (_request, response) => {
+    const why = context.unreadiness();
+    if (why === undefined) sendJson(response, 200, '{"live":true,"ready":true}');
+    else
+      sendJson(
+        response,
+        503,
+        JSON.stringify({ live: true, ready: false, error: `${why.reason}: ${why.message}` }),
+      );
+  });
+  const model = (path: string, handle: (response: Response) => void) =>
+    get(path, (request, response) => {
+      checkModel(request, context);
+      handle(response);
+    });
+  for (const base of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    model(base, (response) => {
+      const signature = context.signature();
+      if (signature === undefined) sendError(response, 503, `model '${context.modelName}' is not ready`);
+      else sendJson(response, 200, encodeModelMetadata(signature, context.modelVersion));
+    });
+    model(`${base}/ready`, (response) => {
+      const why = context.unreadiness();
+      const body = { name: context.modelName, ready: why === undefined };
+      if (why === undefined) sendJson(response, 200, JSON.stringify(body));
+      else
+        sendJson(
+          response,
+          503,
+          JSON.stringify({ ...body, error: `Model version not ready: ${why.reason}: ${why.message}` }),
+        );
+    });
+  }
+  app.use((request, response) =>
+    sendError(response, 404, `there is nothing at ${request.path.slice(0, 200)}`),
+  );
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    const status = (error as { status?: unknown }).status;
+    const known = typeof status === 'number' && status >= 400 && status < 500;
+    const message = error instanceof Error ? error.message : String(error);
+    sendError(response, known ? status : 500, message.slice(0, 1000));
+  });
+  return app;
+};
+
+const checkModel = (request: Request, context: AppContext) => {
+  const { model, version } = request.params as { model?: string; version?: string };
+  if (model !== context.modelName) throw refusals.unknownModel(model ?? '');
+  if (version !== undefined && version !== context.modelVersion)
+    throw refusals.unknownVersion(model, version);
+};

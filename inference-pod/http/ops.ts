@@ -1,0 +1,47 @@
+/** The ops port: probes, metrics and the load report. A plain handler, since a probe must be cheap and always answered. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LoadReport } from '../../crds/wire.ts';
+import { sendError, sendJson } from './answer.ts';
+import type { PodMetrics } from './metrics.ts';
+
+export interface OpsContext {
+  readonly metrics: PodMetrics;
+  unreadiness(): { reason: string; message: string } | undefined;
+  load(): LoadReport;
+}
+
+/** Makes the handler of the ops port. */
+export const createOpsHandler =
+  (context: OpsContext) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
+    const path = (request.url ?? '').split('?')[0];
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      sendError(response, 405, 'Method Not Allowed', { headers: { allow: 'GET, HEAD' } });
+      return;
+    }
+    switch (path) {
+      case '/livez':
+        sendJson(response, 200, '{"live":true}');
+        return;
+      case '/readyz': {
+        const why = context.unreadiness();
+        if (why === undefined) sendJson(response, 200, '{"ready":true}');
+        else sendJson(response, 503, JSON.stringify({ ready: false, ...why }));
+        return;
+      }
+      case '/load':
+        sendJson(response, 200, JSON.stringify(context.load()));
+        return;
+      case '/metrics':
+        context.metrics.text().then(
+          (text) => {
+            response.writeHead(200, { 'content-type': context.metrics.contentType });
+            response.end(text);
+          },
+          (error: unknown) => sendError(response, 500, String(error)),
+        );
+        return;
+      default:
+        sendError(response, 404, 'the ops port has /livez, /readyz, /metrics and /load');
+    }
+  };

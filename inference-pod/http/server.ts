@@ -1,0 +1,107 @@
+/** Both listeners of the pod, with the limits that keep a bad client from hurting others. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Logger } from '../log/logger.ts';
+import { sendError } from './answer.ts';
+import type { AppContext } from './app.ts';
+import { createInferHandler, type InferContext } from './infer.ts';
+import { createOpsHandler, type OpsContext } from './ops.ts';
+import { matchInfer } from './route.ts';
+
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+} as const;
+const maxConnections = 4_096;
+
+export interface Listener {
+  readonly port: number;
+  /** Stops listening, lets running exchanges end, closes idle connections. */
+  close(): Promise<void>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Starts the serving port. Express is loaded when the first request needs it, or when the pod is idle after its start. */
+export const startInferenceServer = async (
+  host: string,
+  port: number,
+  infer: InferContext,
+  app: AppContext,
+  log: Logger,
+): Promise<Listener & { preload(): void }> => {
+  const handleInfer = createInferHandler(infer);
+  let loading: Promise<Handler> | undefined;
+  const loadApp = () => {
+    loading ??= import('./app.ts').then(({ createApp }) => createApp(app) as unknown as Handler);
+    return loading;
+  };
+  const listener = await listen(
+    host,
+    port,
+    (request, response) => {
+      const route = matchInfer(request.url);
+      if (route !== undefined) handleInfer(request, response, route);
+      else
+        loadApp().then(
+          (handle) => handle(request, response),
+          (error: unknown) => {
+            log.error('express cannot be loaded', { error: String(error) });
+            sendError(response, 500, 'internal error');
+          },
+        );
+    },
+    limits.requestTimeout,
+  );
+  return { ...listener, preload: () => void loadApp().catch(() => undefined) };
+};
+
+/** Starts the ops port. */
+export const startOpsServer = (host: string, port: number, context: OpsContext): Promise<Listener> =>
+  listen(host, port, createOpsHandler(context), 10_000);
+
+const listen = (host: string, port: number, handler: Handler, requestTimeout: number): Promise<Listener> => {
+  const server: Server = createServer({ ...limits, requestTimeout }, handler);
+  server.maxConnections = maxConnections;
+  server.on('clientError', answerClientError);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, 4096, () => {
+      server.off('error', reject);
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            server.closeIdleConnections();
+          }),
+      });
+    });
+  });
+};
+
+const clientErrors: Readonly<Record<string, [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'the request headers are larger than 16384 bytes',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request was not complete in time'],
+};
+
+const answerClientError = (error: NodeJS.ErrnoException, socket: Socket) => {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = clientErrors[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'the request is no valid HTTP',
+  ];
+  const body = JSON.stringify({ error: message });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+};

@@ -1,0 +1,123 @@
+/** Decides from the file alone whether the pod can serve a model, and what its callers may ask of it. */
+import type { TensorSpec } from '../../protocol/datatypes.ts';
+import { type ByteSource, memorySource, openByteSource } from './byte-source.ts';
+import { notAModel } from './file-kind.ts';
+import { ModelError } from './model-error.ts';
+import { datatypeOfElement, elementTypeName } from './onnx-fields.ts';
+import { type OnnxModel, readOnnxModel, type Value } from './onnx-model.ts';
+import { WireError } from './protobuf-reader.ts';
+import { answeredZipMaps, rewireZipMaps } from './zipmap.ts';
+
+/** What is known of a model that can be served. */
+export interface InspectedModel {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** The first dimension of every input varies and, where it has a name, the names agree: rows may be batched if a trial confirms it. */
+  readonly mayBatch: boolean;
+  readonly opset: number;
+  readonly producer: string;
+  readonly nodes: number;
+  /** The model as it must be loaded when the file cannot be loaded as it is. */
+  readonly rewired: Uint8Array | undefined;
+  /** Things that a person should know, one sentence each. */
+  readonly remarks: readonly string[];
+}
+
+const knownDomains = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
+
+/** Inspects a model file; throws a ModelError that says what is wrong and what to do. */
+export const inspectModel = (path: string): InspectedModel => {
+  const source = openByteSource(path);
+  try {
+    return inspectSource(source);
+  } finally {
+    source.close();
+  }
+};
+
+/** Inspects bytes of a model. */
+export const inspectSource = (source: ByteSource): InspectedModel => {
+  const other = notAModel(source.bytes(0, Math.min(source.length, 512)));
+  if (other !== undefined) throw new ModelError('ModelInvalid', other);
+  const model = parse(source);
+  check(model, source.length);
+  const zipMaps = answeredZipMaps(model);
+  const rewired = zipMaps.length > 0 ? rewireZipMaps(source, model) : undefined;
+  const effective = rewired === undefined ? model : parse(memorySource(rewired));
+  const opset = model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
+  return {
+    inputs: effective.inputs.map((value) => specOf(value, 'input')),
+    outputs: effective.outputs.map((value) => specOf(value, 'output')),
+    mayBatch: mayBatch(effective),
+    opset,
+    producer: model.producer,
+    nodes: model.nodes,
+    rewired,
+    remarks: zipMaps.map(
+      ({ output, zipMap }) =>
+        `output '${output.name}' is a list of maps (ZipMap), which cannot be answered: it was rewired to the tensor behind it, FP32 [rows, ${zipMap.classes > 0 ? zipMap.classes : 'classes'}]. Export with zipmap=False to do without this`,
+    ),
+  };
+};
+
+const parse = (source: ByteSource): OnnxModel => {
+  try {
+    return readOnnxModel(source);
+  } catch (error) {
+    if (error instanceof WireError)
+      throw new ModelError('ModelInvalid', `the file is no ONNX model that can be read: it ${error.message}`);
+    throw error;
+  }
+};
+
+const check = (model: OnnxModel, fileBytes: number) => {
+  if (model.graph === undefined || model.irVersion <= 0)
+    throw new ModelError('ModelInvalid', 'the file is no ONNX model: it has no graph or no IR version');
+  if (model.outputs.length === 0) throw new ModelError('ModelInvalid', 'the model has no outputs');
+  if (model.externalTensors.length > 0)
+    throw new ModelError(
+      'ModelUnsupported',
+      `the model keeps the weights of '${model.externalTensors[0]}' in another file: save it in one file (onnx.save without save_as_external_data)`,
+    );
+  // Two 4-bit elements share a byte, and nothing else is smaller.
+  if (model.largestTensor.elements > fileBytes * 2 + 64)
+    throw new ModelError(
+      'ModelInvalid',
+      `the tensor '${model.largestTensor.name}' claims ${model.largestTensor.elements} elements in a file of ${fileBytes} bytes`,
+    );
+  for (const domain of model.domains) {
+    if (!knownDomains.has(domain) && !model.functionDomains.has(domain))
+      throw new ModelError(
+        'ModelUnsupported',
+        `the model uses operators of the domain '${domain}', which onnxruntime has not: custom operators are never loaded`,
+      );
+  }
+};
+
+const specOf = (value: Value, kind: 'input' | 'output'): TensorSpec => {
+  if (value.elementType === undefined)
+    throw new ModelError(
+      'ModelUnsupported',
+      `${kind} '${value.name}' is ${value.otherType === 'untyped' ? 'without a type' : `a ${value.otherType}`}, only tensors can be ${kind === 'input' ? 'given' : 'answered'}${value.otherType === 'sequence' && kind === 'output' ? ': with scikit-learn, export with zipmap=False' : ''}`,
+    );
+  const datatype = datatypeOfElement(value.elementType);
+  if (datatype === undefined)
+    throw new ModelError(
+      'ModelUnsupported',
+      `${kind} '${value.name}' has elements of type ${elementTypeName(value.elementType)}, which cannot be carried: cast it in the model`,
+    );
+  const { name, shape } = value;
+  if (shape === undefined) return { name, datatype, shape: [-1], anyShape: true };
+  return { name, datatype, shape: shape.map((dim) => (typeof dim === 'number' ? dim : -1)) };
+};
+
+const mayBatch = (model: OnnxModel): boolean => {
+  const names = new Set<string>();
+  for (const { shape } of model.inputs) {
+    const first = shape?.[0];
+    if (shape === undefined || shape.length === 0 || typeof first === 'number') return false;
+    if (first !== undefined) names.add(first);
+  }
+  const outputsVary = model.outputs.every(({ shape }) => shape === undefined || typeof shape[0] !== 'number');
+  return model.inputs.length > 0 && names.size <= 1 && outputsVary;
+};

@@ -1,0 +1,40 @@
+/** Watches for what cannot be stopped: a run that hangs, and memory that a run takes without end. */
+
+export interface WatchdogOptions {
+  /** When the runner's current work began; undefined when it is idle. */
+  busySinceMs(): number | undefined;
+  /** How long it may take; it may depend on what was measured at warm-up. */
+  hangLimitMs(): number;
+  /** Undefined: no limit is known. */
+  readonly memoryLimitBytes: number | undefined;
+  rssBytes(): number;
+  nowMs(): number;
+  onHang(busyMs: number): void;
+  onMemory(rssBytes: number, limitBytes: number): void;
+}
+
+/** Part of the memory limit at which the pod ends itself, before the kernel ends it without a word. */
+const memoryShare = 0.9;
+/** While a batch runs memory can grow by gigabytes per second; asking for the RSS takes some ten microseconds. */
+const busyEveryMs = 10;
+const idleEveryMs = 250;
+
+/** Starts watching; returns the way to stop. */
+export const startWatchdog = (options: WatchdogOptions): (() => void) => {
+  const memoryBound =
+    options.memoryLimitBytes === undefined
+      ? Number.POSITIVE_INFINITY
+      : options.memoryLimitBytes * memoryShare;
+  let timer: NodeJS.Timeout;
+  const look = () => {
+    const busySince = options.busySinceMs();
+    const busyMs = busySince === undefined ? 0 : options.nowMs() - busySince;
+    if (busyMs > options.hangLimitMs()) options.onHang(busyMs);
+    else if (options.rssBytes() > memoryBound)
+      options.onMemory(options.rssBytes(), options.memoryLimitBytes ?? 0);
+    timer = setTimeout(look, busySince === undefined ? idleEveryMs : busyEveryMs);
+    timer.unref();
+  };
+  look();
+  return () => clearTimeout(timer);
+};

@@ -1,0 +1,77 @@
+/** The mounted ConfigMap, re-read while the pod runs: what changes without a new pod. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { LiveConfig } from '../crds/wire.ts';
+
+const schema = z.object({
+  version: z.literal(1),
+  timeoutMs: z.number().min(1).max(3_600_000),
+  slaLatencyMs: z.array(z.number().positive()),
+  digests: z.record(z.string(), z.string()),
+});
+
+/** What holds until a config.json is there. */
+export const defaultLiveConfig: LiveConfig = { version: 1, timeoutMs: 1000, slaLatencyMs: [], digests: {} };
+
+/** Reads `config.json` of a mounted ConfigMap; undefined when it is not there, an Error when it cannot be read as one. */
+export const readLiveConfig = (dir: string): LiveConfig | Error | undefined => {
+  let text: string;
+  try {
+    text = readFileSync(join(dir, 'config.json'), 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    return new Error(`config.json cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
+export interface LiveConfigWatch {
+  readonly current: LiveConfig;
+  close(): void;
+}
+
+/**
+ * Follows `config.json`. The kubelet swaps a symlink, so the identity of the file behind it is compared, once a second.
+ * A file that disappears or does not parse leaves the last good one in force.
+ */
+export const watchLiveConfig = (
+  dir: string,
+  onChange: (config: LiveConfig) => void,
+  onBroken: (error: Error) => void,
+  everyMs = 1000,
+): LiveConfigWatch => {
+  const identity = () => {
+    try {
+      const stat = statSync(join(dir, 'config.json'), { bigint: true });
+      return `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
+    } catch {
+      return '';
+    }
+  };
+  let seen = '';
+  let current = defaultLiveConfig;
+  const look = () => {
+    const now = identity();
+    if (now === seen) return;
+    seen = now;
+    const read = readLiveConfig(dir);
+    if (read instanceof Error) onBroken(read);
+    else if (read !== undefined) {
+      current = read;
+      onChange(read);
+    }
+  };
+  look();
+  const timer = setInterval(look, everyMs);
+  timer.unref();
+  return {
+    get current() {
+      return current;
+    },
+    close: () => clearInterval(timer),
+  };
+};

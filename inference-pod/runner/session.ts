@@ -1,0 +1,55 @@
+/** The only place that knows onnxruntime-node: loads a model and runs one batch at a time. */
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Tensor, TensorData } from '../../protocol/datatypes.ts';
+import type { RunnerOptions } from './messages.ts';
+import { datatypeOf, ortTypes } from './types.ts';
+
+export interface Session {
+  run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]>;
+  close(): Promise<void>;
+}
+
+/** Loads the model; the promise is rejected with onnxruntime's own words. */
+export const openSession = async (options: RunnerOptions): Promise<Session> => {
+  const sessionOptions: InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  };
+  const session =
+    options.modelBytes === undefined
+      ? await InferenceSession.create(options.modelPath, sessionOptions)
+      : await InferenceSession.create(options.modelBytes, sessionOptions);
+  return {
+    run: async (inputs, outputs) => {
+      const feeds: Record<string, OrtTensor> = Object.create(null) as Record<string, OrtTensor>;
+      for (const input of inputs) feeds[input.name] = toOrt(input);
+      const results = await session.run(feeds, outputs);
+      return outputs.map((name) => fromOrt(name, results[name]));
+    },
+    close: () => session.release(),
+  };
+};
+
+type AnyTensorConstructor = new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
+
+const toOrt = (tensor: Tensor): OrtTensor =>
+  new (OrtTensor as unknown as AnyTensorConstructor)(
+    ortTypes[tensor.datatype] ?? tensor.datatype,
+    tensor.data,
+    tensor.shape,
+  );
+
+const fromOrt = (name: string, value: OrtTensor | undefined): Tensor => {
+  if (value === undefined) throw new Error(`onnxruntime returned no output '${name}'`);
+  if (typeof value.dims === 'undefined' || typeof value.type !== 'string')
+    throw new Error(`output '${name}' is no tensor`);
+  let data = value.data as unknown;
+  // Node 24 has a Float16Array; the protocol carries the raw 16 bits.
+  if (value.type === 'float16' && ArrayBuffer.isView(data) && !(data instanceof Uint16Array))
+    data = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return { name, datatype: datatypeOf(value.type), shape: [...value.dims], data: data as TensorData };
+};
