@@ -108,6 +108,8 @@ export const readConfig = (env: NodeJS.ProcessEnv, cgroupRoot = '/sys/fs/cgroup'
   const cpus = cpuLimit === undefined ? cgroup.cpus : cpuLimit / 1000;
   return Object.freeze({
     ...rest,
+    // As spec.model.version says: the revision's hash is the version that callers see when no other is given.
+    modelVersion: rest.modelVersion ?? (rest.revision === '' ? undefined : rest.revision),
     threads: threads ?? Math.max(1, Math.floor(cpus ?? availableParallelism())),
     memoryLimitBytes: memoryLimit ?? cgroup.memoryBytes,
   });

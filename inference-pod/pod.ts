@@ -238,7 +238,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       {
         started: (at) => recorder.busy(at),
         finished: (at, requests, rows, runMs) => {
-          recorder.idle(at, requests, runMs / 1000);
+          recorder.idle(at, requests);
           metrics.batchRun(rows, runMs / 1000);
         },
         waited: (waitMs) => metrics.waited(waitMs / 1000),

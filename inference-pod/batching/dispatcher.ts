@@ -14,6 +14,7 @@ export interface Job extends Waiting {
 /** Told of every batch, for counters. */
 export interface BatchObserver {
   started(nowMs: number): void;
+  /** `runMs` is what onnxruntime took; the way to the runner and back comes on top of it. */
   finished(nowMs: number, requests: number, rows: number, runMs: number): void;
   waited(waitMs: number): void;
   batchingOff(why: string): void;

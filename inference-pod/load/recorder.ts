@@ -44,7 +44,9 @@ export class LoadRecorder {
   #second = emptySecond();
   #secondEndMs: number;
   #seconds: LoadSecond[] = [];
+  /** Up to where the running batch's time is counted. */
   #busyFromMs: number | undefined;
+  #startedMs: number | undefined;
 
   constructor(nowMs: number) {
     this.#secondEndMs = (Math.floor(nowMs / 1000) + 1) * 1000;
@@ -92,13 +94,19 @@ export class LoadRecorder {
   busy(nowMs: number): void {
     this.#roll(nowMs);
     this.#busyFromMs = nowMs;
+    this.#startedMs = nowMs;
   }
 
-  /** The runner finished a batch of `requests` requests that took `runSeconds`, shared evenly between them. */
-  idle(nowMs: number, requests: number, runSeconds: number): void {
+  /**
+   * The runner finished a batch of `requests` requests. Its time, the way there and back included since nothing else
+   * runs meanwhile, is shared evenly between them.
+   */
+  idle(nowMs: number, requests: number): void {
     this.#roll(nowMs);
     this.#addBusy(nowMs);
+    const runSeconds = this.#startedMs === undefined ? 0 : (nowMs - this.#startedMs) / 1000;
     this.#busyFromMs = undefined;
+    this.#startedMs = undefined;
     const each = requests === 0 ? 0 : runSeconds / requests;
     for (const sums of [this.counters, this.#second]) {
       sums.serviceCount += requests;
