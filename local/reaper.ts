@@ -1,0 +1,145 @@
+/**
+ * Ends every process of the embedded cluster when the cluster's own process dies, however it dies.
+ * A shell of about 1 MB waits at a pipe that only this process holds open; at its end it kills the process groups
+ * that were named to it and removes a folder. Files beside it name the groups for a later start, should the shell
+ * have been killed too.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const script = `
+trap '' INT TERM HUP QUIT
+groups=' '
+while IFS= read -r line; do
+  case $line in
+    '+ '*) groups="$groups\${line#+ } " ;;
+    '- '*)
+      group=\${line#- }
+      case $groups in *" $group "*) groups="\${groups%% $group *} \${groups#* $group }" ;; esac ;;
+    done) exit 0 ;;
+  esac
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+[ -n "$1" ] && { rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }; }
+exit 0
+`;
+
+export interface Reaper {
+  /** Pid of the waiting shell. */
+  readonly pid: number | undefined;
+  /** Names a process group that must not outlive this process. */
+  watch(group: number): void;
+  /** Forgets a group that ended. */
+  forget(group: number): void;
+  /** Lets the shell go without killing anything. */
+  close(): Promise<void>;
+}
+
+/** When a process started, in a form that only compares; undefined when it does not run. */
+export function startOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields[0] === 'Z' ? undefined : `${bootId()} ${fields[19]}`;
+    }
+    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    return text === '' ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Kills a whole process group; one that is gone already is no failure. */
+export function killGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // ESRCH: nobody is left.
+  }
+}
+
+/** Ends what an earlier run left: groups whose leader still is the process that was started then. */
+export function cleanUpEarlierRun(pidFolder: string): number {
+  let ended = 0;
+  let names: string[] = [];
+  try {
+    names = readdirSync(pidFolder);
+  } catch {
+    return 0;
+  }
+  for (const name of names) {
+    const group = Number(name);
+    try {
+      const start = readFileSync(join(pidFolder, name), 'utf8').trim();
+      // The number alone proves nothing: it may belong to a stranger by now.
+      if (Number.isInteger(group) && group > 1 && start !== '' && startOf(group) === start) {
+        killGroup(group, 'SIGKILL');
+        ended++;
+      }
+    } catch {
+      // Unreadable: nothing can be said about it.
+    }
+    rmSync(join(pidFolder, name), { force: true });
+  }
+  return ended;
+}
+
+/** Starts the reaper. `pidFolder` keeps one file per group, `removeFolder` goes away when this process dies. */
+export function startReaper(pidFolder: string, removeFolder: string): Reaper {
+  mkdirSync(pidFolder, { recursive: true });
+  const groups = new Set<number>();
+  let closed = false;
+  let shell: ChildProcess;
+  const write = (line: string) => {
+    if (shell.stdin?.writable === true) shell.stdin.write(`${line}\n`);
+  };
+  const start = () => {
+    // Its own session: a Ctrl-C in the terminal reaches the whole foreground group, and must not reach this one.
+    shell = spawn('/bin/sh', ['-c', script, 'ballast-reaper', removeFolder], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    shell.unref();
+    (shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+    shell.stdin?.on('error', () => undefined);
+    shell.on('error', () => undefined);
+    shell.on('exit', () => {
+      if (!closed) start();
+    });
+    for (const group of groups) write(`+ ${group}`);
+  };
+  start();
+  return {
+    get pid() {
+      return shell.pid;
+    },
+    watch(group) {
+      groups.add(group);
+      write(`+ ${group}`);
+      const began = startOf(group);
+      if (began !== undefined) writeFileSync(join(pidFolder, String(group)), began);
+    },
+    forget(group) {
+      if (!groups.delete(group)) return;
+      write(`- ${group}`);
+      rmSync(join(pidFolder, String(group)), { force: true });
+    },
+    async close() {
+      closed = true;
+      const ended = new Promise<void>((resolve) => {
+        if (shell.exitCode !== null || shell.signalCode !== null) resolve();
+        else shell.once('exit', () => resolve());
+      });
+      shell.ref();
+      write('done');
+      shell.stdin?.end();
+      await ended;
+    },
+  };
+}
