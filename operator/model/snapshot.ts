@@ -49,11 +49,17 @@ export interface Children {
 /** The scaling decision in force; `unknown` until the fleet loop has made one since the operator started. */
 export interface ScalingReading {
   readonly replicas: number;
-  /** Replicas before this decision. */
-  readonly previousReplicas: number;
   readonly why: Why;
-  /** Wall clock of the decision. */
-  readonly atMs: number;
+  /** The last decision that changed the count; undefined when this process made none. */
+  readonly lastChange:
+    | {
+        /** Wall clock. */
+        readonly at: number;
+        readonly replicas: number;
+        readonly previousReplicas: number;
+        readonly why: Why;
+      }
+    | undefined;
 }
 
 /** An object of a needed name that is not ours, found when it was about to be made. */

@@ -20,9 +20,6 @@ export const progressDeadlineMs = (text: string | undefined): number =>
 
 const maxFailures = 10;
 
-/** Who decided: the user, another autoscaler, the switch, or Ballast. */
-const modeOf = (reason: string) => (['Fixed', 'External', 'Suspended'].includes(reason) ? reason : 'SLA');
-
 function revisionStatus(facts: StatusFacts, revision: string): RevisionStatus {
   const known = facts.revisions.get(revision);
   const data = revisionData(known?.stored);
@@ -49,22 +46,20 @@ function scalingStatus(facts: StatusFacts): NonNullable<ModelDeploymentStatus['s
     if (before !== undefined) status.lastDecision = before;
     return status;
   }
-  // The decision that made the count stays until another one changes it: that is the question people ask.
-  if (
-    before !== undefined &&
-    before.replicas === scaling.replicas &&
-    modeOf(before.reason) === modeOf(scaling.why.reason)
-  )
-    status.lastDecision = before;
-  else
+  // The decision that made the count stays until another one changes it: that is the question people ask. After a
+  // restart of the operator status still holds it.
+  const { lastChange } = scaling;
+  if (lastChange === undefined && before !== undefined) status.lastDecision = before;
+  else {
+    const why = lastChange?.why ?? scaling.why;
     status.lastDecision = {
-      time: timestamp(scaling.atMs),
-      replicas: scaling.replicas,
-      previousReplicas: scaling.previousReplicas,
-      reason: scaling.why.reason,
-      message: cutMessage(scaling.why.sentence),
+      time: timestamp(lastChange?.at ?? snapshot.nowMs),
+      replicas: lastChange?.replicas ?? scaling.replicas,
+      previousReplicas: lastChange?.previousReplicas ?? scaling.replicas,
+      reason: why.reason,
+      message: cutMessage(why.sentence),
       inputs: Object.fromEntries(
-        Object.entries(scaling.why.inputs)
+        Object.entries(why.inputs)
           .slice(0, 32)
           .map(([name, value]) => [
             name,
@@ -72,6 +67,7 @@ function scalingStatus(facts: StatusFacts): NonNullable<ModelDeploymentStatus['s
           ]),
       ),
     };
+  }
   return status;
 }
 

@@ -21,7 +21,7 @@ function skeleton(status: ModelDeploymentStatus): unknown {
     candidate: weightless(candidate),
     scaling: {
       ...scaling,
-      lastDecision: [scaling?.lastDecision?.replicas, scaling?.lastDecision?.reason],
+      lastDecision: scaling?.lastDecision?.replicas,
     },
   };
 }

@@ -1,0 +1,144 @@
+/** A Plan's children become API calls: one after the other, stopped by the first that fails. */
+import { fieldManagers } from '../../crds/constants.ts';
+import type { ModelDeployment } from '../../crds/types.ts';
+import type { KubeApi } from '../../kube/api.ts';
+import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { messageOf } from '../../kube/log.ts';
+import type { Observer } from '../../kube/metrics.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { ResourceType } from '../../kube/resource.ts';
+import type { ApplyAction, DeleteAction } from '../model/actions.ts';
+import type { Restoration } from '../model/contest.ts';
+import { differences } from '../model/difference.ts';
+import { holderText, ownershipOf } from '../model/ownership.ts';
+import { type ChildKey, type Conflict, childKey, type Refusal } from '../model/snapshot.ts';
+import { childType, rbacName } from './kinds.ts';
+
+export interface Outcome {
+  /** Children applied in a new form. */
+  readonly applied: readonly ChildKey[];
+  /** Children whose edits were put back, or whose answer came back changed. */
+  readonly restored: readonly (Restoration & { readonly child: ChildKey })[];
+  readonly conflicts: readonly Conflict[];
+  readonly refusal: Refusal | undefined;
+  /** What stopped the execution; undefined when it went through. */
+  readonly error: unknown;
+}
+
+export interface ExecuteTools {
+  readonly api: KubeApi;
+  readonly observer: Observer;
+  /** Wall clock. */
+  readonly nowMs: () => number;
+  /** Tells read-your-own-writes what was written for the object that is reconciled. */
+  readonly wrote: (type: ResourceType, object: KubeObject) => void;
+  readonly deleted: (type: ResourceType, object: KubeObject) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Applies and deletes children in order. It rejects never: what went wrong is part of the outcome. */
+export async function executeChildren(
+  deployment: ModelDeployment,
+  plan: { readonly apply: readonly ApplyAction[]; readonly delete: readonly DeleteAction[] },
+  tools: ExecuteTools,
+): Promise<Outcome> {
+  const applied: ChildKey[] = [];
+  const restored: (Restoration & { child: ChildKey })[] = [];
+  const conflicts: Conflict[] = [];
+  let verb = 'patch';
+  let child: ChildKey = 'deployments/';
+  let type = childType('deployments');
+  try {
+    for (const action of plan.apply) {
+      child = childKey(action.kind, action.object);
+      type = childType(action.kind);
+      if (!action.exists) {
+        verb = 'get';
+        const holder = await holderOf(type, action.object, tools);
+        const ownership = holder === undefined ? 'ours' : ownershipOf(holder, deployment);
+        if (holder !== undefined && ownership === 'foreign') {
+          conflicts.push({ child, holder: holderText(holder, type.kind), atMs: tools.nowMs() });
+          continue;
+        }
+        // The garbage collector still has the namesake's child in hand: its end wakes us.
+        if (ownership === 'former') throw new Error(`${child} of a deleted namesake still exists`);
+      }
+      verb = 'patch';
+      const answer = await tools.api.apply(type, action.object, {
+        fieldManager: fieldManagers.operator,
+        force: true,
+        signal: tools.signal,
+      });
+      tools.observer.count('writes_total', { kind: type.kind, verb: 'apply' });
+      tools.wrote(type, answer);
+      const mutated = differences(action.object, answer);
+      if (action.edited.length === 0) applied.push(child);
+      if (action.edited.length > 0 || mutated.length > 0)
+        restored.push({
+          child,
+          hash: action.hash,
+          fields: mutated.length > 0 ? mutated : action.edited,
+          atMs: tools.nowMs(),
+          mutatedAtOnce: mutated.length > 0,
+        });
+    }
+    verb = 'delete';
+    for (const action of plan.delete) {
+      child = `${action.kind}/${action.name}`;
+      type = childType(action.kind);
+      await deleteChild(type, action, tools);
+    }
+    return { applied, restored, conflicts, refusal: undefined, error: undefined };
+  } catch (error) {
+    return { applied, restored, conflicts, refusal: refusalOf(error, verb, type, child), error };
+  }
+}
+
+/** Who has the name that is about to be used: caches hold only what carries our label. */
+async function holderOf(
+  type: ResourceType,
+  object: KubeObject,
+  { api, signal }: ExecuteTools,
+): Promise<KubeObject | undefined> {
+  const { name = '', namespace = '' } = object.metadata;
+  try {
+    return await api.get<KubeObject>(type, { name, namespace }, { signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+async function deleteChild(
+  type: ResourceType,
+  { name, namespace, uid, resourceVersion }: DeleteAction,
+  tools: ExecuteTools,
+): Promise<void> {
+  try {
+    await tools.api.delete(
+      type,
+      { name, namespace },
+      {
+        uid,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        propagationPolicy: 'Background',
+        signal: tools.signal,
+      },
+    );
+    tools.observer.count('writes_total', { kind: type.kind, verb: 'delete' });
+    tools.deleted(type, { metadata: { name, namespace, uid } });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** A refusal that waiting does not heal; undefined for everything that a later try may pass. */
+function refusalOf(error: unknown, verb: string, type: ResourceType, child: ChildKey): Refusal | undefined {
+  const message = messageOf(error);
+  const refusal = { verb, resource: rbacName(type), child, message };
+  if (isForbidden(error)) {
+    if (/is being terminated/.test(message)) return undefined;
+    return { ...refusal, kind: /exceeded quota/i.test(message) ? 'QuotaExceeded' : 'Forbidden' };
+  }
+  return isInvalid(error) && !isAlreadyExists(error) ? { ...refusal, kind: 'Invalid' } : undefined;
+}

@@ -1,0 +1,47 @@
+/** All reads of a reconcile: from caches and memory into one Snapshot. */
+import type { ObjectKey } from '../../kube/resource.ts';
+import type { Measured } from '../model/scaling/measured.ts';
+import type { Known } from '../model/scaling/types.ts';
+import type { OperatorDefaults, ScalingReading, Snapshot } from '../model/snapshot.ts';
+import { type Caches, ofDeployment } from './caches.ts';
+import type { Memories } from './memory.ts';
+
+/** What the fleet loop knows of one ModelDeployment, by its uid. */
+export type ReadScaling = (uid: string) => (ScalingReading & { readonly measured: Measured }) | undefined;
+
+export interface GatherSources {
+  readonly caches: Caches;
+  readonly memories: Memories;
+  readonly defaults: OperatorDefaults;
+  readonly readScaling: ReadScaling;
+  /** Wall clock. */
+  readonly nowMs: () => number;
+}
+
+/** The Snapshot of one ModelDeployment; undefined when it does not exist. */
+export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undefined {
+  const { caches, memories, defaults, readScaling, nowMs } = sources;
+  const deployment = caches.modelDeployments.store.get(key);
+  if (deployment === undefined) return undefined;
+  const reading = readScaling(deployment.metadata.uid);
+  const scaling: Known<ScalingReading> = reading ?? 'unknown';
+  return {
+    nowMs: nowMs(),
+    defaults,
+    deployment,
+    children: {
+      serviceAccounts: caches.serviceAccounts.store.byIndex(ofDeployment, key),
+      configMaps: caches.configMaps.store.byIndex(ofDeployment, key),
+      controllerRevisions: caches.controllerRevisions.store.byIndex(ofDeployment, key),
+      services: caches.services.store.byIndex(ofDeployment, key),
+      networkPolicies: caches.networkPolicies.store.byIndex(ofDeployment, key),
+      deployments: caches.deployments.store.byIndex(ofDeployment, key),
+      podDisruptionBudgets: caches.podDisruptionBudgets.store.byIndex(ofDeployment, key),
+    },
+    replicaSets: caches.replicaSets.store.byIndex(ofDeployment, key),
+    pods: caches.pods.store.byIndex(ofDeployment, key),
+    scaling,
+    measured: reading?.measured ?? 'unknown',
+    memory: memories.of(deployment.metadata.uid),
+  };
+}

@@ -1,0 +1,81 @@
+/** What the operator remembers of each ModelDeployment between reconciles; a restart loses it without harm. */
+import { addRestoration, isContested, type Restoration } from '../model/contest.ts';
+import { type ChildKey, type Contest, emptyMemory, type Memory } from '../model/snapshot.ts';
+import type { Outcome } from './execute.ts';
+
+interface Entry {
+  memory: Memory;
+  histories: Map<ChildKey, readonly Restoration[]>;
+}
+
+export class Memories {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Memory of the object with that uid. */
+  of(uid: string): Memory {
+    return this.#entries.get(uid)?.memory ?? emptyMemory;
+  }
+
+  /** Takes over what an execution found out; true when a plan would now be another one. */
+  record(uid: string, outcome: Outcome): boolean {
+    const entry = this.#entry(uid);
+    const { memory } = entry;
+    const settled = new Set<ChildKey>(outcome.applied);
+    const conflicts = [
+      ...memory.conflicts.filter(
+        ({ child }) => !settled.has(child) && !outcome.conflicts.some((found) => found.child === child),
+      ),
+      ...outcome.conflicts,
+    ];
+    const contested = this.#contests(entry, outcome);
+    const changed =
+      memory.refusal?.message !== outcome.refusal?.message ||
+      memory.conflicts.length !== conflicts.length ||
+      outcome.conflicts.length > 0 ||
+      contested.size !== memory.contested.size;
+    entry.memory = { ...memory, conflicts, refusal: outcome.refusal, contested };
+    return changed;
+  }
+
+  /** Notes that the status was written. */
+  statusWritten(uid: string, atMs: number): void {
+    const entry = this.#entry(uid);
+    entry.memory = { ...entry.memory, statusWrittenAtMs: atMs };
+  }
+
+  /** Forgets whatever is not among the living. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    for (const uid of this.#entries.keys()) if (!uids.has(uid)) this.#entries.delete(uid);
+  }
+
+  forget(uid: string): void {
+    this.#entries.delete(uid);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  #contests(entry: Entry, outcome: Outcome): ReadonlyMap<ChildKey, Contest> {
+    if (outcome.restored.length === 0 && outcome.applied.length === 0) return entry.memory.contested;
+    const contested = new Map(entry.memory.contested);
+    // Whatever was applied in a new form starts anew.
+    for (const child of outcome.applied) contested.delete(child);
+    for (const { child, ...restoration } of outcome.restored) {
+      const history = addRestoration(entry.histories.get(child) ?? [], restoration);
+      entry.histories.set(child, history);
+      if (isContested(history))
+        contested.set(child, { hash: restoration.hash, fields: restoration.fields.slice(0, 5) });
+    }
+    return contested;
+  }
+
+  #entry(uid: string): Entry {
+    let entry = this.#entries.get(uid);
+    if (entry === undefined) {
+      entry = { memory: emptyMemory, histories: new Map() };
+      this.#entries.set(uid, entry);
+    }
+    return entry;
+  }
+}

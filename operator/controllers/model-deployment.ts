@@ -1,0 +1,87 @@
+/** Reconcile of one ModelDeployment: gather, plan, execute. */
+import { fieldManagers, groupVersion, kind } from '../../crds/constants.ts';
+import type { ModelDeploymentStatus } from '../../crds/status.ts';
+import type { ModelDeployment } from '../../crds/types.ts';
+import type { KubeApi } from '../../kube/api.ts';
+import type { ConsistencyTracker } from '../../kube/consistency.ts';
+import type { ReconcileContext, ReconcileResult } from '../../kube/controller.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Observer } from '../../kube/metrics.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { ObjectKey } from '../../kube/resource.ts';
+import { plan } from '../model/plan.ts';
+import { executeChildren } from './execute.ts';
+import { type GatherSources, gather } from './gather.ts';
+import { modelDeployments } from './kinds.ts';
+
+export interface ReconcileTools extends GatherSources {
+  readonly api: KubeApi;
+  readonly observer: Observer;
+  readonly consistency: ConsistencyTracker;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+}
+
+/** Makes the reconcile function. It throws what a later try may heal; what a person must heal is in status. */
+export const reconcileModelDeployment =
+  (tools: ReconcileTools) =>
+  async (key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult | undefined> => {
+    const { memories, consistency, recorder } = tools;
+    const snapshot = gather(key, tools);
+    if (snapshot === undefined) {
+      consistency.forget(key);
+      return undefined;
+    }
+    const { deployment } = snapshot;
+    const { uid } = deployment.metadata;
+    let decided = plan(snapshot);
+    const outcome = await executeChildren(deployment, decided, {
+      api: tools.api,
+      observer: tools.observer,
+      nowMs: tools.nowMs,
+      signal,
+      wrote: (type, object) => consistency.wrote(key, type, object),
+      deleted: (type, object) => consistency.deleted(key, type, object),
+    });
+    // A refusal or a conflict belongs into the status of this very pass; a passing fault does not.
+    if (memories.record(uid, outcome)) decided = plan({ ...snapshot, memory: memories.of(uid) });
+    if (outcome.error !== undefined && outcome.refusal === undefined) throw outcome.error;
+    if (decided.status !== undefined) {
+      await writeStatus(key, deployment, decided.status, signal, tools);
+      memories.statusWritten(uid, tools.nowMs());
+    }
+    for (const event of decided.events)
+      recorder.record({ ...deployment, apiVersion: groupVersion, kind }, event);
+    if (outcome.error !== undefined) throw outcome.error;
+    return decided.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decided.requeueAfterMs };
+  };
+
+/** The one write of status: applied whole, so that what is not said any more goes away. */
+async function writeStatus(
+  key: ObjectKey,
+  deployment: ModelDeployment,
+  status: ModelDeploymentStatus,
+  signal: AbortSignal,
+  { api, consistency, observer }: ReconcileTools,
+): Promise<void> {
+  const { name, namespace, uid } = deployment.metadata;
+  const object: KubeObject & { status: ModelDeploymentStatus } = {
+    apiVersion: groupVersion,
+    kind,
+    // The uid keeps the status of a deleted object off its namesake.
+    metadata: { name, namespace, uid },
+    status,
+  };
+  try {
+    const written = await api.apply(modelDeployments, object, {
+      fieldManager: fieldManagers.status,
+      subresource: 'status',
+      force: true,
+      signal,
+    });
+    observer.count('writes_total', { kind, verb: 'apply status' });
+    consistency.wrote(key, modelDeployments, written);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

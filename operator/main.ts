@@ -1,0 +1,39 @@
+/** The operator's process: settings, logger, signals, exit code. */
+import { createLogger, format, transports } from 'winston';
+import { stopOnSignals } from '../kube/lifecycle.ts';
+import type { Log } from '../kube/log.ts';
+import { ConfigError, type OperatorConfig, parseConfig } from './config.ts';
+import { startOperator } from './operator.ts';
+
+function readConfig(): OperatorConfig {
+  try {
+    return parseConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`ballast-operator: ${error.message}`);
+    process.exit(2);
+  }
+}
+
+const config = readConfig();
+const winston = createLogger({
+  level: config.logLevel,
+  format: format.combine(format.timestamp(), format.json()),
+  transports: [new transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],
+});
+const log: Log = {
+  debug: (message, fields) => void winston.debug(message, fields),
+  info: (message, fields) => void winston.info(message, fields),
+  warn: (message, fields) => void winston.warn(message, fields),
+  error: (message, fields) => void winston.error(message, fields),
+};
+
+// What nobody caught leaves the process in an unknown state: end it, Kubernetes starts a new one from what the cluster holds.
+process.on('unhandledRejection', (reason) => {
+  log.error('unhandled rejection', { error: reason instanceof Error ? reason.stack : String(reason) });
+  process.exit(1);
+});
+
+const operator = await startOperator(config, { log, onLost: () => process.exit(1) });
+stopOnSignals(process, operator.lifecycle, (code) => process.exit(code));
+log.info('operator started', { opsPort: operator.opsPort, identity: config.identity });

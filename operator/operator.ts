@@ -1,0 +1,273 @@
+/** The operator put together: client, caches, controller, fleet loop, health; and taken apart in order. */
+import { fieldManagers, labels } from '../crds/constants.ts';
+import type { ModelDeployment } from '../crds/types.ts';
+import { type Auth, loadAuth } from '../kube/auth.ts';
+import { createClient } from '../kube/client.ts';
+import { type Clock, realClock } from '../kube/clock.ts';
+import { ConsistencyTracker } from '../kube/consistency.ts';
+import { Controller } from '../kube/controller.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { LeaderElector } from '../kube/leader.ts';
+import { gateWrites } from '../kube/leader-gate.ts';
+import { Lifecycle } from '../kube/lifecycle.ts';
+import { type Log, messageOf, noLog } from '../kube/log.ts';
+import { MetricsRegistry } from '../kube/metrics.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import type { ObjectKey } from '../kube/resource.ts';
+import type { OperatorConfig } from './config.ts';
+import { createCaches, ofDeployment, reflectorsOf } from './controllers/caches.ts';
+import { createFleetLoop } from './controllers/fleet-loop.ts';
+import { Memories } from './controllers/memory.ts';
+import { reconcileModelDeployment } from './controllers/model-deployment.ts';
+import { createMetrics } from './http/metrics.ts';
+import { startOpsServer } from './http/ops-server.ts';
+import { replicaFactsOf } from './model/scaling/facts.ts';
+import type { OperatorDefaults } from './model/snapshot.ts';
+import { createProbe } from './probe/probe.ts';
+import { createPuller } from './probe/pull.ts';
+import { targetsOf } from './probe/targets.ts';
+
+export interface OperatorParts {
+  readonly auth?: Auth;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Called when leadership is lost: the process must end, because another one writes now. */
+  readonly onLost?: () => void;
+}
+
+export interface Operator {
+  /** Port of /livez, /readyz and /metrics. */
+  readonly opsPort: number;
+  readonly metrics: MetricsRegistry;
+  /** For signals: what is to end, and whether it is ending. */
+  readonly lifecycle: Lifecycle;
+  /** Resolves when it leads and every cache holds its first list. */
+  whenRunning(): Promise<void>;
+  /** Ends everything in order; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Key of the ModelDeployment that an object belongs to. */
+const deploymentKeyOf = (object: KubeObject): ObjectKey[] => {
+  const name = object.metadata.labels?.[labels.deployment];
+  return name === undefined ? [] : [`${object.metadata.namespace ?? ''}/${name}`];
+};
+
+const isRollingOut = ({ status }: ModelDeployment) =>
+  status?.candidate !== undefined && status.rollout?.failedRevision !== status.candidate.revision;
+
+/** Starts an operator in this process. It serves health at once, and works as soon as it leads and has read everything. */
+export async function startOperator(config: OperatorConfig, parts: OperatorParts = {}): Promise<Operator> {
+  const { clock = realClock, log = noLog, onLost = () => {} } = parts;
+  const metrics = new MetricsRegistry();
+  const lifecycle = new Lifecycle({ clock, log });
+  const auth =
+    parts.auth ??
+    (await loadAuth({
+      ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
+      ...(config.context === undefined ? {} : { context: config.context }),
+      ...(config.inCluster === undefined ? {} : { inCluster: config.inCluster }),
+      clock,
+    }));
+  const userAgent = `ballast-operator/${config.identity}`;
+  const client = createClient(auth, {
+    userAgent,
+    clock,
+    observer: metrics,
+    qps: config.qps,
+    burst: config.burst,
+  });
+  lifecycle.onStop('connections', 'client', () => client.close());
+
+  const elector = config.leaderElect ? makeElector(config, auth, clock, log, metrics, lifecycle) : undefined;
+  const api = elector === undefined ? client : gateWrites(client, () => elector.leading);
+
+  const caches = createCaches({
+    api: client,
+    ...(config.watchNamespace === '' ? {} : { namespace: config.watchNamespace }),
+    clock,
+    log,
+    observer: metrics,
+  });
+  const reflectors = reflectorsOf(caches);
+  lifecycle.onStop('caches', 'reflectors', async () => {
+    await Promise.all(reflectors.map((reflector) => reflector.stop()));
+  });
+  lifecycle.addCheck('caches', () => {
+    const missing = reflectors.filter((reflector) => !reflector.synced || reflector.stalled);
+    return missing.length === 0
+      ? undefined
+      : `no fresh list of ${missing.map((reflector) => reflector.type.plural).join(', ')}`;
+  });
+
+  const consistency = new ConsistencyTracker({ clock, log, observer: metrics });
+  for (const reflector of reflectors) consistency.track(reflector.type, reflector.store);
+  const memories = new Memories();
+  caches.modelDeployments.onChange(({ type, key, object, previous }) => {
+    if (type === 'deleted') {
+      memories.forget(object.metadata.uid);
+      consistency.forget(key);
+    } else if (previous !== undefined && previous.metadata.uid !== object.metadata.uid) {
+      memories.forget(previous.metadata.uid);
+      consistency.forget(key);
+    }
+  });
+
+  const puller = createPuller();
+  const probe = createProbe({
+    clock,
+    pull: (origin, signal) => puller.pull(origin, signal),
+    random: Math.random,
+  });
+  lifecycle.onStop('connections', 'probe', () => puller.close());
+
+  const recorder = new EventRecorder({
+    api,
+    component: fieldManagers.operator,
+    instance: config.identity,
+    clock,
+    log,
+    observer: metrics,
+  });
+  const defaults: OperatorDefaults = {
+    image: config.image,
+    fileRoots: config.fileRoots,
+    bakeTimeMs: config.bakeTimeMs,
+  };
+  const isSynced = () => reflectors.every((reflector) => reflector.synced);
+  let slicesChanged = true;
+  caches.endpointSlices.onChange(() => {
+    slicesChanged = true;
+  });
+  const fleet = createFleetLoop({
+    clock,
+    deployments: () => caches.modelDeployments.store.list(),
+    facts: (deployment) => {
+      if (!isSynced()) return undefined;
+      const key = `${deployment.metadata.namespace}/${deployment.metadata.name}`;
+      const rolling = isRollingOut(deployment);
+      probe.setHurried(key, rolling);
+      const facts = replicaFactsOf(
+        caches.deployments.store.byIndex(ofDeployment, key),
+        caches.pods.store.byIndex(ofDeployment, key),
+        rolling,
+      );
+      // While two revisions run, their Deployments ask for the surge too; what the load needs is in status.
+      return { ...facts, replicas: deployment.status?.scaling?.desiredReplicas ?? facts.replicas };
+    },
+    readings: (key) => probe.readingsOf(key),
+    enqueue: (key) => controller.enqueue(key, 'high'),
+    beforeRound: () => {
+      if (!slicesChanged) return;
+      slicesChanged = false;
+      probe.setTargets(targetsOf(caches.endpointSlices.store.list()));
+    },
+    onError: (key, error) => {
+      metrics.count('scaling_errors_total');
+      log.error('scaling decision failed', { key, error: messageOf(error) });
+    },
+  });
+
+  const controller = new Controller({
+    name: 'model-deployment',
+    reconcile: reconcileModelDeployment({
+      api,
+      observer: metrics,
+      consistency,
+      recorder,
+      caches,
+      memories,
+      defaults,
+      readScaling: (uid) => fleet.currentDecision(uid),
+      nowMs: () => clock.now(),
+    }),
+    workers: config.workers,
+    clock,
+    log,
+    observer: metrics,
+    consistency,
+  });
+  controller.watchPrimary(caches.modelDeployments);
+  for (const reflector of reflectors) {
+    // Addresses matter to the probe, not to reconcile.
+    if (
+      reflector.type.plural === caches.modelDeployments.type.plural ||
+      reflector.type.kind === 'EndpointSlice'
+    )
+      continue;
+    controller.watchMapped(reflector, deploymentKeyOf);
+  }
+  lifecycle.onStop(
+    'work',
+    'controller',
+    async () => {
+      fleet.stop();
+      await Promise.all([controller.stop(), probe.stop()]);
+      await recorder.close();
+    },
+    25_000,
+  );
+
+  const ownMetrics = createMetrics(() => metrics.snapshot());
+  const ops = await startOpsServer({
+    host: config.opsHost,
+    port: config.opsPort,
+    unready: () => lifecycle.unready(),
+    metrics: () => ownMetrics.text(),
+  });
+  lifecycle.onStop('connections', 'health', async () => {
+    ownMetrics.close();
+    await ops.close();
+  });
+
+  const run = async () => {
+    for (const reflector of reflectors) reflector.start();
+    if (elector !== undefined) {
+      elector.lost.addEventListener('abort', () => {
+        if (lifecycle.stopping) return;
+        log.error('leadership lost, ending: another operator may write now');
+        onLost();
+      });
+      elector.start();
+      await elector.whenLeading();
+    }
+    probe.start();
+    fleet.start();
+    await controller.start();
+    log.info('operator runs', { modelDeployments: caches.modelDeployments.store.size });
+  };
+  const running = run();
+  // A stop before the first list rejects it; whoever waits for it learns that.
+  running.catch(() => {});
+  return {
+    opsPort: ops.port,
+    metrics,
+    lifecycle,
+    whenRunning: () => running,
+    stop: () => lifecycle.stop(),
+  };
+}
+
+function makeElector(
+  config: OperatorConfig,
+  auth: Auth,
+  clock: Clock,
+  log: Log,
+  observer: MetricsRegistry,
+  lifecycle: Lifecycle,
+): LeaderElector {
+  // A client of its own, so that no queue of calls delays a renewal.
+  const client = createClient(auth, { userAgent: 'ballast-operator/leader-election', clock, observer });
+  const elector = new LeaderElector({
+    api: client,
+    namespace: config.leaseNamespace === '' ? auth.namespace : config.leaseNamespace,
+    name: 'ballast-operator',
+    identity: config.identity,
+    clock,
+    log,
+    observer,
+  });
+  lifecycle.onStop('lease', 'leader election', () => elector.stop());
+  lifecycle.onStop('connections', 'leader client', () => client.close());
+  return elector;
+}
