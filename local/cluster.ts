@@ -59,6 +59,8 @@ export interface Cluster {
   readonly singleAddress: boolean;
   /** `http://host:port` of a Service port on this machine; undefined while nothing listens. */
   serviceUrl(namespace: string, service: string, port: number): string | undefined;
+  /** Names a further process group (the operator's, say) that must not outlive this process, however it dies. */
+  watchProcess(group: number): void;
   /** Ends pods, listeners and server, in this order; nothing is left. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -160,6 +162,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         const at = proxy.addressOf(namespace, service, port);
         return at === undefined ? undefined : `http://${at}`;
       },
+      watchProcess: (group) => reaper.watch(group),
       close,
     };
   } catch (error) {

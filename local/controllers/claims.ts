@@ -2,8 +2,8 @@
 import { resources } from '../../kube/resource.ts';
 import { refOf } from './access.ts';
 import { ControlLoop } from './control-loop.ts';
-import type { ControllerParts } from './deployment/controller.ts';
 import type { PersistentVolumeClaim } from './kinds.ts';
+import type { ControllerParts } from './parts.ts';
 
 export interface ClaimFolders {
   /** Makes the folder of a claim. */

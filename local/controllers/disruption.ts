@@ -5,9 +5,9 @@ import { keyOf, refOf, timestamp } from './access.ts';
 import type { ClusterCache } from './cache.ts';
 import { withCondition } from './conditions.ts';
 import { ControlLoop } from './control-loop.ts';
-import type { ControllerParts } from './deployment/controller.ts';
 import { countOf } from './deployment/int-or-percent.ts';
 import { canonicalJson } from './deployment/template-hash.ts';
+import type { ControllerParts } from './parts.ts';
 import { isActive, isReady } from './pod-state.ts';
 import { selects } from './selector.ts';
 

@@ -3,9 +3,9 @@ import type { EndpointSlice, Pod, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { keyOf, refOf } from './access.ts';
 import { ControlLoop } from './control-loop.ts';
-import type { ControllerParts } from './deployment/controller.ts';
 import { canonicalJson } from './deployment/template-hash.ts';
 import { resolvePort } from './own-ports.ts';
+import type { ControllerParts } from './parts.ts';
 import { isFinished, isReady } from './pod-state.ts';
 import { selectsPairs } from './selector.ts';
 

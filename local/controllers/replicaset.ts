@@ -4,8 +4,8 @@ import { resources } from '../../kube/resource.ts';
 import { failureReason, failureText, keyOf, refOf, timestamp } from './access.ts';
 import { withCondition, withoutCondition } from './conditions.ts';
 import { ControlLoop } from './control-loop.ts';
-import type { ControllerParts } from './deployment/controller.ts';
 import { canonicalJson } from './deployment/template-hash.ts';
+import type { ControllerParts } from './parts.ts';
 import { compareForDeletion, isActive, isReady, untilAvailableMs } from './pod-state.ts';
 import { selects } from './selector.ts';
 

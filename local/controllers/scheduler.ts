@@ -4,9 +4,9 @@ import { resources } from '../../kube/resource.ts';
 import { keyOf, refOf, timestamp } from './access.ts';
 import { conditionOf, withCondition } from './conditions.ts';
 import { ControlLoop } from './control-loop.ts';
-import type { ControllerParts } from './deployment/controller.ts';
 import { whyUnfit } from './fit.ts';
 import type { Node, PersistentVolumeClaim } from './kinds.ts';
+import type { ControllerParts } from './parts.ts';
 import { isFinished } from './pod-state.ts';
 
 const source = { component: 'default-scheduler' };

@@ -4,8 +4,8 @@ import type { EndpointSlice, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { failureReason, failureText, refOf, refOfKey } from '../controllers/access.ts';
 import { ControlLoop } from '../controllers/control-loop.ts';
-import type { ControllerParts } from '../controllers/deployment/controller.ts';
 import { urlAnnotation } from '../controllers/own-ports.ts';
+import type { ControllerParts } from '../controllers/parts.ts';
 import { backendsOf, RoundRobin } from './backends.ts';
 import { relay } from './relay.ts';
 
