@@ -28,7 +28,12 @@ const messageOf = (error: unknown): TerminationMessage =>
     ? { reason: error.reason, message: error.message }
     : { reason: 'LoadFailed', message: error instanceof Error ? error.message : String(error) };
 
+/** What a shell reports for a process that SIGTERM ended. */
+const terminated = 143;
+
 const fetch = async (config: PodConfig, log: Logger): Promise<number> => {
+  // As PID 1 a signal without a handler is ignored. What is there is kept and the next run goes on from it.
+  process.once('SIGTERM', () => process.exit(terminated));
   if (config.modelUri === undefined) throw new ConfigError(`${podEnv.modelUri} is missing`);
   const { fetchModel } = await import('./fetch/fetch-model.ts');
   const { readLiveConfig } = await import('./live-config.ts');
@@ -53,6 +58,10 @@ const fetch = async (config: PodConfig, log: Logger): Promise<number> => {
 };
 
 const serve = async (config: PodConfig, log: Logger): Promise<number> => {
+  // Installed before anything else: as PID 1 a signal without a handler is ignored.
+  let onSignal = () => process.exit(exitCodes.ok);
+  process.on('SIGTERM', () => onSignal());
+  process.on('SIGINT', () => onSignal());
   const coreDumps = withoutCoreDumps();
   log.debug('core dumps', { coreDumps });
   const { startPod } = await import('./pod.ts');
@@ -68,7 +77,7 @@ const serve = async (config: PodConfig, log: Logger): Promise<number> => {
   });
   const stopped = new Promise<void>((resolve) => {
     let isFirst = true;
-    const onSignal = () => {
+    onSignal = () => {
       if (!isFirst) pod.hasten();
       isFirst = false;
       pod.drain().then(resolve, (error: unknown) => {
@@ -76,8 +85,6 @@ const serve = async (config: PodConfig, log: Logger): Promise<number> => {
         resolve();
       });
     };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
   });
   await Promise.race([pod.ready, stopped]);
   await stopped;

@@ -16,6 +16,7 @@ const limits = {
   maxHeaderSize: 16_384,
 } as const;
 const maxConnections = 4_096;
+const forcedCloseMs = 25_000;
 
 export interface Listener {
   readonly port: number;
@@ -77,6 +78,8 @@ const listen = (host: string, port: number, handler: Handler, requestTimeout: nu
           new Promise((done) => {
             server.close(() => done());
             server.closeIdleConnections();
+            // A client that keeps a connection busy without end must not keep the pod.
+            setTimeout(() => server.closeAllConnections(), forcedCloseMs).unref();
           }),
       });
     });
