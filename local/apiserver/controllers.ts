@@ -1,11 +1,18 @@
 /** The controllers that live inside the API server. */
 import { serveCustomResources } from './custom-resources.ts';
+import { expireEvents } from './event-expiry.ts';
+import { collectGarbage } from './garbage-collector.ts';
 import { keepNamespaces } from './namespaces.ts';
 import type { Registry } from './registry.ts';
 
 /** Starts them; the returned function stops them. */
 export function startControllers(registry: Registry): () => void {
-  const stops = [keepNamespaces(registry), serveCustomResources(registry)];
+  const stops = [
+    keepNamespaces(registry),
+    serveCustomResources(registry),
+    collectGarbage(registry),
+    expireEvents(registry),
+  ];
   return () => {
     for (const stop of stops) stop();
   };

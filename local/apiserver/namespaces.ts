@@ -1,11 +1,10 @@
-/** Namespaces: the ones that always exist, their default ServiceAccount, and draining one that is deleted. */
+/** Namespaces: the ones that always exist, and draining one that is deleted. */
 import { deleteObject } from './delete.ts';
 import { type AnyObject, cloneJson } from './object.ts';
 import type { Registry } from './registry.ts';
 
 const initialNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 const names = { group: '', version: 'v1', plural: 'namespaces' };
-const accounts = { group: '', version: 'v1', plural: 'serviceaccounts' };
 
 /** Creates the initial namespaces and drains deleted ones; the returned function stops it. */
 export function keepNamespaces(registry: Registry): () => void {
@@ -31,14 +30,11 @@ export function keepNamespaces(registry: Registry): () => void {
     }
     const namespace = event.object.metadata.namespace;
     if (event.type === 'DELETED' && namespace !== undefined) {
-      const isDraining = storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined;
-      if (isDraining || event.collection === 'serviceaccounts') schedule(namespace);
+      if (storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined) schedule(namespace);
     }
   });
-  for (const name of initialNamespaces) {
+  for (const name of initialNamespaces)
     registry.create(names, { metadata: { name } }, { fieldManager: 'kube-apiserver' });
-    settle(registry, name);
-  }
   return () => {
     stopped = true;
     unsubscribe();
@@ -49,12 +45,6 @@ function settle(registry: Registry, name: string): void {
   const namespace = registry.core.storage.get('namespaces', name);
   if (namespace === undefined) return;
   if (namespace.metadata.deletionTimestamp !== undefined) drain(registry, namespace, name);
-  else if (registry.find(accounts, { namespace: name, name: 'default' }) === undefined)
-    registry.create(
-      accounts,
-      { metadata: { name: 'default', namespace: name } },
-      { fieldManager: 'kube-controller-manager' },
-    );
 }
 
 /** Deletes what a terminating namespace holds; when it is empty, the namespace itself. */

@@ -15,7 +15,7 @@
 
 import type { ObjectRef } from '../../kube/api.ts';
 import { type Clock, realClock } from '../../kube/clock.ts';
-import type { KubeObject, WatchEvent } from '../../kube/objects.ts';
+import type { KubeObject, Pod, WatchEvent } from '../../kube/objects.ts';
 import type { ResourceType } from '../../kube/resource.ts';
 import { Catalog } from './catalog.ts';
 import { type Core, present, storedOrThrow, type WriteOptions } from './core.ts';
@@ -161,6 +161,15 @@ export class Registry {
   scale(type: Names, ref: ObjectRef): AnyObject {
     const kind = this.kind(type);
     return scaleOf(kind, present(kind, storedOrThrow(this.core, kind, ref.namespace, ref.name)));
+  }
+
+  /** Binds a pod to a node, as the scheduler does. */
+  bind(ref: ObjectRef, nodeName: string): void {
+    const pods = { group: '', version: 'v1', plural: 'pods' };
+    const change = (draft: Pod): void => {
+      draft.spec.nodeName = nodeName;
+    };
+    this.edit<Pod>(pods, ref, change, { fieldManager: 'kube-scheduler' });
   }
 
   delete(type: Names, ref: ObjectRef, options: DeleteOptions = {}): Deletion {

@@ -1,7 +1,30 @@
 /** The built-in kinds. */
 import type { Kind } from '../kind.ts';
 import { builtinSchema } from '../schema-bridge.ts';
+import {
+  autoscalerStrategy,
+  claimStrategy,
+  configMapStrategy,
+  controllerRevisionStrategy,
+  disruptionBudgetStrategy,
+  endpointSliceStrategy,
+  namespaceStrategy,
+  networkPolicyStrategy,
+  priorityClassStrategy,
+  secretStrategy,
+  storageClassStrategy,
+} from './config.ts';
 import { defineKind, type KindFacts } from './define.ts';
+import { definitionStrategy } from './definition.ts';
+import { eventStrategy, fromEventsV1, toCoreEvent, toEventsV1 } from './events.ts';
+import { podStrategy } from './pod.ts';
+import { serviceStrategy } from './service.ts';
+import {
+  daemonSetStrategy,
+  deploymentStrategy,
+  replicaSetStrategy,
+  statefulSetStrategy,
+} from './workloads.ts';
 
 const replicas = {
   specReplicasPath: '.spec.replicas',
@@ -19,7 +42,7 @@ const core: KindFacts[] = [
     ...cluster,
     hasStatus: true,
     fieldSelectors: ['status.phase'],
-    strategy: noGeneration,
+    strategy: namespaceStrategy,
   },
   {
     kind: 'Node',
@@ -43,7 +66,7 @@ const core: KindFacts[] = [
     plural: 'persistentvolumeclaims',
     shortNames: ['pvc'],
     hasStatus: true,
-    strategy: noGeneration,
+    strategy: claimStrategy,
   },
   {
     kind: 'Pod',
@@ -61,7 +84,7 @@ const core: KindFacts[] = [
       'status.podIP',
       'status.nominatedNodeName',
     ],
-    strategy: { statusKeeps: 'owners' },
+    strategy: podStrategy,
   },
   {
     kind: 'Service',
@@ -70,11 +93,11 @@ const core: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     fieldSelectors: ['spec.clusterIP', 'spec.type'],
-    strategy: { ...noGeneration, nameRule: 'label-1035' },
+    strategy: serviceStrategy,
   },
   { kind: 'Endpoints', plural: 'endpoints', shortNames: ['ep'], strategy: noGeneration },
-  { kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'], strategy: noGeneration },
-  { kind: 'Secret', plural: 'secrets', fieldSelectors: ['type'], strategy: noGeneration },
+  { kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'], strategy: configMapStrategy },
+  { kind: 'Secret', plural: 'secrets', fieldSelectors: ['type'], strategy: secretStrategy },
   { kind: 'ServiceAccount', plural: 'serviceaccounts', shortNames: ['sa'], strategy: noGeneration },
   {
     kind: 'ResourceQuota',
@@ -89,7 +112,6 @@ const core: KindFacts[] = [
     plural: 'events',
     shortNames: ['ev'],
     collection: 'events',
-    strategy: noGeneration,
     fieldSelectors: [
       'involvedObject.kind',
       'involvedObject.namespace',
@@ -103,6 +125,8 @@ const core: KindFacts[] = [
       'source',
       'type',
     ],
+    strategy: eventStrategy,
+    fromStored: toCoreEvent,
   },
 ];
 
@@ -115,7 +139,7 @@ const apps: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     scale: replicas,
-    strategy: { statusKeeps: 'labels' },
+    strategy: deploymentStrategy,
   },
   {
     group: 'apps',
@@ -125,8 +149,8 @@ const apps: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     scale: replicas,
-    strategy: { statusKeeps: 'labels' },
     fieldSelectors: ['status.replicas'],
+    strategy: replicaSetStrategy,
   },
   {
     group: 'apps',
@@ -136,6 +160,7 @@ const apps: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     scale: replicas,
+    strategy: statefulSetStrategy,
   },
   {
     group: 'apps',
@@ -144,8 +169,14 @@ const apps: KindFacts[] = [
     shortNames: ['ds'],
     categories: ['all'],
     hasStatus: true,
+    strategy: daemonSetStrategy,
   },
-  { group: 'apps', kind: 'ControllerRevision', plural: 'controllerrevisions', strategy: noGeneration },
+  {
+    group: 'apps',
+    kind: 'ControllerRevision',
+    plural: 'controllerrevisions',
+    strategy: controllerRevisionStrategy,
+  },
 ];
 
 const others: KindFacts[] = [
@@ -153,7 +184,7 @@ const others: KindFacts[] = [
     group: 'discovery.k8s.io',
     kind: 'EndpointSlice',
     plural: 'endpointslices',
-    strategy: { generation: 'all' },
+    strategy: endpointSliceStrategy,
   },
   {
     group: 'policy',
@@ -161,9 +192,15 @@ const others: KindFacts[] = [
     plural: 'poddisruptionbudgets',
     shortNames: ['pdb'],
     hasStatus: true,
-    strategy: { unconditionalUpdate: false },
+    strategy: disruptionBudgetStrategy,
   },
-  { group: 'networking.k8s.io', kind: 'NetworkPolicy', plural: 'networkpolicies', shortNames: ['netpol'] },
+  {
+    group: 'networking.k8s.io',
+    kind: 'NetworkPolicy',
+    plural: 'networkpolicies',
+    shortNames: ['netpol'],
+    strategy: networkPolicyStrategy,
+  },
   { group: 'networking.k8s.io', kind: 'Ingress', plural: 'ingresses', shortNames: ['ing'], hasStatus: true },
   { group: 'networking.k8s.io', kind: 'IngressClass', plural: 'ingressclasses', ...cluster },
   {
@@ -206,7 +243,7 @@ const others: KindFacts[] = [
     categories: ['api-extensions'],
     ...cluster,
     hasStatus: true,
-    strategy: { unconditionalUpdate: false, deleteFinalizer: 'customresourcecleanup.apiextensions.k8s.io' },
+    strategy: definitionStrategy,
   },
   {
     group: 'events.k8s.io',
@@ -214,7 +251,6 @@ const others: KindFacts[] = [
     plural: 'events',
     shortNames: ['ev'],
     collection: 'events',
-    strategy: noGeneration,
     fieldSelectors: [
       'regarding.kind',
       'regarding.namespace',
@@ -224,6 +260,9 @@ const others: KindFacts[] = [
       'type',
       'reportingController',
     ],
+    strategy: eventStrategy,
+    fromStored: toEventsV1,
+    toStored: fromEventsV1,
   },
   {
     group: 'autoscaling',
@@ -233,7 +272,7 @@ const others: KindFacts[] = [
     shortNames: ['hpa'],
     categories: ['all'],
     hasStatus: true,
-    strategy: noGeneration,
+    strategy: autoscalerStrategy,
   },
   {
     group: 'scheduling.k8s.io',
@@ -241,6 +280,7 @@ const others: KindFacts[] = [
     plural: 'priorityclasses',
     shortNames: ['pc'],
     ...cluster,
+    strategy: priorityClassStrategy,
   },
   {
     group: 'storage.k8s.io',
@@ -248,7 +288,7 @@ const others: KindFacts[] = [
     plural: 'storageclasses',
     shortNames: ['sc'],
     ...cluster,
-    strategy: noGeneration,
+    strategy: storageClassStrategy,
   },
   {
     group: 'admissionregistration.k8s.io',
