@@ -1,6 +1,7 @@
 /** The built-in kinds. */
 import type { Kind } from '../kind.ts';
 import { builtinSchema } from '../schema-bridge.ts';
+import { builtinColumns } from '../table/columns.ts';
 import {
   autoscalerStrategy,
   claimStrategy,
@@ -358,6 +359,9 @@ const others: KindFacts[] = [
 /** Every kind that is served before any CRD is. */
 export function builtinKinds(): Kind[] {
   return [...core, ...apps, ...others].map((facts) =>
-    defineKind(facts, builtinSchema(facts.group ?? '', facts.version ?? 'v1', facts.kind)),
+    defineKind(
+      { ...facts, columns: builtinColumns(facts.group ?? '', facts.kind) },
+      builtinSchema(facts.group ?? '', facts.version ?? 'v1', facts.kind),
+    ),
   );
 }

@@ -23,7 +23,7 @@ export interface KindFacts {
   collection?: string;
   strategy?: Strategy;
   fieldSelectors?: string[];
-  columns?: Column[];
+  columns?: readonly Column[];
   fromStored?: Kind['fromStored'];
   toStored?: Kind['toStored'];
 }
