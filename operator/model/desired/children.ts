@@ -90,10 +90,11 @@ export function desiredChildren(
     add('networkPolicies', desiredNetworkPolicy(deployment, remote));
   }
 
-  // What grows comes before what shrinks: if the first is refused, nothing is taken away.
+  // What shrinks comes before what grows: pods go only for pods that are ready already, and so the pods of all
+  // revisions stay within the surge between two writes too.
   const growth = (revision: string) =>
     (rollout.replicas.get(revision) ?? 0) - (revisions.get(revision)?.state.asked ?? 0);
-  for (const revision of [...live].sort((a, b) => growth(b) - growth(a))) {
+  for (const revision of [...live].sort((a, b) => growth(a) - growth(b))) {
     const content = data.get(revision);
     if (content !== undefined)
       add(
