@@ -1,6 +1,15 @@
 /** esbuild bundles of operator and inference pod, the same that images hold, cached by the content of their sources. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Entry points by bundle name; a worker is a bundle of its own because it is loaded by URL. */
@@ -20,7 +29,9 @@ export interface Bundles {
 }
 
 function* sourceFiles(root: string, folder: string): Generator<string> {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const entries = readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
   for (const entry of entries) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) yield* sourceFiles(root, path);
@@ -31,9 +42,17 @@ function* sourceFiles(root: string, folder: string): Generator<string> {
 function contentHash(root: string): string {
   const hash = createHash('sha256');
   for (const folder of sourceFolders) {
-    for (const file of sourceFiles(root, folder)) hash.update(file).update('\0').update(readFileSync(join(root, file))).update('\0');
+    for (const file of sourceFiles(root, folder))
+      hash
+        .update(file)
+        .update('\0')
+        .update(readFileSync(join(root, file)))
+        .update('\0');
   }
-  return hash.update(readFileSync(join(root, 'package-lock.json'))).digest('hex').slice(0, 16);
+  return hash
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** Keeps the newest bundles: each build is about 3 MB and sources change often. */
@@ -68,8 +87,12 @@ export async function buildBundles(root: string, stateDir: string): Promise<Bund
     legalComments: 'none',
     logLevel: 'silent',
     // CommonJS dependencies inside an ES module still call require() for Node's own modules.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
   });
+  // The one package that stays outside is found from wherever the state folder lies.
+  symlinkSync(join(root, 'node_modules'), join(unfinished, 'node_modules'));
   try {
     renameSync(unfinished, directory);
   } catch (cause) {

@@ -79,7 +79,11 @@ export function tellModelDeployment(
   if (after === undefined) return [`${name} deleted`];
   const lines: string[] = [];
   const decision = after.status?.scaling?.lastDecision;
-  if (decision !== undefined && decision.time !== before?.status?.scaling?.lastDecision?.time) {
+  const isNews =
+    decision !== undefined &&
+    decision.replicas !== decision.previousReplicas &&
+    decision.time !== before?.status?.scaling?.lastDecision?.time;
+  if (isNews) {
     lines.push(`${name}: ${decision.previousReplicas} → ${decision.replicas} replicas: ${decision.message}`);
   }
   for (const type of ['Ready', 'Stalled', 'SLAMet'] as const) {

@@ -1,0 +1,61 @@
+/** `ballast start`: embedded cluster, operator and one model on this machine, with every step told as it happens. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { parseStartOptions, type StartOptions, startHelp } from './options.ts';
+import { runSession } from './session.ts';
+
+const checkout = join(import.meta.dirname, '..', '..');
+
+/** Reads the options; a string is what to say to the user instead of starting. */
+function readOptions(args: string[], cwd: string): StartOptions | string {
+  try {
+    const options = parseStartOptions(args);
+    if (options.modelFile === undefined) return options;
+    const modelFile = isAbsolute(options.modelFile) ? options.modelFile : resolve(cwd, options.modelFile);
+    return existsSync(modelFile) ? { ...options, modelFile } : `there is no file ${modelFile}`;
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+}
+
+/** A signal once, as a promise; the second one is left to Node, which ends the process at once. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done(signal));
+  });
+}
+
+/** Runs until Ctrl-C; resolves to the exit code. */
+export async function startCommand(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  // npm runs scripts in the checkout; a relative path is relative to where the user typed the command.
+  const options = readOptions(args, env.INIT_CWD ?? process.cwd());
+  if (typeof options === 'string') {
+    process.stderr.write(`npm start: ${options}\n\n${startHelp}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(startHelp);
+    return 0;
+  }
+  const stateDir = resolve(options.stateDir ?? join(checkout, '.ballast'));
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const narrator = createNarrator(process.stdout, () => performance.now());
+  const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string };
+  narrator.line(
+    `Ballast ${version}: an embedded cluster on this machine; nothing leaves it. Ctrl-C ends it.`,
+  );
+  narrator.line();
+  const signalled = firstSignal();
+  const session = runSession({ options, stateDir, checkout, narrator, env, stop: signalled });
+  return await session.catch((error: unknown) => fail(error, narrator, stateDir));
+}
+
+function fail(error: unknown, narrator: Narrator, stateDir: string): number {
+  narrator.line();
+  narrator.line(`npm start failed: ${error instanceof Error ? error.message : String(error)}`);
+  const log = join(stateDir, 'operator.log');
+  if (existsSync(log)) narrator.line(`The operator's log is ${join(basename(dirname(log)), basename(log))}.`);
+  return 1;
+}

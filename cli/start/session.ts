@@ -1,0 +1,159 @@
+/** One run of `ballast start`: brings everything up, tells what happens, takes it down in order. */
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { load } from 'js-yaml';
+import { apiGroup, apiVersion, kind, plural } from '../../crds/constants.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { type ResourceType, resources } from '../../kube/resource.ts';
+import { buildBundles } from '../../local/bundles.ts';
+import { type Cluster, startCluster } from '../../local/cluster.ts';
+import { provideTools } from '../../local/tools.ts';
+import { follow } from './follow.ts';
+import { asAppliedByKubectl, type Manifest, manifestForFile, manifestFromYaml } from './manifest.ts';
+import type { Narrator } from './narrator.ts';
+import { OperatorProcess } from './operator-process.ts';
+import type { StartOptions } from './options.ts';
+import { showTour } from './tour.ts';
+
+export interface Session {
+  readonly options: StartOptions;
+  readonly stateDir: string;
+  readonly checkout: string;
+  readonly narrator: Narrator;
+  readonly env: NodeJS.ProcessEnv;
+  /** Resolves when the user wants to stop. */
+  readonly stop: Promise<unknown>;
+}
+
+const modelDeployments: ResourceType = {
+  group: apiGroup,
+  version: apiVersion,
+  plural,
+  kind,
+  namespaced: true,
+};
+const namespace = 'default';
+const podImage = 'ballast/inference-pod';
+
+/** Folders that pods see, by the path that a `file://` URI names. */
+const modelFolders = ({ options, checkout }: Session): Record<string, string> => ({
+  '/samples': join(checkout, 'samples'),
+  ...(options.modelFile === undefined ? {} : { '/models': dirname(options.modelFile) }),
+});
+
+function startEmbedded(session: Session, bundles: string): Promise<Cluster> {
+  const { options, stateDir } = session;
+  const paths = modelFolders(session);
+  return startCluster({
+    stateDir,
+    ...(options.singleAddress === undefined ? {} : { singleAddress: options.singleAddress }),
+    imageMap: {
+      [podImage]: {
+        command: [process.execPath, join(bundles, 'inference-pod.mjs')],
+        env: {
+          BALLAST_FILE_ROOTS: Object.keys(paths).join(':'),
+          NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
+          ORT_DISABLE_TELEMETRY: '1',
+        },
+        paths,
+      },
+    },
+  });
+}
+
+function manifestOf({ options, checkout }: Session): Manifest | undefined {
+  if (options.modelFile !== undefined) return manifestForFile(options.modelFile, options.name);
+  return options.sample ? manifestFromYaml(join(checkout, 'samples/wine/modeldeployment.yaml')) : undefined;
+}
+
+function startOperator(session: Session, cluster: Cluster, bundles: string): OperatorProcess {
+  const { narrator, stateDir, options } = session;
+  const logFile = join(stateDir, 'operator.log');
+  rmSync(logFile, { force: true });
+  const operator = new OperatorProcess({
+    bundle: join(bundles, 'operator.mjs'),
+    logFile,
+    env: {
+      PATH: session.env.PATH ?? '',
+      HOME: session.env.HOME ?? '',
+      KUBECONFIG: cluster.kubeconfigPath,
+      NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
+      BALLAST_OPERATOR_IMAGE: podImage,
+      BALLAST_OPERATOR_FILE_ROOTS: Object.keys(modelFolders(session)).join(','),
+      BALLAST_OPERATOR_OPS_HOST: '127.0.0.1',
+      BALLAST_OPERATOR_OPS_PORT: '0',
+      BALLAST_OPERATOR_LEASE_NAMESPACE: 'kube-system',
+    },
+    ...(options.verbose ? { onLog: (chunk: string) => process.stdout.write(chunk) } : {}),
+    onStart: (pid) => cluster.watchProcess(pid),
+    onUnexpectedEnd: (how, restartMs) =>
+      narrator.step(
+        `the operator ended by itself (${how}); it is started again in ${restartMs / 1000} s, pods go on serving`,
+      ),
+  });
+  operator.start();
+  return operator;
+}
+
+/** Applies CRD and model, as `kubectl apply` would. */
+function applyObjects(
+  { checkout, narrator }: Session,
+  cluster: Cluster,
+  manifest: Manifest | undefined,
+): void {
+  const crd = load(
+    readFileSync(join(checkout, 'crds/generated/modeldeployment.crd.yaml'), 'utf8'),
+  ) as KubeObject;
+  cluster.registry.create(resources.customResourceDefinitions, crd, { fieldManager: 'ballast-start' });
+  if (manifest === undefined) return;
+  const object = asAppliedByKubectl(manifest, namespace) as unknown as KubeObject;
+  cluster.registry.create(modelDeployments, object, { namespace, fieldManager: 'kubectl-client-side-apply' });
+  narrator.step(`applied ${kind} "${manifest.metadata.name}"`);
+}
+
+/** Runs one session until `stop`; resolves to the exit code. What was started is ended, whatever happens. */
+export async function runSession(session: Session): Promise<number> {
+  const { narrator, stateDir, checkout, options } = session;
+  const undo: (() => Promise<unknown> | unknown)[] = [];
+  let stopped = false;
+  const stop = session.stop.then(() => {
+    stopped = true;
+  });
+  try {
+    const bundles = await buildBundles(checkout, stateDir);
+    narrator.step(`operator and inference pod ${bundles.cached ? 'were built before' : 'built'}`);
+    const cluster = await startEmbedded(session, bundles.directory);
+    undo.push(() => cluster.close());
+    narrator.step(`API server, controllers and kubelet run at ${cluster.url}`);
+    const manifest = manifestOf(session);
+    applyObjects(session, cluster, manifest);
+    const operator = startOperator(session, cluster, bundles.directory);
+    undo.push(() => operator.stop());
+    narrator.step('operator started');
+    undo.push(follow(cluster.registry, modelDeployments, narrator));
+    // Unpacking takes about a second the first time: after the operator and its pods are on their way.
+    const tools = provideTools(stateDir);
+    const tour =
+      manifest === undefined
+        ? Promise.resolve()
+        : showTour({
+            narrator,
+            name: manifest.metadata.name,
+            modelUri: (manifest.spec.model as { uri: string }).uri,
+            checkout,
+            stateDir,
+            kubeconfigPath: cluster.kubeconfigPath,
+            binDir: tools.binDir,
+            manifestPath: options.modelFile === undefined ? 'samples/wine/modeldeployment.yaml' : undefined,
+            serviceUrl: () => cluster.serviceUrl(namespace, manifest.metadata.name, 8080),
+            stopped: () => stopped,
+          });
+    await Promise.all([stop, tour]);
+    narrator.line();
+    narrator.step('stopping: pods drain, then nothing of this is left');
+    return 0;
+  } finally {
+    for (const step of undo.reverse()) await step();
+    if (undo.length > 0) narrator.step('stopped');
+  }
+}
