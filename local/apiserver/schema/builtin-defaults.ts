@@ -1,0 +1,65 @@
+/** Defaults of built-in kinds: what the schema says, then what depends on other fields, then canonical quantities. */
+import { applyDefaults } from '../../../crds/structural/defaults.ts';
+import {
+  fieldSchema,
+  isObject,
+  type JsonObject,
+  type SchemaNode,
+} from '../../../crds/structural/schema-node.ts';
+import {
+  defaultBinding,
+  defaultDefinition,
+  defaultLimitRange,
+  defaultNamespace,
+  defaultNetworkPolicy,
+  defaultPhase,
+  defaultSecret,
+  defaultService,
+} from './defaults/others.ts';
+import { defaultPod } from './defaults/pods.ts';
+import {
+  defaultAutoscaler,
+  defaultDaemonSet,
+  defaultDeployment,
+  defaultReplicaSet,
+  defaultStatefulSet,
+} from './defaults/workloads.ts';
+import { canonicalQuantity } from './quantity.ts';
+
+const byKind: Record<string, (object: JsonObject) => void> = {
+  Pod: defaultPod,
+  Deployment: defaultDeployment,
+  ReplicaSet: defaultReplicaSet,
+  StatefulSet: defaultStatefulSet,
+  DaemonSet: defaultDaemonSet,
+  HorizontalPodAutoscaler: defaultAutoscaler,
+  Service: defaultService,
+  Secret: defaultSecret,
+  NetworkPolicy: defaultNetworkPolicy,
+  RoleBinding: defaultBinding,
+  ClusterRoleBinding: defaultBinding,
+  Namespace: defaultNamespace,
+  LimitRange: defaultLimitRange,
+  PersistentVolume: defaultPhase,
+  PersistentVolumeClaim: defaultPhase,
+  CustomResourceDefinition: defaultDefinition,
+};
+
+/** Works in place on the copy that applyDefaults made. */
+function canonicalise(value: unknown, schema: SchemaNode | undefined): void {
+  if (Array.isArray(value)) for (const item of value) canonicalise(item, schema?.items);
+  else if (isObject(value))
+    for (const [name, inner] of Object.entries(value)) {
+      const below = fieldSchema(schema, name);
+      if (below?.format === 'quantity') value[name] = canonicalQuantity(inner);
+      else if (below !== undefined) canonicalise(inner, below);
+    }
+}
+
+/** A copy of the object with every default of its kind; applying it twice changes nothing more. */
+export function applyBuiltinDefaults<T>(object: T, kind: string, schema: SchemaNode): T {
+  const result = applyDefaults(object, schema);
+  canonicalise(result, schema);
+  if (isObject(result)) byKind[kind]?.(result);
+  return result;
+}
