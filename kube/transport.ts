@@ -1,7 +1,8 @@
 /** HTTP to one API server: two pooled undici agents (calls, watches), deadlines by the injected clock, fresh credentials. */
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
-import type { Auth, Credentials, TlsMaterial } from './auth.ts';
+import type { Auth } from './auth.ts';
 import type { Clock } from './clock.ts';
+import type { Credentials, TlsMaterial } from './credentials.ts';
 import { ApiError, networkError } from './errors.ts';
 
 export interface HttpRequest {
