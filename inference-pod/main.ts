@@ -59,7 +59,7 @@ const fetch = async (config: PodConfig, log: Logger): Promise<number> => {
 
 const serve = async (config: PodConfig, log: Logger): Promise<number> => {
   // Installed before anything else: as PID 1 a signal without a handler is ignored.
-  let onSignal = () => process.exit(exitCodes.ok);
+  let onSignal: () => void = () => process.exit(exitCodes.ok);
   process.on('SIGTERM', () => onSignal());
   process.on('SIGINT', () => onSignal());
   const coreDumps = withoutCoreDumps();

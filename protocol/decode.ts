@@ -34,11 +34,11 @@ export const decodeInferRequest = (text: string, model: ModelSignature): InferRe
   if (isDeeperThan(text, maxDepth)) throw refusals.tooDeep(maxDepth);
   const body = parseJson(text);
   try {
-    return readRequest(parseEnvelope(body), model);
+    return readRequest(parseEnvelope(body), model, false);
   } catch (error) {
     if (!(error instanceof NeedsExactIntegers)) throw error;
   }
-  return readRequest(parseEnvelope(parseExact(text)), model);
+  return readRequest(parseEnvelope(parseExact(text)), model, true);
 };
 
 const parseJson = (text: string): unknown => {
@@ -61,7 +61,7 @@ const parseExact = (text: string): unknown => {
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown) as unknown;
 };
 
-const readRequest = (envelope: Envelope, model: ModelSignature): InferRequest => {
+const readRequest = (envelope: Envelope, model: ModelSignature, isExact: boolean): InferRequest => {
   const given = new Map<string, InputEnvelope>();
   const known = model.inputs.map((spec) => spec.name);
   for (const input of envelope.inputs) {
@@ -73,7 +73,7 @@ const readRequest = (envelope: Envelope, model: ModelSignature): InferRequest =>
   for (const spec of model.inputs) {
     const input = given.get(spec.name);
     if (input === undefined) throw refusals.missingInputs(model.name, known, [...given.keys()]);
-    inputs.push(readInput(input, spec, model.name));
+    inputs.push(readInput(input, spec, model.name, isExact));
   }
   refuseUnsupported(envelope);
   return {
@@ -109,7 +109,16 @@ const readOutputs = (envelope: Envelope, model: ModelSignature): readonly string
 
 const isDatatype = (text: string): text is Datatype => (datatypes as readonly string[]).includes(text);
 
-const readInput = (input: InputEnvelope, spec: TensorSpec, model: string): Tensor => {
+/** The input that is being read. */
+interface Reading {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /** True when the text was parsed with large integers kept exact. */
+  readonly isExact: boolean;
+}
+
+const readInput = (input: InputEnvelope, spec: TensorSpec, model: string, isExact: boolean): Tensor => {
   const { name, datatype, shape } = input;
   if (!isDatatype(datatype)) throw refusals.unknownDatatype(name, datatype, datatypes);
   if (datatype !== spec.datatype) throw refusals.wrongDatatype(name, datatype, spec.datatype, model);
@@ -122,65 +131,59 @@ const readInput = (input: InputEnvelope, spec: TensorSpec, model: string): Tenso
     (shape.length === spec.shape.length && spec.shape.every((dim, i) => dim === -1 || dim === shape[i]));
   if (!fits) throw refusals.wrongShape(spec, shape, model);
   if (input.data === undefined || input.data === null) throw refusals.noData(name);
-  return { name, datatype, shape, data: readData(name, datatype, shape, input.data) };
+  return { name, datatype, shape, data: readData({ name, datatype, shape, isExact }, input.data) };
 };
 
-const readData = (name: string, datatype: Datatype, shape: readonly number[], data: unknown): TensorData => {
+const readData = (reading: Reading, data: unknown): TensorData => {
+  const { name, datatype, shape } = reading;
   const wantedCount = elementCount(shape);
-  const values = shape.length === 0 && !Array.isArray(data) ? [data] : data;
+  const values: unknown = shape.length === 0 && !Array.isArray(data) ? [data] : data;
   if (!Array.isArray(values)) throw refusals.noData(name);
   const isNested = Array.isArray(values[0]);
-  if (isNested) checkNesting(name, values, shape, 0);
+  if (isNested) checkNesting(reading, values, 0);
   // The count is compared before anything is allocated, so that a shape cannot ask for memory that no data fills.
   else if (values.length !== wantedCount)
     throw refusals.countMismatch(name, shape, wantedCount, values.length);
   const target = allocate(datatype, wantedCount);
-  if (isNested) fillNested(name, datatype, values, target, shape.length, 0);
-  else fillFlat(name, datatype, values, target, 0);
+  if (isNested) fillNested(reading, values, target, shape.length, 0);
+  else fillFlat(reading, values, target, 0);
   return target;
 };
 
-const checkNesting = (name: string, values: unknown[], shape: readonly number[], axis: number): void => {
+const checkNesting = (reading: Reading, values: readonly unknown[], axis: number): void => {
+  const { name, shape } = reading;
   if (values.length !== shape[axis]) throw refusals.nestingMismatch(name, shape);
   if (axis === shape.length - 1) return;
   for (const inner of values) {
     if (!Array.isArray(inner)) throw refusals.nestingMismatch(name, shape);
-    checkNesting(name, inner, shape, axis + 1);
+    checkNesting(reading, inner, axis + 1);
   }
 };
 
+/** Returns where the next element goes. */
 const fillNested = (
-  name: string,
-  datatype: Datatype,
+  reading: Reading,
   values: readonly unknown[],
   target: TensorData,
   levels: number,
   offset: number,
 ): number => {
   if (levels <= 1) {
-    fillFlat(name, datatype, values, target, offset);
+    fillFlat(reading, values, target, offset);
     return offset + values.length;
   }
   let next = offset;
-  for (const inner of values) next = fillNested(name, datatype, inner as unknown[], target, levels - 1, next);
+  for (const inner of values) next = fillNested(reading, inner as unknown[], target, levels - 1, next);
   return next;
 };
 
-const fillFlat = (
-  name: string,
-  datatype: Datatype,
-  values: readonly unknown[],
-  target: TensorData,
-  offset: number,
-) => {
+const fillFlat = (reading: Reading, values: readonly unknown[], target: TensorData, offset: number) => {
+  const { name, datatype, isExact } = reading;
   const bad = fills[datatype](values, target, offset);
   if (bad < 0) return;
   const value = values[bad];
   const is64 = datatype === 'INT64' || datatype === 'UINT64';
-  if (is64 && typeof value === 'number' && Number.isInteger(value)) {
-    // After the exact reading only numbers in exponent form are still numbers here.
-    if (!values.some((other) => typeof other === 'bigint') && Math.abs(value) < 2 ** 65)
-      throw new NeedsExactIntegers();
-  }
+  if (is64 && !isExact && Number.isInteger(value) && !Number.isSafeInteger(value))
+    throw new NeedsExactIntegers();
   throw refusals.badElement(name, offset + bad, value, wanted[datatype]);
 };

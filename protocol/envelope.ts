@@ -14,7 +14,7 @@ const input = z.object({
   shape: z.array(z.number().int()),
   datatype: z.string(),
   parameters,
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 const envelope = z.object({

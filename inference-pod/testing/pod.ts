@@ -118,7 +118,7 @@ export const serveModel = async (model: Uint8Array, options: TestPodOptions = {}
       const response = await fetch(`${url}/v2/models/m/infer`, {
         method: 'POST',
         body:
-          typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+          typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
         ...init,
       });
       const text = await response.text();
