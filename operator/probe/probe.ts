@@ -16,7 +16,9 @@ export interface ProbeOptions {
   /** Uniform in [0, 1): spreads the pulls over time. */
   readonly random: () => number;
   readonly busyPeriodMs?: number;
+  /** Longest calm period; a small fleet is asked sooner, as often as `calmPullsPerSecond` in all allow. */
   readonly calmPeriodMs?: number;
+  readonly calmPullsPerSecond?: number;
   readonly maxInFlight?: number;
 }
 
@@ -62,6 +64,7 @@ const works = (report: LoadReport) =>
 /** Makes a probe; nothing is asked before `start`. */
 export function createProbe(options: ProbeOptions): Probe {
   const { clock, pull, random, busyPeriodMs = 2_000, calmPeriodMs = 15_000, maxInFlight = 32 } = options;
+  const calmPullMs = 1_000 / (options.calmPullsPerSecond ?? 20);
   const entries = new Map<string, Entry>();
   const byOwner = new Map<string, Entry[]>();
   const hurried = new Set<string>();
@@ -80,7 +83,8 @@ export function createProbe(options: ProbeOptions): Probe {
 
   const keyOf = (target: ProbeTarget) => `${target.owner}/${target.pod}`;
   const jittered = (periodMs: number) => periodMs * (0.9 + 0.2 * random());
-  const periodOf = (owner: string) => (hurried.has(owner) || busy.has(owner) ? busyPeriodMs : calmPeriodMs);
+  const calmMs = () => Math.min(calmPeriodMs, Math.max(2 * busyPeriodMs, entries.size * calmPullMs));
+  const periodOf = (owner: string) => (hurried.has(owner) || busy.has(owner) ? busyPeriodMs : calmMs());
 
   /** Pods that were calm are asked soon when one of them, or a rollout, says that there is something to see. */
   const hasten = (owner: string) => {

@@ -1,6 +1,4 @@
 /** Seeded chance for tests. */
-import { normalQuantile } from '../../../../stats/normal.ts';
-
 export interface Random {
   /** Uniform in (0, 1). */
   next(): number;
@@ -17,10 +15,10 @@ export function seededRandom(seed: number): Random {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 4_294_967_296;
   };
+  const normal = () => Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next());
   return {
     next,
     exponential: (mean) => -mean * Math.log(next()),
-    lognormal: (mean, scv) =>
-      (mean / Math.sqrt(1 + scv)) * Math.exp(Math.sqrt(Math.log1p(scv)) * normalQuantile(next())),
+    lognormal: (mean, scv) => (mean / Math.sqrt(1 + scv)) * Math.exp(Math.sqrt(Math.log1p(scv)) * normal()),
   };
 }

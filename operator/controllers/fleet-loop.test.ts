@@ -1,0 +1,190 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ModelDeployment, ModelDeploymentSpec } from '../../crds/types.ts';
+import { HeldClock } from '../../kube/clock.ts';
+import type { ReplicaFacts } from '../model/scaling/facts.ts';
+import { pod } from '../model/scaling/testing/build.ts';
+import type { PodObservation } from '../model/scaling/types.ts';
+import type { FleetLoopOptions } from './fleet-loop.ts';
+import { createFleetLoop } from './fleet-loop.ts';
+
+const deployment = (
+  name: string,
+  spec: Partial<ModelDeploymentSpec> = {},
+  changes = {},
+): ModelDeployment => ({
+  apiVersion: 'ballast.dev/v1alpha1',
+  kind: 'ModelDeployment',
+  metadata: { name, namespace: 'team', uid: `uid-${name}`, resourceVersion: '1', generation: 1, ...changes },
+  spec: {
+    model: { uri: 'file:///samples/wine/model.onnx' },
+    scaling: { mode: 'SLA', replicas: 1 },
+    sla: { latency: { p95: '50ms' }, errorRate: '1%', window: '1m' },
+    ...spec,
+  },
+});
+
+const one: ReplicaFacts = {
+  replicas: 1,
+  startingReplicas: 0,
+  crashingReplicas: 0,
+  blockedReplicas: 0,
+  rolloutInProgress: false,
+};
+
+function setUp(changes: Partial<FleetLoopOptions> = {}) {
+  const clock = new HeldClock();
+  const woken: string[] = [];
+  const world = { deployments: [deployment('wine')], rate: 10, facts: one as ReplicaFacts | undefined };
+  const startMs = 1_000_000;
+  clock.advance(startMs);
+  const readings = (key: string): PodObservation[] => {
+    const nowMs = clock.monotonicMs();
+    return [pod(`${key}-1`, nowMs, { rate: world.rate, uptimeSeconds: 100 + (nowMs - startMs) / 1_000 })];
+  };
+  const loop = createFleetLoop({
+    clock,
+    deployments: () => world.deployments,
+    facts: () => world.facts,
+    readings,
+    enqueue: (key) => woken.push(key),
+    ...changes,
+  });
+  return { clock, woken, world, loop };
+}
+
+describe('the fleet loop', () => {
+  test('decides each second and wakes a deployment whose count changed', () => {
+    const { clock, woken, world, loop } = setUp();
+    loop.start();
+    clock.advance(1_000);
+    expect(woken).toEqual(['team/wine']);
+    expect(loop.currentDecision('uid-wine')).toMatchObject({ replicas: 1, lastChange: undefined });
+    // The first traffic that is measured is news as well; after it nothing is.
+    clock.advance(10_000);
+    expect(woken).toHaveLength(2);
+    woken.pop();
+    world.rate = 118;
+    clock.advance(1_000);
+    expect(woken).toHaveLength(2);
+    const decision = loop.currentDecision('uid-wine');
+    expect(decision).toMatchObject({
+      replicas: 3,
+      lastChange: { replicas: 3, previousReplicas: 1, at: clock.now(), why: { reason: 'Latency' } },
+    });
+    clock.advance(1_000);
+    expect(loop.currentDecision('uid-wine')?.lastChange).toBe(decision?.lastChange);
+    loop.stop();
+    clock.advance(10_000);
+    expect(woken).toHaveLength(2);
+  });
+
+  test('wakes for moved figures at most twice a minute', () => {
+    const { clock, woken, loop } = setUp();
+    for (let second = 0; second < 120; second += 1) {
+      clock.advance(1_000);
+      loop.round();
+    }
+    woken.length = 0;
+    for (let second = 0; second < 120; second += 1) {
+      clock.advance(1_000);
+      loop.round();
+    }
+    expect(woken.length).toBeLessThanOrEqual(4);
+  });
+
+  test('wakes a deployment at rest not at all', () => {
+    const { clock, woken, world, loop } = setUp();
+    world.rate = 0;
+    loop.round();
+    expect(woken).toEqual(['team/wine']);
+    for (let second = 0; second < 120; second += 1) {
+      clock.advance(1_000);
+      loop.round();
+    }
+    expect(woken).toEqual(['team/wine']);
+  });
+
+  test('a broken promise is news', () => {
+    const errors = { count: 0 };
+    const { clock, woken, loop } = setUp({
+      readings: () => [
+        pod('a', clock.monotonicMs(), {
+          rate: 1,
+          uptimeSeconds: 30,
+          counts: [100, 0, 0, errors.count],
+          counters: { succeeded: 100, failed: errors.count },
+        }),
+      ],
+    });
+    loop.round();
+    woken.length = 0;
+    errors.count = 50;
+    clock.advance(6_000);
+    loop.round();
+    expect(woken).toEqual(['team/wine']);
+    expect(loop.currentDecision('uid-wine')?.measured).toMatchObject({ requests: 150, errorRate: 1 / 3 });
+  });
+
+  test('decides nothing before the caches have synced', () => {
+    const { world, woken, loop } = setUp();
+    world.facts = undefined;
+    loop.round();
+    expect(woken).toEqual([]);
+    expect(loop.currentDecision('uid-wine')).toBeUndefined();
+  });
+
+  test('forgets a deployment that is deleted; its successor of the same name starts anew', () => {
+    const { clock, world, loop } = setUp();
+    world.rate = 118;
+    loop.round();
+    expect(loop.currentDecision('uid-wine')?.replicas).toBe(3);
+    world.deployments = [deployment('wine', {}, { deletionTimestamp: '2026-01-01T00:00:00Z' })];
+    clock.advance(1_000);
+    loop.round();
+    expect(loop.currentDecision('uid-wine')).toBeUndefined();
+    world.deployments = [deployment('wine', {}, { uid: 'uid-two' })];
+    world.rate = 1;
+    clock.advance(1_000);
+    loop.round();
+    expect(loop.currentDecision('uid-two')?.replicas).toBe(1);
+  });
+
+  test('one deployment that cannot be decided does not stop the others', () => {
+    const failed: string[] = [];
+    const { world, loop } = setUp({ onError: (key) => failed.push(key) });
+    world.deployments = [
+      deployment('bad', { sla: { latency: { p95: 'soon' }, window: '1m' } }),
+      deployment('wine'),
+    ];
+    loop.round();
+    expect(failed).toEqual(['team/bad']);
+    expect(loop.currentDecision('uid-wine')?.replicas).toBe(1);
+    expect(loop.lastRound().decided).toBe(1);
+  });
+
+  test('has pods that start and rollouts watched closely', () => {
+    const hurried: [string, boolean][] = [];
+    const { world, loop } = setUp({ hurry: (key, hurry) => hurried.push([key, hurry]) });
+    loop.round();
+    world.facts = { ...one, startingReplicas: 1 };
+    loop.round();
+    world.facts = { ...one, rolloutInProgress: true };
+    loop.round();
+    expect(hurried).toEqual([
+      ['team/wine', false],
+      ['team/wine', true],
+      ['team/wine', true],
+    ]);
+  });
+
+  test('Fixed and suspended pass through', () => {
+    const { world, loop } = setUp();
+    world.deployments = [
+      deployment('fixed', { scaling: { mode: 'Fixed', replicas: 4 } }),
+      deployment('off', { suspend: true }),
+    ];
+    loop.round();
+    expect(loop.currentDecision('uid-fixed')).toMatchObject({ replicas: 4, why: { reason: 'Fixed' } });
+    expect(loop.currentDecision('uid-off')).toMatchObject({ replicas: 0, why: { reason: 'Suspended' } });
+  });
+});

@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { LoadReport } from '../../crds/wire.ts';
+import { HeldClock } from '../../kube/clock.ts';
+import { report } from '../model/scaling/testing/build.ts';
+import type { Probe, ProbeOptions } from './probe.ts';
+import { createProbe } from './probe.ts';
+import type { PullResult } from './pull.ts';
+import type { ProbeTarget } from './targets.ts';
+
+const target = (pod: string, changes: Partial<ProbeTarget> = {}): ProbeTarget => ({
+  owner: 'team/wine',
+  pod,
+  revision: 'abc',
+  ready: true,
+  origin: `http://${pod}`,
+  ...changes,
+});
+
+let probe: Probe | undefined;
+afterEach(async () => {
+  await probe?.stop();
+  probe = undefined;
+});
+
+/** A probe on a held clock; `answers` says what each pod answers at a time. */
+function held(
+  answers: (pod: string, nowMs: number) => LoadReport | PullResult,
+  options: Partial<ProbeOptions> = {},
+) {
+  const clock = new HeldClock();
+  const pulls: { pod: string; atMs: number }[] = [];
+  const made = createProbe({
+    clock,
+    random: () => 0.5,
+    async pull(origin) {
+      const pod = origin.slice('http://'.length);
+      pulls.push({ pod, atMs: clock.monotonicMs() });
+      const answer = answers(pod, clock.monotonicMs());
+      return 'failure' in answer || 'report' in answer ? answer : { report: answer };
+    },
+    ...options,
+  });
+  probe = made;
+  /** Moves the clock in steps of a tick and lets the answers arrive. */
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      clock.advance(100);
+      for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+    }
+  };
+  const gaps = (pod: string) => {
+    const times = pulls.filter((pull) => pull.pod === pod).map(({ atMs }) => atMs);
+    return times.slice(1).map((time, index) => time - (times[index] ?? 0));
+  };
+  return { probe: made, clock, pulls, pass, gaps };
+}
+
+const idle = report({ rate: 0 });
+const busy = report({ rate: 5 });
+
+describe('the probe', () => {
+  test('asks a new pod within half a second, and tells who was not read yet', async () => {
+    const { probe, pass } = held(() => idle);
+    probe.setTargets([target('a')]);
+    probe.start();
+    expect(probe.readingsOf('team/wine')).toEqual([
+      { pod: 'a', revision: 'abc', ready: true, reading: 'unknown' },
+    ]);
+    await pass(600);
+    expect(probe.readingsOf('team/wine')[0]?.reading).toMatchObject({ report: idle });
+    expect(probe.readingsOf('team/other')).toEqual([]);
+  });
+
+  test('asks each two seconds while requests come, seldom at rest', async () => {
+    const { probe, pass, gaps } = held((pod) => (pod === 'busy' ? busy : idle), { calmPullsPerSecond: 0.01 });
+    probe.setTargets([target('busy'), target('calm', { owner: 'team/other' })]);
+    probe.start();
+    await pass(32_000);
+    expect(new Set(gaps('busy'))).toEqual(new Set([2_000]));
+    expect(new Set(gaps('calm'))).toEqual(new Set([15_000]));
+    const [reading] = probe.readingsOf('team/other');
+    expect(reading?.reading).toMatchObject({ periodMs: 15_000 });
+  });
+
+  test('a small fleet at rest is asked sooner', async () => {
+    const { probe, pass, gaps } = held(() => idle);
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(10_000);
+    expect(new Set(gaps('a'))).toEqual(new Set([4_000]));
+  });
+
+  test('one pod that works wakes its deployment’s others', async () => {
+    const { probe, pass, pulls } = held((pod, nowMs) => (pod === 'a' && nowMs > 10_000 ? busy : idle), {
+      calmPullsPerSecond: 0.01,
+    });
+    probe.setTargets([target('a'), target('b')]);
+    probe.start();
+    await pass(16_000);
+    const woken = pulls.filter(({ atMs }) => atMs > 15_000).map(({ pod }) => pod);
+    expect(new Set(woken)).toEqual(new Set(['a', 'b']));
+  });
+
+  test('a rollout is watched closely', async () => {
+    const { probe, pass, gaps } = held(() => idle, { calmPullsPerSecond: 0.01 });
+    probe.setTargets([target('a')]);
+    probe.setHurried('team/wine', true);
+    probe.start();
+    await pass(7_000);
+    expect(new Set(gaps('a'))).toEqual(new Set([2_000]));
+  });
+
+  test('keeps the last good answer of a pod that fails, with its age, and says why', async () => {
+    const { probe, pass } = held((_pod, nowMs) =>
+      nowMs < 1_000 ? busy : { failure: 'timeout', detail: 'no answer within 2000ms' },
+    );
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(10_000);
+    const reading = probe.readingsOf('team/wine')[0]?.reading;
+    expect(reading).toMatchObject({ report: busy });
+    expect(reading === 'unknown' ? 0 : reading?.readAtMs).toBeLessThan(1_000);
+    expect(probe.lastFailure('team/wine', 'a')).toBe('timeout: no answer within 2000ms');
+    expect(probe.counts().failures.timeout).toBeGreaterThanOrEqual(4);
+  });
+
+  test('never asks more than a few at once', async () => {
+    let open = 0;
+    let most = 0;
+    const release: (() => void)[] = [];
+    const { probe, pass } = held(() => idle, {
+      maxInFlight: 4,
+      pull: () => {
+        open += 1;
+        most = Math.max(most, open);
+        return new Promise((resolve) => {
+          release.push(() => {
+            open -= 1;
+            resolve({ report: idle });
+          });
+        });
+      },
+    });
+    probe.setTargets(Array.from({ length: 20 }, (_, index) => target(`p${index}`)));
+    probe.start();
+    await pass(1_000);
+    expect(probe.counts().inFlight).toBe(4);
+    for (let round = 0; round < 6; round += 1) {
+      for (const done of release.splice(0)) done();
+      await pass(200);
+    }
+    expect(most).toBe(4);
+    expect(probe.readingsOf('team/wine').every(({ reading }) => reading !== 'unknown')).toBe(true);
+    for (const done of release.splice(0)) done();
+  });
+
+  test('forgets pods that are gone, and an answer that comes after', async () => {
+    let answer: (result: PullResult) => void = () => undefined;
+    const { probe, pass } = held(() => idle, {
+      pull: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    });
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(600);
+    probe.setTargets([]);
+    answer({ report: busy });
+    await pass(200);
+    expect(probe.readingsOf('team/wine')).toEqual([]);
+    expect(probe.counts().targets).toBe(0);
+  });
+
+  test('a pod of the same name at another address is another pod', async () => {
+    const { probe, pass } = held(() => busy);
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(600);
+    probe.setTargets([target('a', { origin: 'http://elsewhere' })]);
+    expect(probe.readingsOf('team/wine')[0]?.reading).toBe('unknown');
+  });
+
+  test('stops: no timer, no pull', async () => {
+    const { probe, pass, pulls } = held(() => busy);
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(3_000);
+    await probe.stop();
+    const before = pulls.length;
+    await pass(10_000);
+    expect(pulls.length).toBe(before);
+  });
+});
