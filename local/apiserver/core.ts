@@ -4,7 +4,7 @@ import type { Clock } from '../../kube/clock.ts';
 import type { Catalog } from './catalog.ts';
 import type { Kind, StrategyContext } from './kind.ts';
 import { type AnyObject, freezeJson, keyOf } from './object.ts';
-import { badRequest, notFound } from './status-error.ts';
+import { badRequest, type FieldFault, notFound } from './status-error.ts';
 import type { Storage } from './storage.ts';
 import { timestamp } from './time.ts';
 
@@ -94,4 +94,17 @@ export function checkUnknownFields(
     throw badRequest(
       `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`,
     );
+}
+
+const jsonTypeOf = (value: string): string => ({ boolean: 'bool', integer: 'number' })[value] ?? value;
+
+/** Built-in kinds are decoded into Go structs by the real server: a value of the wrong type is a 400, not a 422. */
+export function refuseWrongTypes(kind: Kind, faults: readonly FieldFault[]): void {
+  const wrong = kind.custom ? undefined : faults.find(({ reason }) => reason === 'FieldValueTypeInvalid');
+  if (wrong === undefined) return;
+  const match = /^Invalid value: "(\w+)": .* must be of type ([\w,]+)/.exec(wrong.body);
+  const path = wrong.field.replaceAll(/\[\d+\]/g, '');
+  throw badRequest(
+    `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: json: cannot unmarshal ${jsonTypeOf(match?.[1] ?? 'value')} into Go struct field ${kind.kind}.${path} of type ${match?.[2] ?? 'another type'}`,
+  );
 }

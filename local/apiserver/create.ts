@@ -6,6 +6,7 @@ import {
   checkTypeMeta,
   checkUnknownFields,
   present,
+  refuseWrongTypes,
   strategyContext,
   type WriteOptions,
 } from './core.ts';
@@ -38,6 +39,7 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
     ...kind.schema.validate(draft),
     ...(kind.strategy.validate?.(draft, undefined, context) ?? []),
   ];
+  refuseWrongTypes(kind, faults);
   if (faults.length > 0) throw invalid(kind, draft.metadata.name ?? '', faults);
   checkNamespaceForCreate(core, kind, draft);
   kind.strategy.admit?.(draft, context);

@@ -2,6 +2,7 @@
 import { type CompiledSchema, compileSchema } from '../../crds/structural/compile.ts';
 import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import type { KindSchema } from './kind.ts';
+import { builtinType } from './schema/builtin-types.ts';
 
 function kindSchema(schema: SchemaNode): KindSchema {
   let compiled: CompiledSchema | undefined;
@@ -24,9 +25,9 @@ function kindSchema(schema: SchemaNode): KindSchema {
 
 const freeForm: SchemaNode = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
-/** The schema of a built-in kind. */
-export function builtinSchema(_group: string, _version: string, _kind: string): KindSchema {
-  return kindSchema(freeForm);
+/** The schema of a built-in kind; the few without one take anything. */
+export function builtinSchema(group: string, version: string, kind: string): KindSchema {
+  return kindSchema(builtinType(group, version, kind) ?? freeForm);
 }
 
 /** The schema of a CRD's version; without one, anything goes. */

@@ -3,6 +3,7 @@ import {
   type Core,
   checkTypeMeta,
   present,
+  refuseWrongTypes,
   storedOrThrow,
   strategyContext,
   type WriteOptions,
@@ -49,6 +50,7 @@ export function updateObject(
     ...kind.schema.validate(draft, old),
     ...(kind.strategy.validate?.(draft, old, context) ?? []),
   ];
+  refuseWrongTypes(kind, faults);
   if (faults.length > 0) throw invalid(kind, name, faults);
   if (options.managedFieldsDone !== true)
     draft = trackUpdate(core, kind, old, draft, options.fieldManager ?? 'unknown', options.subresource);

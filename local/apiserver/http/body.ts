@@ -1,6 +1,7 @@
 /** Reads a request's body: bounded, as JSON, YAML or the protobuf of typed clients. */
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
+import { decodeProtobuf } from '../protobuf/decode.ts';
 import { badRequest, tooLarge, unsupportedMediaType } from '../status-error.ts';
 
 export interface Body {
@@ -37,7 +38,7 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
 
 function decode(bytes: Buffer, mediaType: string): { value: unknown; decodingFaults: readonly string[] } {
   if (mediaType === 'application/vnd.kubernetes.protobuf')
-    throw unsupportedMediaType(['application/json', 'application/yaml']);
+    return { value: decodeProtobuf(bytes), decodingFaults: [] };
   const text = bytes.toString('utf8');
   if (mediaType === 'application/yaml' || mediaType === 'application/apply-patch+yaml') {
     try {

@@ -3,6 +3,7 @@ import type { SchemaNode } from '../../../crds/structural/schema-node.ts';
 import type { Catalog } from '../catalog.ts';
 import { groupVersionOf, type Kind } from '../kind.ts';
 import { objectMeta } from './object-meta.ts';
+import { SharedSchemas } from './shared-schemas.ts';
 
 const metaPackage = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
@@ -21,8 +22,8 @@ function schemaName(kind: Kind): string {
 
 const gvkOf = (kind: Kind) => ({ group: kind.group, version: kind.version, kind: kind.kind });
 
-function objectSchema(kind: Kind): object {
-  const raw = kind.schema.raw;
+function objectSchema(kind: Kind, shared: SharedSchemas): object {
+  const raw = shared.inner(kind.schema.raw);
   const properties: Record<string, SchemaNode | object> = {
     apiVersion: {
       type: 'string',
@@ -157,8 +158,9 @@ export function openapiDocument(catalog: Catalog, group: string, version: string
     [`${metaPackage}.Status`]: { type: 'object', description: 'Answer of calls that return no object.' },
   };
   let paths: Record<string, object> = {};
+  const shared = new SharedSchemas(schemas);
   for (const kind of kinds) {
-    schemas[schemaName(kind)] = objectSchema(kind);
+    schemas[schemaName(kind)] = objectSchema(kind, shared);
     schemas[`${schemaName(kind)}List`] = listSchema(kind);
     paths = { ...paths, ...pathsOf(kind) };
   }
