@@ -19,7 +19,7 @@ export function isFresh(reading: PodReading, nowMs: number): boolean {
 }
 
 /** Arrivals of the pod's own last 2, 10 and 60 seconds. */
-function recentArrivals(report: LoadReport): InstanceMark['recent'] {
+export function recentArrivals(report: LoadReport): InstanceMark['recent'] {
   const { seconds } = report;
   const newestMs = seconds.at(-1)?.endMs ?? 0;
   let last2 = 0;

@@ -3,7 +3,7 @@ import type { LoadReport } from '../../../crds/wire.ts';
 import type { Histogram } from '../../../stats/histogram.ts';
 import { difference, fractionAbove, quantile, rebin, sumHistograms } from '../../../stats/histogram.ts';
 import type { Measured } from './measured.ts';
-import { isFresh } from './readings.ts';
+import { isFresh, recentArrivals } from './readings.ts';
 import { shareOf } from './sizing.ts';
 import type { Known, LatencyTarget, Percentile, PodObservation } from './types.ts';
 import { percentiles } from './types.ts';
@@ -108,14 +108,6 @@ export function observeWindow(
   return { sinceMs, slices: kept, seen: seen ?? window.seen };
 }
 
-/** Arrivals in the last `seconds` of a report. */
-function recentArrivals(report: LoadReport, seconds: number): number {
-  const newestMs = report.seconds.at(-1)?.endMs ?? 0;
-  return report.seconds
-    .filter((second) => newestMs - second.endMs < seconds * 1_000 - 500)
-    .reduce((sum, second) => sum + second.arrivals, 0);
-}
-
 /** The figures of the window. */
 export function measuredOf(
   window: SloWindow,
@@ -134,10 +126,10 @@ export function measuredOf(
   let lastTen = 0;
   for (const { reading, revision } of usable) {
     if (reading === 'unknown') continue;
-    const arrivals = recentArrivals(reading.report, 60);
-    lastMinute += arrivals;
-    lastTen += recentArrivals(reading.report, 10);
-    byRevision.set(revision, (byRevision.get(revision) ?? 0) + arrivals);
+    const [, ten, minute] = recentArrivals(reading.report);
+    lastMinute += minute;
+    lastTen += ten;
+    byRevision.set(revision, (byRevision.get(revision) ?? 0) + minute);
   }
   const latency = (percentile: Percentile): Known<number> =>
     all === undefined ? 'unknown' : (quantile(all, shareOf[percentile]) ?? 'unknown');
