@@ -72,6 +72,21 @@ describe('read your own writes', () => {
     expect(tracker.waitingFor('ns/mine')).toBeUndefined();
   });
 
+  test('of two stores that share a kind, the one that holds the object must have seen the write', () => {
+    const { tracker } = setUp();
+    const red = new Store();
+    const blue = new Store();
+    const isRed = (object: KubeObject) => object.metadata.name === 'red';
+    tracker.track(resources.configMaps, red, isRed);
+    tracker.track(resources.configMaps, blue, (object) => !isRed(object));
+    red.advance('20');
+    blue.advance('10');
+    tracker.wrote('ns/mine', resources.configMaps, written('red', '15'));
+    expect(tracker.waitingFor('ns/mine')).toBeUndefined();
+    tracker.wrote('ns/mine', resources.configMaps, written('blue', '15'));
+    expect(tracker.waitingFor('ns/mine')).toBe('ConfigMap');
+  });
+
   test('property: a key is free exactly when every store is at or past its last write to that kind', () => {
     const write = fc.record({ pod: fc.boolean(), version: fc.integer({ min: 1, max: 40 }) });
     fc.assert(

@@ -20,7 +20,12 @@ export interface ConsistencyOptions {
 interface Expectation {
   readonly kind: string;
   readonly atMs: number;
-  readonly seen: (store: StoreReader<KubeObject>) => boolean;
+  readonly seen: () => boolean;
+}
+
+interface Tracked {
+  readonly store: StoreReader<KubeObject>;
+  readonly holds: (object: KubeObject) => boolean;
 }
 
 const defaultMaxWaitMs = 300_000;
@@ -30,7 +35,7 @@ export class ConsistencyTracker {
   readonly #log: Log;
   readonly #observer: Observer;
   readonly #maxWaitMs: number;
-  readonly #stores = new Map<string, StoreReader<KubeObject>>();
+  readonly #stores = new Map<string, Tracked[]>();
   /** Owner key → object written → what the store must show. */
   readonly #expected = new Map<ObjectKey, Map<string, Expectation>>();
 
@@ -41,9 +46,17 @@ export class ConsistencyTracker {
     this.#maxWaitMs = options.maxWaitMs ?? defaultMaxWaitMs;
   }
 
-  /** Names the store that must have seen the writes to a kind. Writes to a kind without a store are not waited for. */
-  track(type: ResourceType, store: StoreReader<KubeObject>): void {
-    this.#stores.set(kindOf(type), store);
+  /**
+   * Names the store that must have seen the writes to a kind. Where several stores hold parts of one kind (by label),
+   * `holds` tells which objects are in this one. Writes that no store holds are not waited for.
+   */
+  track(
+    type: ResourceType,
+    store: StoreReader<KubeObject>,
+    holds: (object: KubeObject) => boolean = () => true,
+  ): void {
+    const kind = kindOf(type);
+    this.#stores.set(kind, [...(this.#stores.get(kind) ?? []), { store, holds }]);
   }
 
   /** Notes that `owner`'s reconcile wrote this object; `written` is the server's answer. */
@@ -51,13 +64,13 @@ export class ConsistencyTracker {
     const version = written.metadata.resourceVersion;
     // Versions are opaque in principle: where they are no numbers, nothing can be waited for.
     if (version === undefined || !/^\d+$/.test(version)) return;
-    this.#expect(owner, type, keyOf(written), (store) => !isOlder(store.resourceVersion, version));
+    this.#expect(owner, type, written, (store) => !isOlder(store.resourceVersion, version));
   }
 
   /** Notes that `owner`'s reconcile deleted this object: seen once that uid is gone from the store or marked as deleted. */
   deleted(owner: ObjectKey, type: ResourceType, gone: KubeObject): void {
     const key = keyOf(gone);
-    this.#expect(owner, type, key, (store) => {
+    this.#expect(owner, type, gone, (store) => {
       const known = store.get(key);
       return (
         known === undefined ||
@@ -72,8 +85,7 @@ export class ConsistencyTracker {
     const expected = this.#expected.get(owner);
     if (expected === undefined) return undefined;
     for (const [object, expectation] of expected) {
-      const store = this.#stores.get(expectation.kind);
-      if (store === undefined || expectation.seen(store)) expected.delete(object);
+      if (expectation.seen()) expected.delete(object);
       else if (this.#clock.monotonicMs() - expectation.atMs > this.#maxWaitMs) {
         expected.delete(object);
         this.#observer.count('stale_sync_given_up_total', { kind: expectation.kind });
@@ -94,16 +106,22 @@ export class ConsistencyTracker {
     return this.#expected.size;
   }
 
-  #expect(owner: ObjectKey, type: ResourceType, key: ObjectKey, seen: Expectation['seen']): void {
+  #expect(
+    owner: ObjectKey,
+    type: ResourceType,
+    object: KubeObject,
+    isIn: (store: StoreReader<KubeObject>) => boolean,
+  ): void {
     const kind = kindOf(type);
-    const store = this.#stores.get(kind);
-    if (store === undefined || seen(store)) return;
+    const tracked = this.#stores.get(kind)?.find(({ holds }) => holds(object));
+    if (tracked === undefined || isIn(tracked.store)) return;
     let expected = this.#expected.get(owner);
     if (expected === undefined) {
       expected = new Map();
       this.#expected.set(owner, expected);
     }
-    expected.set(`${kind} ${key}`, { kind, atMs: this.#clock.monotonicMs(), seen });
+    const seen = () => isIn(tracked.store);
+    expected.set(`${kind} ${keyOf(object)}`, { kind, atMs: this.#clock.monotonicMs(), seen });
   }
 }
 

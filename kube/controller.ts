@@ -1,7 +1,7 @@
 /** Workers between a queue and a reconcile function: sources fill the queue, results decide when a key comes again. */
 import { type Clock, realClock, sleep } from './clock.ts';
 import type { ConsistencyTracker } from './consistency.ts';
-import { isAborted, isConflict, retryAfterMs, TerminalError } from './errors.ts';
+import { isAborted, isConflict, isUnavailable, retryAfterMs, TerminalError } from './errors.ts';
 import { type Log, messageOf, noLog } from './log.ts';
 import { noObserver, type Observer } from './metrics.ts';
 import type { KubeObject } from './objects.ts';
@@ -41,6 +41,9 @@ export interface ControllerOptions {
   /** Every key comes again after this long, ±10 %. Default 10 minutes. */
   readonly resyncMs?: number;
 }
+
+/** A server that is away is no fault of the key: when it is back, no key may sleep on for its 1,000 s. */
+const serverRetryMs = 30_000;
 
 interface Source {
   readonly kind: string;
@@ -209,7 +212,8 @@ export class Controller {
         this.queue.forget(key);
         return 'terminal';
       }
-      this.queue.addRateLimited(key, 'low', retryAfterMs(error) ?? 0);
+      const mostMs = isUnavailable(error) ? serverRetryMs : undefined;
+      this.queue.addRateLimited(key, 'low', retryAfterMs(error) ?? 0, mostMs);
       // The store was behind, or the process ends: both are routine.
       if (isConflict(error) || (isAborted(error) && this.#stopping.signal.aborted)) return 'requeue';
       this.#log.warn('reconcile failed', { controller: this.#name, key, error: messageOf(error) });

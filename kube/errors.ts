@@ -97,6 +97,10 @@ export const isRetryable = (error: unknown): boolean =>
     error.code === 429 ||
     error.code >= 500);
 
+/** The server is away or overloaded: no answer, 429 or 5xx. It says nothing about the object of the call. */
+export const isUnavailable = (error: unknown): boolean =>
+  isApiError(error) && (error.code === 429 || error.code >= 500 || (error.code === 0 && isRetryable(error)));
+
 /** How long the server asked to wait, milliseconds; undefined when it did not say. */
 export const retryAfterMs = (error: unknown): number | undefined =>
   isApiError(error) ? error.retryAfterMs : undefined;

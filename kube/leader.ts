@@ -31,6 +31,8 @@ export interface LeaderOptions {
   readonly retryPeriodMs?: number;
 }
 
+/** Part of the deadline that one try may take: a server that needs 5 s per call is still renewed in time, and one hung call leaves time for another. */
+const tryShare = 0.6;
 /** Candidates wait up to a fifth longer than the period, so that they do not ask in step. */
 const retryJitter = 0.2;
 const releaseTimeoutMs = 2000;
@@ -131,7 +133,7 @@ export class LeaderElector {
 
   async #run(): Promise<void> {
     const stop = this.#stop.signal;
-    while (!stop.aborted && !(await this.#tryOnce(this.#renewDeadlineMs / 2)))
+    while (!stop.aborted && !(await this.#tryOnce(this.#renewDeadlineMs * tryShare)))
       await sleep(this.#clock, this.#untilNextTryMs(), stop);
     if (!this.#holding) {
       this.#acquired.reject(new Error('stopped before leading'));
@@ -145,12 +147,14 @@ export class LeaderElector {
 
   async #renew(stop: AbortSignal): Promise<void> {
     let cancelDeadline = this.#armDeadline();
+    let tookMs = 0;
     while (!stop.aborted && !this.#lost.signal.aborted) {
-      await sleep(this.#clock, this.#retryPeriodMs, stop);
+      await sleep(this.#clock, Math.max(0, this.#retryPeriodMs - tookMs), stop);
       if (stop.aborted || this.#lost.signal.aborted) break;
       const leftMs = this.#renewedAtMs + this.#renewDeadlineMs - this.#clock.monotonicMs();
-      // Half of the deadline per try, so that one hung call leaves time for another.
-      const renewed = await this.#tryOnce(Math.min(leftMs, this.#renewDeadlineMs / 2));
+      const triedAtMs = this.#clock.monotonicMs();
+      const renewed = await this.#tryOnce(Math.min(leftMs, this.#renewDeadlineMs * tryShare));
+      tookMs = this.#clock.monotonicMs() - triedAtMs;
       if (renewed) {
         cancelDeadline();
         cancelDeadline = this.#armDeadline();

@@ -95,13 +95,16 @@ export class WorkQueue {
     this.#delayed.set(key, { atMs, priority: highest, cancel });
   }
 
-  /** Adds the key after a failure: 5 ms doubled per failure in a row, within the overall rate of retries, and at least `leastMs`. */
-  addRateLimited(key: string, priority: Priority = 'low', leastMs = 0): void {
+  /**
+   * Adds the key after a failure: 5 ms doubled per failure in a row up to `mostMs`, within the overall rate of
+   * retries, and no sooner than `leastMs`.
+   */
+  addRateLimited(key: string, priority: Priority = 'low', leastMs = 0, mostMs = this.#maxDelayMs): void {
     if (this.#closed) return;
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#observer.count('queue_retries_total', { queue: this.#name });
-    const ownMs = exponentialMs(this.#baseDelayMs, failures, this.#maxDelayMs);
+    const ownMs = exponentialMs(this.#baseDelayMs, failures, Math.min(mostMs, this.#maxDelayMs));
     const sharedMs = this.#retryBucket.reserveMs(this.#clock.monotonicMs());
     this.addAfter(key, Math.max(ownMs, sharedMs, leastMs), priority);
   }

@@ -13,6 +13,7 @@ export function jittered(ms: number, factor: number, random: () => number): numb
 export interface BackoffOptions {
   readonly baseMs: number;
   readonly factor: number;
+  /** No wait is longer than this, its jitter included: that bounds how late a server's return is noticed. */
   readonly maxMs: number;
   readonly jitter: number;
   /** The next failure starts anew when the last one is at least this long ago. */
@@ -45,8 +46,8 @@ export class Backoff {
   nextMs(nowMs: number): number {
     const { baseMs, factor, maxMs, jitter, resetAfterMs } = this.#options;
     if (nowMs - this.#lastAtMs >= resetAfterMs) this.#baseMs = baseMs;
-    const waitMs = jittered(Math.min(this.#baseMs, maxMs), jitter, this.#random);
-    this.#baseMs = Math.min(maxMs, this.#baseMs * factor);
+    const waitMs = jittered(this.#baseMs, jitter, this.#random);
+    this.#baseMs = Math.min(maxMs / (1 + jitter), this.#baseMs * factor);
     // Healthy time counts from the end of the wait, not from the failure: the wait itself is not health.
     this.#lastAtMs = nowMs + waitMs;
     return waitMs;
