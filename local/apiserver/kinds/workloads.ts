@@ -49,6 +49,13 @@ function commonFaults(object: AnyObject, old: AnyObject | undefined): FieldFault
   return faults;
 }
 
+/** Counts that the schema requires: a real server writes their zeros. */
+const emptyStatus: Record<string, Json> = {
+  ReplicaSet: { replicas: 0 },
+  StatefulSet: { replicas: 0, availableReplicas: 0 },
+  DaemonSet: { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 },
+};
+
 function workload(defaults: (spec: Json) => void): Strategy {
   const fill = (draft: AnyObject): void => {
     const spec = jsonAt(draft, 'spec');
@@ -61,7 +68,7 @@ function workload(defaults: (spec: Json) => void): Strategy {
     unconditionalUpdate: true,
     prepareCreate: (draft) => {
       fill(draft);
-      draft.status = {};
+      draft.status = { ...emptyStatus[draft.kind ?? ''] };
     },
     prepareUpdate: fill,
     validate: commonFaults,
