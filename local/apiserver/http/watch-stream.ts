@@ -25,7 +25,8 @@ export function streamWatch(
   const { clock } = registry.core;
   let count = 0;
   const send = (event: WatchEvent<AnyObject>): void => {
-    if (response.destroyed) return;
+    // Ended, but the client has not closed yet: a write would throw in the timer that made it.
+    if (response.destroyed || response.writableEnded) return;
     const isBookmark = event.type === 'BOOKMARK';
     const shaped = encode === undefined || isBookmark ? event.object : encode(event.object, count === 0);
     if (!isBookmark) count++;
