@@ -43,10 +43,11 @@ export function present(kind: Kind, stored: AnyObject): AnyObject {
 }
 
 /** What strategies may ask. */
-export function strategyContext(core: Core, dryRun: boolean): StrategyContext {
+export function strategyContext(core: Core, dryRun: boolean, subresource?: string): StrategyContext {
   return {
     now: timestamp(core.clock),
     dryRun,
+    ...(subresource === undefined ? {} : { subresource }),
     find: (collection, namespace, name) => core.storage.get(collection, keyOf(namespace, name)),
     list: (collection, namespace) => core.storage.list(collection, namespace).map(([, object]) => object),
   };

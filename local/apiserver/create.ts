@@ -12,7 +12,7 @@ import {
 } from './core.ts';
 import type { Kind } from './kind.ts';
 import { trackUpdate } from './managed-fields.ts';
-import { generatedName, metadataFaults } from './metadata.ts';
+import { generatedName, metadataFaults, tidyMetadata } from './metadata.ts';
 import { checkNamespaceForCreate } from './namespace-rules.ts';
 import { type AnyObject, cloneJson, freezeJson, isJson, keyOf } from './object.ts';
 import { alreadyExists, badRequest, invalid } from './status-error.ts';
@@ -54,6 +54,7 @@ function prepare(core: Core, kind: Kind, body: AnyObject, options: CreateOptions
   draft.kind = kind.kind;
   const meta: ObjectMeta = isJson(draft.metadata) ? draft.metadata : {};
   draft.metadata = meta;
+  tidyMetadata(meta);
   if (meta.resourceVersion !== undefined && meta.resourceVersion !== '')
     throw badRequest('resourceVersion should not be set on objects to be created');
   if (kind.namespaced) {

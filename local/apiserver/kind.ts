@@ -42,6 +42,8 @@ export interface StrategyContext {
   /** Wall time as a Kubernetes timestamp. */
   readonly now: string;
   readonly dryRun: boolean;
+  /** The subresource that is written, e.g. scale. */
+  readonly subresource?: string;
   find(collection: string, namespace: string | undefined, name: string): AnyObject | undefined;
   list(collection: string, namespace?: string): AnyObject[];
 }

@@ -173,3 +173,11 @@ export function metadataUpdateFaults(meta: ObjectMeta, old: ObjectMeta): FieldFa
   }
   return faults;
 }
+
+/** Drops empty lists and maps and nulls, which the real server's encoding leaves out. */
+export function tidyMetadata(meta: ObjectMeta): void {
+  for (const [field, value] of Object.entries(meta)) {
+    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+    if (value === null || value === '' || isEmpty) Reflect.deleteProperty(meta, field);
+  }
+}

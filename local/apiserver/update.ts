@@ -10,7 +10,7 @@ import {
 } from './core.ts';
 import type { Kind } from './kind.ts';
 import { trackUpdate } from './managed-fields.ts';
-import { keepServerFields, metadataFaults, metadataUpdateFaults } from './metadata.ts';
+import { keepServerFields, metadataFaults, metadataUpdateFaults, tidyMetadata } from './metadata.ts';
 import { type AnyObject, cloneJson, freezeJson, isJson, keyOf, sameJson } from './object.ts';
 import { isNoOp } from './patch/update.ts';
 import { badRequest, conflict, fault, invalid } from './status-error.ts';
@@ -38,7 +38,8 @@ export function updateObject(
   draft.apiVersion = old.apiVersion ?? '';
   draft.kind = kind.kind;
   checkIdentity(kind, draft, old, name, options);
-  const context = strategyContext(core, options.dryRun ?? false);
+  const context = strategyContext(core, options.dryRun ?? false, options.subresource);
+  tidyMetadata(draft.metadata);
   keepServerFields(draft.metadata, old.metadata);
   draft = kind.schema.applyDefaults(kind.schema.prune(draft));
   draft = isolate(kind, draft, old, options.subresource);

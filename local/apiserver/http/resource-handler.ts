@@ -17,6 +17,7 @@ import { readBody } from './body.ts';
 import { type Exchange, sendObject, writeOptions } from './exchange.ts';
 import { compact, deleteOptions, listQuery, writeQuery } from './query.ts';
 import type { ResourcePath } from './request-info.ts';
+import { answerReview, isReview } from './reviews.ts';
 import { shapeFor } from './shape.ts';
 import { handleSubresource } from './subresources.ts';
 import { streamWatch } from './watch-stream.ts';
@@ -58,6 +59,7 @@ async function handleCollection(exchange: Exchange): Promise<void> {
   if (request.method === 'POST') {
     if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed();
     const { value } = await readBody(request);
+    if (isReview(kind)) return sendValue(response, 201, answerReview(kind, value));
     const options = writeOptions(exchange);
     const created = createObject(registry.core, kind, value as AnyObject, { ...options, ...where });
     return sendObject(exchange, wanted, 201, created);

@@ -2,8 +2,8 @@
 import type { Kind } from '../kind.ts';
 import { builtinSchema } from '../schema-bridge.ts';
 import { builtinColumns } from '../table/columns.ts';
+import { autoscalerStrategy, fromAutoscalingV1, toAutoscalingV1 } from './autoscaler.ts';
 import {
-  autoscalerStrategy,
   claimStrategy,
   configMapStrategy,
   controllerRevisionStrategy,
@@ -44,6 +44,7 @@ const core: KindFacts[] = [
     hasStatus: true,
     fieldSelectors: ['status.phase'],
     strategy: namespaceStrategy,
+    subresources: { finalize: { kind: 'Namespace', verbs: ['update'] } },
   },
   {
     kind: 'Node',
@@ -86,6 +87,11 @@ const core: KindFacts[] = [
       'status.nominatedNodeName',
     ],
     strategy: podStrategy,
+    subresources: {
+      binding: { kind: 'Binding', verbs: ['create'] },
+      eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+      log: { kind: 'Pod', verbs: ['get'] },
+    },
   },
   {
     kind: 'Service',
@@ -268,6 +274,20 @@ const others: KindFacts[] = [
   {
     group: 'autoscaling',
     version: 'v2',
+    collection: 'horizontalpodautoscalers.autoscaling',
+    kind: 'HorizontalPodAutoscaler',
+    plural: 'horizontalpodautoscalers',
+    shortNames: ['hpa'],
+    categories: ['all'],
+    hasStatus: true,
+    strategy: autoscalerStrategy,
+  },
+  {
+    group: 'autoscaling',
+    version: 'v1',
+    collection: 'horizontalpodautoscalers.autoscaling',
+    fromStored: toAutoscalingV1,
+    toStored: fromAutoscalingV1,
     kind: 'HorizontalPodAutoscaler',
     plural: 'horizontalpodautoscalers',
     shortNames: ['hpa'],

@@ -86,12 +86,12 @@ export const namespaceStrategy: Strategy = {
     draft.spec = { finalizers: ['kubernetes'] };
     draft.status = { phase: 'Active' };
   },
-  prepareUpdate(draft, old) {
+  prepareUpdate(draft, old, context) {
     draft.metadata.labels = {
       ...draft.metadata.labels,
       'kubernetes.io/metadata.name': draft.metadata.name ?? '',
     };
-    draft.spec = structuredClone(old.spec);
+    if (context.subresource !== 'finalize') draft.spec = structuredClone(old.spec);
   },
 };
 
@@ -194,23 +194,5 @@ export const storageClassStrategy: Strategy = {
   prepareCreate(draft) {
     setDefault(draft, 'reclaimPolicy', 'Delete');
     setDefault(draft, 'volumeBindingMode', 'Immediate');
-  },
-};
-
-export const autoscalerStrategy: Strategy = {
-  generation: 'none',
-  unconditionalUpdate: true,
-  prepareCreate(draft) {
-    setDefault(jsonAt(draft, 'spec'), 'minReplicas', 1);
-    setDefault(draft, 'status', { desiredReplicas: 0, currentMetrics: null });
-  },
-  validate(object) {
-    const spec = jsonAt(object, 'spec');
-    const max = Number(spec.maxReplicas ?? 0);
-    const min = Number(spec.minReplicas ?? 1);
-    if (max < 1) return [fault.invalid('spec.maxReplicas', max, 'must be greater than 0')];
-    return max < min
-      ? [fault.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`')]
-      : [];
   },
 };

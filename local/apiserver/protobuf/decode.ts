@@ -92,7 +92,7 @@ function innerText(bytes: Buffer): string {
 }
 
 /** One value; undefined when it is the zero value of a field that Go does not hold by pointer. */
-function valueOf(type: string, value: Buffer | bigint, keepZero: boolean): unknown {
+function decodeValue(type: string, value: Buffer | bigint, keepZero: boolean): unknown {
   if (typeof value === 'bigint') {
     const result = type === 'bool' ? value !== 0n : integer(value);
     return keepZero || result === true || (typeof result === 'number' && result !== 0) ? result : undefined;
@@ -128,7 +128,7 @@ function addEntry(target: Json, field: Field, value: Buffer): void {
   let item: unknown = field.type === 'text' || field.type === 'bytes' ? '' : undefined;
   readFields(value, (number, part) => {
     if (number === 1 && typeof part !== 'bigint') key = part.toString();
-    else if (number === 2) item = valueOf(field.type, part, true);
+    else if (number === 2) item = decodeValue(field.type, part, true);
   });
   const map = isJson(target[field.name]) ? (target[field.name] as Json) : {};
   Object.defineProperty(map, key, { value: item, enumerable: true, configurable: true, writable: true });
@@ -144,11 +144,11 @@ function decodeMessage(message: Message, bytes: Buffer): Json {
       if (typeof value !== 'bigint') addEntry(result, field, value);
     } else if (field.shape === 'list') {
       const list = Array.isArray(result[field.name]) ? (result[field.name] as unknown[]) : [];
-      list.push(valueOf(field.type, value, true));
+      list.push(decodeValue(field.type, value, true));
       result[field.name] = list;
-    } else if (field.name === '~') Object.assign(result, valueOf(field.type, value, true));
+    } else if (field.name === '~') Object.assign(result, decodeValue(field.type, value, true));
     else {
-      const decoded = valueOf(field.type, value, field.pointer);
+      const decoded = decodeValue(field.type, value, field.pointer);
       if (decoded !== undefined) result[field.name] = decoded;
     }
   });
