@@ -172,7 +172,7 @@ export function decodeProtobuf(bytes: Buffer): Json {
       else if (field === 2) kind = text.toString();
     });
   });
-  const message = messageOf(kind);
+  const message = messageOf(`${apiVersion}.${kind}`) ?? messageOf(kind);
   // The client must send such a kind as JSON; a body read half would store half an object.
   if (message === undefined) throw unsupportedMediaType(['application/json', 'application/yaml']);
   return { apiVersion, kind, ...decodeMessage(message, raw) };

@@ -2,7 +2,7 @@
  * Field tables of the Kubernetes messages that typed clients (kubectl create, helm) send as protobuf. One line a
  * message: `Name: number field type, …`. Types: text (default), int, bool, bytes (base64 in JSON), time, quantity,
  * intOrString, or a message; `[]` lists, `{}` maps with text keys. `?` marks fields that Go holds by pointer: their
- * zero value counts; all others are absent when zero. `~` marks a nested message whose fields JSON holds inline.
+ * zero value counts; all others are absent when zero. `apiVersion.Kind` is a kind whose versions differ. `~` marks a nested message whose fields JSON holds inline.
  */
 const notation = `
 ObjectMeta: 1 name, 2 generateName, 3 namespace, 5 uid, 6 resourceVersion, 7 generation int, 8 creationTimestamp time, 9 deletionTimestamp time, 10 deletionGracePeriodSeconds? int, 11 labels {}, 12 annotations {}, 13 ownerReferences []OwnerReference, 14 finalizers [], 17 managedFields []ManagedFieldsEntry
@@ -59,6 +59,8 @@ ServiceSpec: 1 ports []ServicePort, 2 selector {}, 3 clusterIP, 4 type, 5 extern
 ServicePort: 1 name, 2 protocol, 3 port int, 4 targetPort intOrString, 5 nodePort int, 6 appProtocol?
 HorizontalPodAutoscaler: 1 metadata ObjectMeta, 2 spec HorizontalPodAutoscalerSpec
 HorizontalPodAutoscalerSpec: 1 scaleTargetRef CrossVersionObjectReference, 2 minReplicas? int, 3 maxReplicas int, 4 metrics []MetricSpec
+autoscaling/v1.HorizontalPodAutoscaler: 1 metadata ObjectMeta, 2 spec HorizontalPodAutoscalerV1Spec
+HorizontalPodAutoscalerV1Spec: 1 scaleTargetRef CrossVersionObjectReference, 2 minReplicas? int, 3 maxReplicas int, 4 targetCPUUtilizationPercentage? int
 CrossVersionObjectReference: 1 kind, 2 name, 3 apiVersion
 MetricSpec: 1 type, 4 resource ResourceMetricSource
 ResourceMetricSource: 1 name, 2 target MetricTarget
