@@ -25,6 +25,11 @@ describe('parseReport', () => {
     ['too many seconds', body({ seconds: [...good.seconds, ...good.seconds] }), 'seconds'],
     ['seconds out of order', body({ seconds: [...good.seconds].reverse() }), 'seconds'],
     ['seconds after now', body({ uptimeMs: 50_000 }), 'seconds'],
+    [
+      'an absurd second',
+      body({ seconds: good.seconds.map((second) => ({ ...second, arrivals: 1e7 })) }),
+      'seconds.0.arrivals',
+    ],
     ['a list', '[]', 'report'],
   ])('refuses %s', (_name, text, where) => {
     const parsed = parseReport(text);

@@ -8,14 +8,18 @@ const count = z.int().min(0).max(most);
 const amount = z.number().min(0).max(most);
 const text = z.string().max(256);
 
+/** No process of this kind does a million requests in a second, and no request takes eleven days. */
+const perSecond = z.int().min(0).max(1e6);
+const secondsSum = z.number().min(0).max(1e6);
+
 const second = z.object({
   endMs: amount,
-  arrivals: count,
-  completions: count,
-  busySeconds: amount,
-  serviceCount: count,
-  serviceSumSeconds: amount,
-  serviceSumSquares: amount,
+  arrivals: perSecond,
+  completions: perSecond,
+  busySeconds: z.number().min(0).max(1e4),
+  serviceCount: perSecond,
+  serviceSumSeconds: secondsSum,
+  serviceSumSquares: z.number().min(0).max(1e12),
 });
 
 const ascending = (values: readonly number[]) =>

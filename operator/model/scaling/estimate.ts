@@ -1,5 +1,12 @@
 /** Estimates from the merged readings: arrival rates, burstiness, service time, queue, and how much of it is known. */
-import type { Known, Observation, PodObservation, ScalingState, ServiceEstimate } from './types.ts';
+import type {
+  InstanceMark,
+  Known,
+  Observation,
+  PodObservation,
+  ScalingState,
+  ServiceEstimate,
+} from './types.ts';
 
 export interface Estimates {
   /** Offered arrivals per second over the last 2, 10 and 60 seconds, all pods; unknown without a fresh reading. */
@@ -103,6 +110,14 @@ function smoothBurstiness(state: ScalingState, nowMs: number): ScalingState {
   return { ...state, burstiness, burstinessAtMs: nowMs };
 }
 
+/** What a pod's arrivals are taken to be: the median pod's while a jump of it alone is not believed yet. */
+function believed(marks: readonly InstanceMark[]): (mark: InstanceMark) => InstanceMark['recent'] {
+  if (marks.length < 3 || marks.every(({ jumps }) => jumps === 0)) return ({ recent }) => recent;
+  const sorted = marks.map(({ recent }) => recent).sort((one, other) => one[0] - other[0]);
+  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? [0, 0, 0];
+  return ({ jumps, recent }) => (jumps > 0 && recent[0] > 10 * Math.max(1, median[0]) ? median : recent);
+}
+
 function ratesOf(
   state: ScalingState,
   usable: readonly PodObservation[],
@@ -115,14 +130,17 @@ function ratesOf(
   const windows = [2, 10, 60] as const;
   const sums: [number, number, number] = [0, 0, 0];
   let highest60 = 0;
-  for (const { reading } of usable) {
-    if (reading === 'unknown') continue;
-    reported.add(reading.report.instance);
-    const mark = state.instances.get(reading.report.instance);
-    if (mark === undefined) continue;
-    for (const index of [0, 1, 2] as const) sums[index] += mark.recent[index];
-    highest60 = Math.max(highest60, mark.recent[2]);
+  const marks = usable.flatMap(({ reading }) => {
+    const mark = reading === 'unknown' ? undefined : state.instances.get(reading.report.instance);
+    return mark === undefined ? [] : [mark];
+  });
+  const arrivalsOf = believed(marks);
+  for (const mark of marks) {
+    const recent = arrivalsOf(mark);
+    for (const index of [0, 1, 2] as const) sums[index] += recent[index];
+    highest60 = Math.max(highest60, recent[2]);
   }
+  for (const { reading } of usable) if (reading !== 'unknown') reported.add(reading.report.instance);
   // Processes that are gone (scaled away, restarted) had their part of the rate too, less and less of it inside a window.
   for (const [instance, mark] of state.instances) {
     if (reported.has(instance)) continue;

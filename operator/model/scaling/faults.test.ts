@@ -1,5 +1,6 @@
 /** Missing, stale and wrong readings (reference/autoscaling.md §3.9), each against simulated pods: a fault never lowers the count. */
 import { describe, expect, test } from '@jest/globals';
+import type { LoadReport } from '../../../crds/wire.ts';
 import { input } from './testing/build.ts';
 import type { Scenario } from './testing/simulate.ts';
 import { simulate } from './testing/simulate.ts';
@@ -62,6 +63,38 @@ describe.each([
 
   test('costs the promise nothing', () => {
     expect(outcome.lateShare(50)).toBeLessThanOrEqual(Math.max(0.05, clean.lateShare(50) * 1.2));
+  });
+});
+
+/** The last second of a report with so many arrivals. */
+const withJump = (report: LoadReport, arrivals: number): LoadReport => ({
+  ...report,
+  seconds: report.seconds.map((second, index) =>
+    index === report.seconds.length - 1 ? { ...second, arrivals } : second,
+  ),
+});
+
+describe('a jump to a hundredfold', () => {
+  const jump = (from: number, to: number, which: (name: string) => boolean) =>
+    simulate({
+      ...steady,
+      pull: (report, pod, atMs) =>
+        which(pod.name) && atMs > from && atMs < to ? withJump(report, 100_000) : report,
+    });
+
+  test('of one pod alone, once, is not believed', () => {
+    const outcome = jump(100_000, 103_000, (name) => name === 'pod-1');
+    expect(Math.max(...outcome.replicas)).toBeLessThanOrEqual(4);
+  });
+
+  test('of one pod alone, again and again, is believed', () => {
+    const outcome = jump(100_000, 140_000, (name) => name === 'pod-1');
+    expect(Math.max(...outcome.replicas)).toBe(50);
+  });
+
+  test('of all pods is believed at once', () => {
+    const outcome = jump(100_000, 103_000, () => true);
+    expect(Math.max(...outcome.replicas)).toBe(50);
   });
 });
 

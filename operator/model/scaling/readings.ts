@@ -37,6 +37,19 @@ export function recentArrivals(report: LoadReport): InstanceMark['recent'] {
   return [last2, last10, last60];
 }
 
+/** A rise by this factor from one reading to the next is doubted where other pods saw nothing of it. */
+const jumpFactor = 100;
+const believedAfter = 3;
+
+/** What is usual for a pod, and for how many readings it has been far beyond. */
+function usualOf(mark: InstanceMark | undefined, last2: number): Pick<InstanceMark, 'usual' | 'jumps'> {
+  if (mark === undefined) return { usual: last2, jumps: 0 };
+  if (last2 <= jumpFactor * Math.max(1, mark.usual))
+    return { usual: mark.usual + 0.2 * (last2 - mark.usual), jumps: 0 };
+  const jumps = mark.jumps + 1;
+  return jumps < believedAfter ? { usual: mark.usual, jumps } : { usual: last2, jumps: 0 };
+}
+
 /** Seconds that are newer than the mark, placed on our clock. */
 function newSeconds(report: LoadReport, startMs: number, mergedEndMs: number): PlacedSecond[] {
   const { seconds } = report;
@@ -80,6 +93,7 @@ export function absorb(
           ? mark.startMs
           : seenStartMs;
       placed.push(...newSeconds(report, startMs, mark?.mergedEndMs ?? 0));
+      const recent = recentArrivals(report);
       changed ??= new Map(state.instances);
       changed.set(report.instance, {
         pod: observation.pod,
@@ -88,7 +102,8 @@ export function absorb(
         startMs,
         mergedEndMs: Math.max(mark?.mergedEndMs ?? 0, report.seconds.at(-1)?.endMs ?? 0),
         arrivals: report.counters.arrivals,
-        recent: recentArrivals(report),
+        recent,
+        ...usualOf(mark, recent[0]),
       });
     }
     if (isFresh(reading, nowMs)) usable.push(observation);

@@ -114,6 +114,10 @@ export interface InstanceMark {
   readonly startMs: number;
   /** Offered arrivals in the pod's own last 2, 10 and 60 seconds. */
   readonly recent: readonly [last2: number, last10: number, last60: number];
+  /** What is usual for its last 2 seconds, smoothed. */
+  readonly usual: number;
+  /** Readings in a row that were a hundred times the usual: after three it is believed. */
+  readonly jumps: number;
 }
 
 export interface ServiceEstimate {
