@@ -37,10 +37,11 @@ export const drainPod = async (steps: DrainSteps): Promise<void> => {
   state.phase = 'draining';
   log.info('draining', { inFlight: held.requests, delayMs: wasReady ? steps.delayMs : 0 });
   if (wasReady) await within(steps.hastened, steps.delayMs);
-  state.phase = 'closing';
+  // No new connections; what comes on those that are open is answered and told to close.
   const closed = steps.http.close();
   if (!(await held.whenEmpty(steps.limitMs)))
     log.warn('requests were not answered in time', { inFlight: held.requests });
+  state.phase = 'stopping';
   // A worker inside run() must never be terminated: the process would end with 134 as if it had crashed.
   if (!(await becameIdle(steps))) {
     steps.abort({ reason: 'RunHung', message: 'the model still ran when the pod had to end' });

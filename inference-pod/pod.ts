@@ -104,7 +104,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       maxBytesHeld,
       serviceSeconds: recorder.counters.serviceSumSeconds / Math.max(1, recorder.counters.serviceCount),
     }),
-    closing: () => state.phase === 'draining' || state.phase === 'closing',
+    closing: () => state.phase === 'draining' || state.phase === 'stopping',
     arrived: (at) => recorder.arrived(at),
     answered: (at, status, latencyMs) => {
       recorder.answered(at, status, latencyMs);
@@ -124,7 +124,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       startedAtMs: Math.round(performance.timeOrigin),
       uptimeMs: at,
       ready: isReady(state),
-      draining: state.phase === 'draining' || state.phase === 'closing',
+      draining: state.phase === 'draining' || state.phase === 'stopping',
       revision: config.revision,
       modelSha256: state.modelSha256,
       parallelism: 1,

@@ -25,14 +25,14 @@ export interface AdmissionState {
   readonly serviceSeconds: number | undefined;
 }
 
-/** Life of a pod. Draining still serves: proxies learn of it with a delay. */
-export type Phase = 'loading' | 'ready' | 'draining' | 'closing';
+/** Life of a pod. Draining still serves, since proxies learn of it with a delay; stopping does no more. */
+export type Phase = 'loading' | 'ready' | 'draining' | 'stopping';
 
 /** The refusal of a request that just arrived, or undefined when it may come in. `bodyBytes` is what it announces. */
 export const refusalAtArrival = (state: AdmissionState, bodyBytes: number): ProtocolError | undefined => {
   if (state.phase === 'loading' || state.digestMoved)
     return new Overloaded(503, `model '${state.modelName}' is not ready`, 1);
-  if (state.phase === 'closing') return new Overloaded(503, 'the server is shutting down', 1);
+  if (state.phase === 'stopping') return new Overloaded(503, 'the server is shutting down', 1);
   const wait = Math.max(1, Math.ceil((state.serviceSeconds ?? 0) * state.admitted));
   // An empty queue always admits, whatever the size of the body: maxBodyBytes bounds that.
   if (state.admitted === 0) return undefined;

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { elementCount, type ModelSignature, type Tensor } from '../../protocol/datatypes.ts';
+import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { decodeInferRequest, type InferRequest } from '../../protocol/decode.ts';
 import { encodeInferAnswer } from '../../protocol/encode.ts';
 import { ProtocolError, refusals } from '../../protocol/errors.ts';
@@ -18,6 +18,7 @@ import { groupKeyOf } from '../batching/batching.ts';
 import type { Job } from '../batching/dispatcher.ts';
 import { zeroRowOutputs } from '../batching/zero-rows.ts';
 import type { Logger } from '../log/logger.ts';
+import { refuseUnrunnable } from '../runner/types.ts';
 import { sendError, sendJson } from './answer.ts';
 import { BodyAborted, readBody, tooLarge } from './body.ts';
 import { requestIdOf } from './request-id.ts';
@@ -99,6 +100,7 @@ class Exchange {
     if (this.#settled) return;
     this.#holdBytes(Math.max(announced, body.length));
     const inferRequest = decodeInferRequest(textOf(body), model);
+    refuseUnrunnable(inferRequest.inputs);
     this.#enqueue(inferRequest, model, this.#startedMs + limitMs);
   }
 
@@ -259,7 +261,3 @@ const runFailure = (error: Error): ProtocolError => {
     `the model failed: ${message.slice(0, 1000)}`,
   );
 };
-
-/** Number of elements of a request, for the log. */
-export const elementsOf = (infer: InferRequest): number =>
-  infer.inputs.reduce((sum, input) => sum + elementCount(input.shape), 0);

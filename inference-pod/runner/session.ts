@@ -1,5 +1,5 @@
 /** The only place that knows onnxruntime-node: loads a model and runs one batch at a time. */
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Tensor, TensorData } from '../../protocol/datatypes.ts';
 import type { RunnerOptions } from './messages.ts';
 import { datatypeOf, ortTypes } from './types.ts';
@@ -9,15 +9,19 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Errors come back as errors: onnxruntime's own lines on stderr would be no JSON and could quote what a caller sent. */
+const silent = 4;
+
 /** Loads the model; the promise is rejected with onnxruntime's own words. */
 export const openSession = async (options: RunnerOptions): Promise<Session> => {
+  env.logLevel = 'fatal';
   const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    logSeverityLevel: silent,
   };
   const session =
     options.modelBytes === undefined
@@ -27,7 +31,7 @@ export const openSession = async (options: RunnerOptions): Promise<Session> => {
     run: async (inputs, outputs) => {
       const feeds: Record<string, OrtTensor> = Object.create(null) as Record<string, OrtTensor>;
       for (const input of inputs) feeds[input.name] = toOrt(input);
-      const results = await session.run(feeds, outputs);
+      const results = await session.run(feeds, outputs, { logSeverityLevel: silent });
       return outputs.map((name) => fromOrt(name, results[name]));
     },
     close: () => session.release(),

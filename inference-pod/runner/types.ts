@@ -1,5 +1,6 @@
 /** Datatypes of the protocol against those of onnxruntime-node. */
-import type { Datatype } from '../../protocol/datatypes.ts';
+import type { Datatype, Tensor } from '../../protocol/datatypes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 
 /** onnxruntime's name of each datatype that it can take and return in Node; BF16 is not among them. */
 export const ortTypes: Partial<Record<Datatype, string>> = {
@@ -26,4 +27,17 @@ export const datatypeOf = (ortType: string): Datatype => {
   const datatype = byOrtType.get(ortType);
   if (datatype === undefined) throw new Error(`onnxruntime returned a tensor of type ${ortType}`);
   return datatype;
+};
+
+/** Refuses what would change silently on the way to onnxruntime: its Node binding cuts strings at the first NUL. */
+export const refuseUnrunnable = (inputs: readonly Tensor[]): void => {
+  for (const { name, data } of inputs) {
+    if (!Array.isArray(data)) continue;
+    const index = data.findIndex((text) => text.includes('\0') || !text.isWellFormed());
+    if (index >= 0)
+      throw new ProtocolError(
+        400,
+        `input '${name}': element ${index} holds a NUL character (U+0000) or half a surrogate pair, which onnxruntime cannot take`,
+      );
+  }
 };
