@@ -5,6 +5,8 @@
 import { normalQuantile } from '../../../stats/normal.ts';
 import type { Balancing, ServiceEstimate } from './types.ts';
 
+const { exp } = Math;
+
 export interface QueueModel {
   readonly service: ServiceEstimate;
   /** Requests that one replica serves at once. */
@@ -70,8 +72,8 @@ export function lateShare(
   const median = meanSeconds / Math.sqrt(1 + scv);
   let late = 0;
   for (const { weight, z } of cells) {
-    const slack = targetSeconds - overheadSeconds - median * Math.exp(sigma * z);
-    late += weight * (slack <= 0 ? 1 : waits * Math.exp(-slack / meanWaitSeconds));
+    const slack = targetSeconds - overheadSeconds - median * exp(sigma * z);
+    late += weight * (slack <= 0 ? 1 : waits * exp(-slack / meanWaitSeconds));
   }
   return Math.min(1, late);
 }

@@ -5,6 +5,10 @@ import type { PodObservation, PodReading, ScalingInput, ScalingState, Why } from
 import { SimulatedPod } from './pod.ts';
 import { seededRandom } from './random.ts';
 
+/** Bound once, as in `random.ts`. */
+const { floor } = Math;
+const infinite = Number.POSITIVE_INFINITY;
+
 export interface Scenario {
   readonly input: ScalingInput;
   readonly seconds: number;
@@ -87,12 +91,14 @@ export function simulate(scenario: Scenario): Outcome {
     for (; arrivalMs < endMs; arrivalMs += random.exponential(1_000 / scenario.peakRate)) {
       if (random.next() * scenario.peakRate >= scenario.rate(arrivalMs / 1_000)) continue;
       const at = arrivalMs;
-      const ready = pods.filter((pod) => pod.readyAtMs <= at);
-      const pod = ready[Math.floor(random.next() * ready.length)];
+      const ready = pods.every((pod) => pod.readyAtMs <= at)
+        ? pods
+        : pods.filter((pod) => pod.readyAtMs <= at);
+      const pod = ready[floor(random.next() * ready.length)];
       const serviceMs = random.lognormal(scenario.serviceMs, scenario.serviceScv ?? 0.1);
       latencies.push({
         atMs: at,
-        ms: pod === undefined ? Number.POSITIVE_INFINITY : pod.offer(at, serviceMs) - at,
+        ms: pod === undefined ? infinite : pod.offer(at, serviceMs) - at,
       });
     }
     const forget = () => {
