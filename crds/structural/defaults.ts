@@ -1,4 +1,5 @@
 /** Fills in defaults of a structural schema, nulls treated as an API server treats them. */
+import { objectMetaSchema } from './object-meta.ts';
 import { deepCopy, fieldSchema, isObject, type JsonObject, type SchemaNode, setOwn } from './schema-node.ts';
 
 const isForbiddenNull = (value: unknown, node: SchemaNode | undefined): boolean =>
@@ -45,6 +46,8 @@ function fill(value: unknown, node: SchemaNode | undefined): void {
 /** A copy of the object with its schema's defaults filled in; applying it twice changes nothing more. */
 export function applyDefaults<T>(object: T, schema: SchemaNode): T {
   const result = dropNulls(object, schema);
+  if (isObject(result) && isObject(result.metadata))
+    result.metadata = dropNulls(result.metadata, objectMetaSchema);
   fill(result, schema);
   return result as T;
 }

@@ -1,5 +1,13 @@
 /** Removes fields that a structural schema does not know, and names them. */
-import { fieldSchema, isObject, type JsonObject, mapValueSchema, type SchemaNode } from './schema-node.ts';
+import { objectMetaSchema } from './object-meta.ts';
+import {
+  fieldSchema,
+  isObject,
+  type JsonObject,
+  mapValueSchema,
+  type SchemaNode,
+  setOwn,
+} from './schema-node.ts';
 
 const metaFields = new Set(['apiVersion', 'kind', 'metadata']);
 
@@ -22,23 +30,18 @@ function walk(value: unknown, node: SchemaNode | undefined, path: string, found:
   const result: JsonObject = {};
   for (const [name, inner] of Object.entries(value)) {
     const isMeta = metaFields.has(name) && (path === '' || node?.['x-kubernetes-embedded-resource'] === true);
-    if (isMeta) result[name] = inner;
+    if (isMeta)
+      setOwn(
+        result,
+        name,
+        name === 'metadata' ? walk(inner, objectMetaSchema, child(path, name), found) : inner,
+      );
     else if (node !== undefined && knows(node, name)) {
       const values = fieldSchema(node, name);
       const free = values === undefined && mapValueSchema(node) === undefined;
-      Object.defineProperty(result, name, {
-        value: free ? inner : walk(inner, values, child(path, name), found),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      setOwn(result, name, free ? inner : walk(inner, values, child(path, name), found));
     } else if (keep) {
-      Object.defineProperty(result, name, {
-        value: inner,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      setOwn(result, name, inner);
     } else found.push(child(path, name));
   }
   return result;
@@ -49,11 +52,16 @@ export function prune<T>(object: T, schema: SchemaNode): T {
   return walk(object, schema, '', []) as T;
 }
 
-/** Paths of the fields that `prune` would remove, sorted. */
-export function unknownFields(object: unknown, schema: SchemaNode): string[] {
+/** Paths of the fields that `prune` would remove, in the order of the object. */
+export function unknownFieldsInOrder(object: unknown, schema: SchemaNode): string[] {
   const found: string[] = [];
   walk(object, schema, '', found);
-  return found.sort();
+  return found;
+}
+
+/** Paths of the fields that `prune` would remove, sorted. */
+export function unknownFields(object: unknown, schema: SchemaNode): string[] {
+  return unknownFieldsInOrder(object, schema).sort();
 }
 
 /** The sentence of strict field validation: `strict decoding error: unknown field "spec.foo"`. */

@@ -1,4 +1,5 @@
 /** How server-side apply sees one value: as a whole (scalar, atomic), or by its parts (struct, map, set, keyed list). */
+import { objectMetaSchema } from '../../../crds/structural/object-meta.ts';
 import {
   fieldSchema,
   isObject,
@@ -16,54 +17,6 @@ export type Atom =
       readonly keys: readonly string[];
       readonly items: SchemaNode | undefined;
     };
-
-/** Metadata as every kind has it, for schemas that leave it open (custom resources do). */
-export const objectMetaSchema: SchemaNode = {
-  type: 'object',
-  properties: {
-    name: { type: 'string' },
-    generateName: { type: 'string' },
-    namespace: { type: 'string' },
-    labels: { type: 'object', additionalProperties: { type: 'string' } },
-    annotations: { type: 'object', additionalProperties: { type: 'string' } },
-    finalizers: {
-      type: 'array',
-      'x-kubernetes-list-type': 'set',
-      'x-kubernetes-patch-strategy': 'merge',
-      items: { type: 'string' },
-    },
-    ownerReferences: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['uid'],
-      'x-kubernetes-patch-strategy': 'merge',
-      'x-kubernetes-patch-merge-key': 'uid',
-      items: {
-        type: 'object',
-        'x-kubernetes-map-type': 'atomic',
-        properties: {
-          apiVersion: { type: 'string' },
-          kind: { type: 'string' },
-          name: { type: 'string' },
-          uid: { type: 'string' },
-          controller: { type: 'boolean' },
-          blockOwnerDeletion: { type: 'boolean' },
-        },
-      },
-    },
-    uid: { type: 'string' },
-    resourceVersion: { type: 'string' },
-    generation: { type: 'integer', format: 'int64' },
-    creationTimestamp: { type: 'string', format: 'date-time', nullable: true },
-    deletionTimestamp: { type: 'string', format: 'date-time' },
-    deletionGracePeriodSeconds: { type: 'integer', format: 'int64' },
-    selfLink: { type: 'string' },
-    managedFields: {
-      type: 'array',
-      items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-    },
-  },
-};
 
 const typedMeta = new WeakMap<SchemaNode, SchemaNode>();
 

@@ -1,7 +1,6 @@
 /** Everything the server does to objects of a built-in kind between the wire and the store. */
 import type { CompiledSchema } from '../../../crds/structural/compile.ts';
-import { listErrors } from '../../../crds/structural/lists.ts';
-import { prune, unknownFields } from '../../../crds/structural/prune.ts';
+import { prune, unknownFieldsInOrder } from '../../../crds/structural/prune.ts';
 import type { JsonObject } from '../../../crds/structural/schema-node.ts';
 import { validateObject } from '../../../crds/structural/validate.ts';
 import { applyBuiltinDefaults } from './builtin-defaults.ts';
@@ -38,20 +37,18 @@ export function builtinSchema(group: string, version: string, kind: string): Bui
     applyDefaults: (object) => applyBuiltinDefaults(object, kind, schema),
     validate: (object, old) => {
       const seen = new Set<string>();
-      return [
-        ...semanticErrors(kind, object, old),
-        ...validateObject(object, schema),
-        ...listErrors(object, schema, ''),
-      ].filter(({ field, body, reason }) => {
-        // Semantic checks speak first; a field that they refused is not refused again in other words.
-        const id = reason === 'FieldValueRequired' ? `${field} required` : `${field} ${body}`;
-        if (seen.has(id)) return false;
-        seen.add(id);
-        return true;
-      });
+      return [...semanticErrors(kind, object, old), ...validateObject(object, schema)].filter(
+        ({ field, body, reason }) => {
+          // Semantic checks speak first; a field that they refused is not refused again in other words.
+          const id = reason === 'FieldValueRequired' ? `${field} required` : `${field} ${body}`;
+          if (seen.has(id)) return false;
+          seen.add(id);
+          return true;
+        },
+      );
     },
     validateCel: () => [],
-    unknownFields: (object) => unknownFields(object, schema),
+    unknownFields: (object) => unknownFieldsInOrder(object, schema),
     decodeError: (object) => decodeError(object, schema, kind, version),
   };
   made.set(key, built);

@@ -24,7 +24,7 @@ const scalars: Record<string, Draft> = {
   bytes: { type: 'string', format: 'byte' },
   quantity: { 'x-kubernetes-int-or-string': true, format: 'quantity' },
   intOrString: { 'x-kubernetes-int-or-string': true, format: 'int-or-string' },
-  time: { type: 'string', format: 'date-time', nullable: true },
+  time: { type: 'string', format: 'date-time' },
   microTime: { type: 'string', format: 'date-time', nullable: true },
   object: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
   any: { 'x-kubernetes-preserve-unknown-fields': true },
@@ -34,6 +34,13 @@ interface Struct {
   readonly atomic: boolean;
   readonly description: string;
   readonly lines: string[];
+}
+
+const structNames = new WeakMap<object, string>();
+
+/** Name of the struct that a schema was made from; fields of a struct's type know it too. */
+export function structNameOf(schema: SchemaNode | undefined): string | undefined {
+  return schema?.properties === undefined ? undefined : structNames.get(schema.properties);
 }
 
 /** Schemas by struct name, made from text when they are first asked for. */
@@ -56,6 +63,7 @@ export class TypeLibrary {
     const struct = this.#structs.get(name);
     if (struct === undefined) throw new Error(`no struct called ${name} in the type notation`);
     const properties: Record<string, SchemaNode> = {};
+    structNames.set(properties, name);
     const required: string[] = [];
     const node: Draft = {
       type: 'object',

@@ -1,7 +1,19 @@
-/** Checks of built-in kinds that no schema can say. */
+/** Checks of built-in kinds that no schema can say: names, references between fields, what may not change. */
 import type { FieldError } from '../../../crds/structural/field-error.ts';
+import { isObject } from '../../../crds/structural/schema-node.ts';
+import { clusterErrors } from './semantic/cluster.ts';
+import { networkErrors } from './semantic/network.ts';
+import { podErrors } from './semantic/pods.ts';
+import { workloadErrors } from './semantic/workloads.ts';
 
-/** Errors of one object; with `old`, errors of the change too. */
-export function semanticErrors(_kind: string, _object: unknown, _old: unknown): FieldError[] {
-  return [];
+/** Errors of one object after defaulting; with `old`, errors of the change too. Metadata is judged elsewhere. */
+export function semanticErrors(kind: string, object: unknown, old: unknown): FieldError[] {
+  if (!isObject(object)) return [];
+  if (kind === 'Pod') return podErrors(object, old);
+  return (
+    workloadErrors(kind, object, old) ??
+    networkErrors(kind, object, old) ??
+    clusterErrors(kind, object, old) ??
+    []
+  );
 }

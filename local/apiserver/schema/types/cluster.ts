@@ -75,7 +75,7 @@ NodeSpec : What a node should be.
   taints []Taint atomic : Taints of the node.
   unschedulable bool : True keeps new pods away.
 Taint : Keeps pods away that do not tolerate it.
-  effect! string |NoExecute,NoSchedule,PreferNoSchedule : What happens to pods.
+  effect! string |NoSchedule,PreferNoSchedule,NoExecute : What happens to pods.
   key! string : Key of the taint.
   timeAdded time : When it was added.
   value string : Value of the taint.
@@ -214,6 +214,6 @@ Subject atomic : A user, a group or a service account.
 PriorityClass : Names a priority of pods.${head}
   description string : When to use it.
   globalDefault bool : True makes it the default.
-  preemptionPolicy string =PreemptLowerPriority |Never,PreemptLowerPriority : Whether pods push others away.
+  preemptionPolicy string =PreemptLowerPriority |PreemptLowerPriority,Never : Whether pods push others away.
   value int32 : The priority; higher is more important. Cannot be changed.
 `;

@@ -6,7 +6,7 @@ const containerFields = `
   env []EnvVar map(name) merge(name) : Environment variables.
   envFrom []EnvFromSource : ConfigMaps and Secrets whose keys all become variables.
   image string : Container image.
-  imagePullPolicy string |Always,IfNotPresent,Never : When the image is pulled; default Always for the tag latest.
+  imagePullPolicy string : When the image is pulled; default Always for the tag latest.
   lifecycle Lifecycle : What is done after the start and before the end.
   livenessProbe Probe : Check that restarts the container when it fails.
   name! string : Name of the container, unique in the pod. Cannot be changed.
@@ -21,7 +21,7 @@ const containerFields = `
   stdin bool : True keeps standard input open.
   stdinOnce bool : True closes standard input after the first session.
   terminationMessagePath string =/dev/termination-log : File whose content becomes the termination message.
-  terminationMessagePolicy string =File |FallbackToLogsOnError,File : Where the termination message comes from.
+  terminationMessagePolicy string =File |File,FallbackToLogsOnError : Where the termination message comes from.
   tty bool : True gives the container a terminal.
   volumeDevices []VolumeDevice map(devicePath) merge(devicePath) : Block devices.
   volumeMounts []VolumeMount map(mountPath) merge(mountPath) : Volumes mounted into the container.

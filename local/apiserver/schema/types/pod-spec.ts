@@ -16,7 +16,7 @@ PodSpec : What a pod should be.
   automountServiceAccountToken bool : False mounts no service account token.
   containers! []Container map(name) merge(name) : Containers of the pod; at least one.
   dnsConfig PodDNSConfig : DNS settings merged with those of dnsPolicy.
-  dnsPolicy string =ClusterFirst |ClusterFirst,ClusterFirstWithHostNet,Default,None : Where DNS settings come from.
+  dnsPolicy string =ClusterFirst |ClusterFirstWithHostNet,ClusterFirst,Default,None : Where DNS settings come from.
   enableServiceLinks bool : True puts variables about the namespace's Services into the environment. Default true.
   ephemeralContainers []EphemeralContainer map(name) merge(name) : Containers added to a running pod for debugging.
   hostAliases []HostAlias map(ip) merge(ip) : Lines that are added to the hosts file.
@@ -38,7 +38,7 @@ PodSpec : What a pod should be.
   readinessGates []PodReadinessGate : Conditions that must be True before the pod counts as ready.
   resourceClaims []PodResourceClaim map(name) merge(name) retain : Resource claims that containers can use.
   resources ResourceRequirements : Resources of the whole pod.
-  restartPolicy string =Always |Always,Never,OnFailure : When containers that ended are started again.
+  restartPolicy string =Always |Always,OnFailure,Never : When containers that ended are started again.
   runtimeClassName string : RuntimeClass with which the pod runs.
   schedulerName string =default-scheduler : Scheduler that places the pod.
   schedulingGates []PodSchedulingGate map(name) merge(name) : Gates that must be gone before the pod is scheduled.

@@ -181,7 +181,7 @@ StorageClass : A kind of storage that can be asked for.
   mountOptions []string : Options for mount.
   parameters {string} : Parameters for the provisioner.
   provisioner! string : What makes the volumes.
-  reclaimPolicy string =Delete |Delete,Recycle,Retain : What happens when the claim is gone.
+  reclaimPolicy string =Delete |Delete,Retain : What happens when the claim is gone.
   volumeBindingMode string =Immediate |Immediate,WaitForFirstConsumer : When a volume is bound.
 TopologySelectorTerm atomic : Conditions on a place.
   matchLabelExpressions []TopologySelectorLabelRequirement : Conditions on labels.

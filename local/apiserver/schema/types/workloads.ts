@@ -20,7 +20,7 @@ DeploymentSpec : What a Deployment should be.
   template! PodTemplateSpec : The pods.
 DeploymentStrategy : How old pods are replaced.
   rollingUpdate RollingUpdateDeployment : Settings for type RollingUpdate.
-  type string |Recreate,RollingUpdate : Recreate or RollingUpdate. Default RollingUpdate.
+  type string : Recreate or RollingUpdate. Default RollingUpdate.
 RollingUpdateDeployment : How many pods a rollout adds and takes away at a time.
   maxSurge intOrString : Pods above the wanted number, count or percentage. Default 25%.
   maxUnavailable intOrString : Pods that may be missing, count or percentage. Default 25%.
@@ -67,7 +67,7 @@ StatefulSetSpec : What a StatefulSet should be.
   minReadySeconds int32 : Seconds a new pod must be ready before it counts as available.
   ordinals StatefulSetOrdinals : Numbers in the pods' names.
   persistentVolumeClaimRetentionPolicy StatefulSetPersistentVolumeClaimRetentionPolicy : What happens to claims.
-  podManagementPolicy string =OrderedReady |OrderedReady,Parallel : Whether pods are made one after another.
+  podManagementPolicy string =OrderedReady : Whether pods are made one after another.
   replicas int32 : Number of pods. Default 1.
   revisionHistoryLimit int32 : Old revisions that are kept. Default 10.
   selector! LabelSelector : Pods of the StatefulSet. Cannot be changed.
@@ -82,7 +82,7 @@ StatefulSetPersistentVolumeClaimRetentionPolicy : What happens to claims.
   whenScaled string : Retain or Delete when pods are taken away.
 StatefulSetUpdateStrategy : How old pods are replaced.
   rollingUpdate RollingUpdateStatefulSetStrategy : Settings for type RollingUpdate.
-  type string |OnDelete,RollingUpdate : OnDelete or RollingUpdate. Default RollingUpdate.
+  type string : OnDelete or RollingUpdate. Default RollingUpdate.
 RollingUpdateStatefulSetStrategy : Settings of a rolling update.
   maxUnavailable intOrString : Pods that may be missing.
   partition int32 : Pods with a lower number keep the old revision.
@@ -108,7 +108,7 @@ DaemonSetSpec : What a DaemonSet should be.
   updateStrategy DaemonSetUpdateStrategy : How old pods are replaced.
 DaemonSetUpdateStrategy : How old pods are replaced.
   rollingUpdate RollingUpdateDaemonSet : Settings for type RollingUpdate.
-  type string |OnDelete,RollingUpdate : OnDelete or RollingUpdate. Default RollingUpdate.
+  type string : OnDelete or RollingUpdate. Default RollingUpdate.
 RollingUpdateDaemonSet : Settings of a rolling update.
   maxSurge intOrString : Pods above the wanted number.
   maxUnavailable intOrString : Pods that may be missing. Default 1.
