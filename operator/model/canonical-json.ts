@@ -1,24 +1,35 @@
 /** One text for one value: keys sorted, absent and empty things left out. */
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+/** Texts of objects that cannot change any more: stored revisions are hashed at each reconcile, and are never another. */
+const remembered = new WeakMap<object, { readonly text: string | undefined }>();
 
-/** Drops `undefined` and empty objects (`runtime: {}` says what no `runtime` says) and sorts keys; lists keep their order. */
-function canonical(value: unknown): Json | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return value;
-  if (Array.isArray(value)) return value.map((item) => canonical(item) ?? null);
-  if (typeof value !== 'object') return undefined;
-  const entries: [string, Json][] = [];
-  for (const [key, inner] of Object.entries(value)) {
-    const kept = canonical(inner);
-    if (kept !== undefined) entries.push([key, kept]);
+/** Text of a value; undefined for `undefined` and for empty objects (`runtime: {}` says what no `runtime` says). */
+function canonical(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const known = remembered.get(value);
+  if (known !== undefined) return known.text;
+  const text = Array.isArray(value)
+    ? canonicalList(value)
+    : canonicalFields(value as Record<string, unknown>);
+  // Objects of the caches are frozen through and through.
+  if (Object.isFrozen(value)) remembered.set(value, { text });
+  return text;
+}
+
+/** Lists keep their order and their length. */
+const canonicalList = (items: readonly unknown[]): string =>
+  `[${items.map((item) => canonical(item) ?? 'null').join(',')}]`;
+
+function canonicalFields(fields: Record<string, unknown>): string | undefined {
+  const parts: string[] = [];
+  for (const key of Object.keys(fields).sort()) {
+    const text = canonical(fields[key]);
+    if (text !== undefined) parts.push(`${JSON.stringify(key)}:${text}`);
   }
-  if (entries.length === 0) return undefined;
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries);
+  return parts.length === 0 ? undefined : `{${parts.join(',')}}`;
 }
 
 /** Canonical JSON of a value; `{}` for an empty one. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(canonical(value) ?? {});
+  return canonical(value) ?? '{}';
 }
