@@ -1,0 +1,144 @@
+/** The server under test and a namespace of one's own in it. Default: the embedded server; with a kubeconfig, any. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll } from '@jest/globals';
+import { type Auth, loadAuth, staticAuth } from '../../../kube/auth.ts';
+import { pathOf, type ResourceType, resources } from '../../../kube/resource.ts';
+import { type Answer, type Body, type Client, openClient } from './client.ts';
+import { startEmbedded } from './embedded.ts';
+import { said } from './words.ts';
+
+export interface Cluster extends Client {
+  /** Namespace of this test file. */
+  readonly namespace: string;
+  /** True against a real API server. */
+  readonly real: boolean;
+  /** Path of a collection, object or subresource of a built-in kind, in this file's namespace. */
+  path(plural: string, name?: string, subresource?: string): string;
+  /** A name that nobody else uses: for cluster-scoped objects. */
+  unique(prefix: string): string;
+  /** Asks until the condition holds; the last answer is part of the error. */
+  eventually(ask: () => Promise<Answer>, holds: (answer: Answer) => boolean): Promise<Answer>;
+  /** Creates a CRD, waits until it serves, and removes it when the file is done; returns its collection's path. */
+  install(definition: CustomDefinition): Promise<string>;
+  /** Registers an object for removal when the file is done. */
+  cleanUp(path: string): void;
+}
+
+/** A CustomResourceDefinition, as far as the tests read it. */
+export interface CustomDefinition {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly group: string;
+    readonly scope: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string }[];
+  };
+}
+
+const byPlural = {
+  ...Object.fromEntries(Object.values(resources).map((type) => [type.plural, type])),
+  resourcequotas: {
+    group: '',
+    version: 'v1',
+    plural: 'resourcequotas',
+    kind: 'ResourceQuota',
+    namespaced: true,
+  },
+} as Record<string, ResourceType>;
+
+/** Connects, makes the file's namespace, and registers the clean-up with jest. Call once, at the top of a test file. */
+export async function openCluster(): Promise<Cluster> {
+  const kubeconfig = process.env.CONFORMANCE_KUBECONFIG ?? '';
+  const real = kubeconfig !== '';
+  let auth: Auth;
+  let stopServer = async () => {};
+  if (real) auth = await loadAuth({ kubeconfig });
+  else {
+    const server = await startEmbedded();
+    auth = staticAuth(server.url, server.token);
+    stopServer = server.close;
+  }
+  const client = await openClient(auth);
+  const unique = (prefix: string) => `${prefix}-${randomBytes(4).toString('hex')}`;
+  const namespace = unique('conformance');
+  const rubbish: string[] = [];
+
+  const eventually: Cluster['eventually'] = async (ask, holds) => {
+    const deadlineMs = Date.now() + 20_000;
+    for (;;) {
+      const answer = await ask();
+      if (holds(answer)) return answer;
+      if (Date.now() > deadlineMs) throw new Error(`still not so after 20 s: ${said(answer)} ${answer.text}`);
+      await delay(real ? 50 : 5);
+    }
+  };
+  const path: Cluster['path'] = (plural, name, subresource) => {
+    const type = byPlural[plural];
+    if (type === undefined) throw new Error(`kube/resource.ts does not know ${plural}`);
+    return pathOf(type, {
+      ...(type.namespaced ? { namespace } : {}),
+      ...(name === undefined ? {} : { name }),
+      ...(subresource === undefined ? {} : { subresource }),
+    });
+  };
+
+  const made = await client.post('/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace },
+  });
+  if (made.status !== 201) throw new Error(`no namespace for the tests: ${said(made)}`);
+  // A real server refuses pods until a controller has made the namespace's default ServiceAccount.
+  if (real)
+    await eventually(
+      () => client.get(`/api/v1/namespaces/${namespace}/serviceaccounts/default`),
+      (answer) => answer.status === 200,
+    );
+
+  afterAll(async () => {
+    for (const one of rubbish.toReversed()) await client.delete(one);
+    await client.delete(`/api/v1/namespaces/${namespace}`);
+    await client.close();
+    await stopServer();
+  });
+
+  return {
+    ...client,
+    namespace,
+    real,
+    unique,
+    path,
+    eventually,
+    cleanUp: (one) => rubbish.push(one),
+    async install(definition) {
+      const crdPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions`;
+      const created = await client.post(crdPath, definition);
+      if (created.status !== 201)
+        throw new Error(`CRD ${definition.metadata.name}: ${said(created)} ${created.text}`);
+      rubbish.push(`${crdPath}/${definition.metadata.name}`);
+      const { group, names, versions, scope } = definition.spec;
+      const base = `/apis/${group}/${versions[0]?.name}`;
+      const collection =
+        scope === 'Cluster' ? `${base}/${names.plural}` : `${base}/namespaces/${namespace}/${names.plural}`;
+      await eventually(
+        () => client.get(`${crdPath}/${definition.metadata.name}`),
+        (answer) => isEstablished(answer.body),
+      );
+      await eventually(
+        () => client.get(collection),
+        (answer) => answer.status === 200,
+      );
+      return collection;
+    },
+  };
+}
+
+function isEstablished(definition: Body): boolean {
+  const status = definition.status as { conditions?: { type: string; status: string }[] } | undefined;
+  return (
+    status?.conditions?.some(
+      (condition) => condition.type === 'Established' && condition.status === 'True',
+    ) ?? false
+  );
+}
