@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { labels } from '../../../crds/constants.ts';
 import type { DeploymentLike, PodLike } from './facts.ts';
 import { replicaFactsOf } from './facts.ts';
 
@@ -33,6 +34,10 @@ const ending: PodLike = {
   metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' },
   status: { phase: 'Running' },
 };
+const of = (pod: PodLike, revision: string): PodLike => ({
+  ...pod,
+  metadata: { ...pod.metadata, labels: { [labels.revision]: revision } },
+});
 const asks = (replicas: number): DeploymentLike => ({ spec: { replicas } });
 const refused = (replicas: number): DeploymentLike => ({
   spec: { replicas },
@@ -46,6 +51,18 @@ test.each<[string, DeploymentLike[], PodLike[], [number, number, number, number]
   ['two revisions', [asks(2), asks(1)], [ready, ready, starting], [3, 1, 0, 0]],
   ['crash loop and restarts again and again', [asks(3)], [ready, crashing, restarting], [3, 0, 2, 0]],
   ['a pod that restarted and is ready again', [asks(1)], [recovered], [1, 0, 0, 0]],
+  [
+    'a candidate crashes beside the revision that serves',
+    [asks(2), asks(1)],
+    [of(ready, 'old'), of(ready, 'old'), of(crashing, 'new')],
+    [3, 0, 0, 0],
+  ],
+  [
+    'the revision that serves crashes in part',
+    [asks(3)],
+    [of(ready, 'old'), of(crashing, 'old'), of(crashing, 'old')],
+    [3, 0, 2, 0],
+  ],
   ['no room', [asks(2)], [ready, unschedulable], [2, 0, 0, 1]],
   ['quota refuses pods', [refused(5)], [ready, starting], [5, 1, 0, 3]],
   ['pods that end do not count', [asks(1)], [ready, ending], [1, 0, 0, 0]],

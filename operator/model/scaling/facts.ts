@@ -1,4 +1,5 @@
 /** What the cluster's own objects say about a deployment's replicas: asked for, starting, crashing, without a place. */
+import { labels } from '../../../crds/constants.ts';
 import type { Observation } from './types.ts';
 
 /** The parts of a Deployment that are read here. */
@@ -15,7 +16,10 @@ export interface DeploymentLike {
 
 /** The parts of a Pod that are read here. */
 export interface PodLike {
-  readonly metadata: { readonly deletionTimestamp?: string };
+  readonly metadata: {
+    readonly deletionTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly status?: {
     readonly phase?: string;
     readonly conditions?: readonly {
@@ -37,7 +41,7 @@ interface ContainerLike {
 export type ReplicaFacts = Omit<Observation, 'pods'>;
 
 /** A container that is waited for with one of these does not come by waiting. */
-const failing =
+const failingReasons =
   /^(CrashLoopBackOff|ImagePullBackOff|ErrImagePull|InvalidImageName|CreateContainerConfigError)$/;
 
 const isReady = (pod: PodLike) =>
@@ -48,7 +52,7 @@ function isCrashing(pod: PodLike): boolean {
   const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   return containers.some(
     ({ state, restartCount, ready }) =>
-      failing.test(state?.waiting?.reason ?? '') || (restartCount >= 2 && ready !== true),
+      failingReasons.test(state?.waiting?.reason ?? '') || (restartCount >= 2 && ready !== true),
   );
 }
 
@@ -56,6 +60,15 @@ const isUnschedulable = (pod: PodLike) =>
   pod.status?.conditions?.some(
     ({ type, status, reason }) => type === 'PodScheduled' && status === 'False' && reason === 'Unschedulable',
   ) === true;
+
+const revisionOf = (pod: PodLike) => pod.metadata.labels?.[labels.revision];
+
+/** A bad candidate's crashes say nothing about more pods of the revision that serves: they count only while none serves. */
+function crashingOf(living: readonly PodLike[]): number {
+  const serving = new Set(living.filter(isReady).map(revisionOf));
+  return living.filter((pod) => isCrashing(pod) && (serving.size === 0 || serving.has(revisionOf(pod))))
+    .length;
+}
 
 /** Counts the replicas of one ModelDeployment over the Deployments and pods of all its revisions. */
 export function replicaFactsOf(
@@ -68,7 +81,8 @@ export function replicaFactsOf(
     ({ metadata, status }) =>
       metadata.deletionTimestamp === undefined && status?.phase !== 'Failed' && status?.phase !== 'Succeeded',
   );
-  const crashing = living.filter(isCrashing).length;
+  const crashing = crashingOf(living);
+  const failing = living.filter(isCrashing).length;
   const unschedulable = living.filter(isUnschedulable).length;
   const refused = deployments.some(({ status }) =>
     status?.conditions?.some(({ type, status: is }) => type === 'ReplicaFailure' && is === 'True'),
@@ -78,7 +92,7 @@ export function replicaFactsOf(
   const ready = living.filter(isReady).length;
   return {
     replicas,
-    startingReplicas: Math.max(0, Math.max(replicas, living.length) - ready - crashing - blocked),
+    startingReplicas: Math.max(0, Math.max(replicas, living.length) - ready - failing - blocked),
     crashingReplicas: crashing,
     blockedReplicas: blocked,
     rolloutInProgress,

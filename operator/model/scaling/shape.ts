@@ -137,5 +137,6 @@ export function shape(input: ShapeInput): Shaped {
   if (wait !== undefined) return done(held, 'HoldDown', `${sentence}; ${held} kept: ${wait}`);
   const replicas = Math.max(floor, held - Math.max(1, Math.floor(held * downShare)));
   const reason = floor <= minReplicas ? 'Minimum' : input.reason;
-  return done(replicas, reason, `${sentence}; down from ${held}, step by step to ${floor}`, undefined, nowMs);
+  const steps = replicas > floor ? `, step by step to ${floor}` : '';
+  return done(replicas, reason, `${sentence}; down from ${held} to ${replicas}${steps}`, undefined, nowMs);
 }

@@ -17,9 +17,9 @@ interface Slice {
   readonly latency: Histogram;
 }
 
-interface Seen {
+/** What a process had counted when it was last read; the report's seconds are let go. */
+interface Seen extends Omit<Slice, 'startMs'> {
   readonly readAtMs: number;
-  readonly report: LoadReport;
 }
 
 /** Immutable; `observeWindow` returns the next one. */
@@ -32,9 +32,11 @@ export interface SloWindow {
 
 export const emptyWindow: SloWindow = { sinceMs: undefined, slices: [], seen: new Map() };
 
-const histogramOf = ({ latency }: LoadReport): Histogram => ({
-  bounds: latency.boundsMs,
-  counts: latency.counts,
+const seenOf = ({ counters, latency }: LoadReport, readAtMs: number): Seen => ({
+  readAtMs,
+  succeeded: counters.succeeded,
+  errors: counters.rejected + counters.failed,
+  latency: { bounds: latency.boundsMs, counts: latency.counts },
 });
 
 const sameBounds = (one: readonly number[], other: readonly number[]) =>
@@ -45,19 +47,17 @@ const on = (histogram: Histogram, bounds: readonly number[]): Histogram =>
   sameBounds(histogram.bounds, bounds) ? histogram : rebin(histogram, bounds);
 
 /** What a process did since it was last read; undefined when that cannot be told. */
-function growth(report: LoadReport, before: LoadReport | undefined): Omit<Slice, 'startMs'> | undefined {
-  const now = report.counters;
-  const then = before?.counters;
-  const latency = histogramOf(report);
-  const grown = before === undefined ? latency : difference(latency, on(histogramOf(before), latency.bounds));
-  const succeeded = now.succeeded - (then?.succeeded ?? 0);
-  const errors = now.rejected + now.failed - (then === undefined ? 0 : then.rejected + then.failed);
-  if (grown === undefined || succeeded < 0 || errors < 0) return undefined;
-  return { succeeded, errors, latency: grown };
+function growth(now: Seen, before: Seen | undefined): Omit<Slice, 'startMs'> | undefined {
+  if (before === undefined) return now;
+  const latency = difference(now.latency, on(before.latency, now.latency.bounds));
+  const succeeded = now.succeeded - before.succeeded;
+  const errors = now.errors - before.errors;
+  return latency === undefined || succeeded < 0 || errors < 0 ? undefined : { succeeded, errors, latency };
 }
 
 function add(slice: Slice | undefined, startMs: number, grown: Omit<Slice, 'startMs'>): Slice {
-  if (slice === undefined) return { startMs, ...grown };
+  if (slice === undefined)
+    return { startMs, succeeded: grown.succeeded, errors: grown.errors, latency: grown.latency };
   const { bounds } = grown.latency;
   return {
     startMs,
@@ -83,8 +83,9 @@ export function observeWindow(
     const { report, readAtMs } = reading;
     const before = (seen ?? window.seen).get(report.instance);
     if (before !== undefined && before.readAtMs >= readAtMs) continue;
+    const now = seenOf(report, readAtMs);
     seen ??= new Map(window.seen);
-    seen.set(report.instance, { readAtMs, report });
+    seen.set(report.instance, now);
     const startedMs = readAtMs - report.uptimeMs;
     if (before === undefined) {
       // A process younger than the window did all it ever did inside it; of an older one only the growth from now on counts.
@@ -92,7 +93,7 @@ export function observeWindow(
       sinceMs = Math.min(sinceMs ?? Number.POSITIVE_INFINITY, whole ? startedMs : readAtMs);
       if (!whole) continue;
     }
-    const grown = growth(report, before?.report);
+    const grown = growth(now, before);
     if (grown === undefined || grown.succeeded + grown.errors === 0) continue;
     const startMs = Math.floor(readAtMs / sliceMs) * sliceMs;
     const at = kept.findIndex((slice) => slice.startMs === startMs);
