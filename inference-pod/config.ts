@@ -80,9 +80,9 @@ const variables: Readonly<Record<string, string>> = { ...podEnv, ...ownEnv };
 const known = new Set(Object.values(variables));
 
 /** What Kubernetes adds by itself when a Service of the namespace is called ballast-something. */
-const serviceLink = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP).*)?)$/;
+const serviceLink = /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?$/;
 const isServiceLink = (name: string, value: string) =>
-  serviceLink.test(name) && !known.has(name) && (value.includes('://') || !/_PORT$/.test(name));
+  serviceLink.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value));
 
 /** Reads the configuration from an environment; `cgroupRoot` is where the cgroup file system is mounted. */
 export const readConfig = (env: NodeJS.ProcessEnv, cgroupRoot = '/sys/fs/cgroup'): PodConfig => {

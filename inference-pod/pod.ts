@@ -176,6 +176,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       }),
   });
 
+  let preload: NodeJS.Timeout | undefined;
   const start = async () => {
     loaded = await loadModel(config, {
       log,
@@ -224,7 +225,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       runMs: warm.costs.get(1),
     });
     // What the first caller of /v2 needs is loaded while nobody waits.
-    setTimeout(() => http.preload(), 100).unref();
+    preload = setTimeout(() => http.preload(), 100).unref();
   };
 
   let hasten: () => void = () => undefined;
@@ -244,6 +245,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       stopRunner: async () => loaded?.runner.stop(),
       abort,
     });
+    clearTimeout(preload);
     stopWatchdog();
     live.close();
     await ops.close();

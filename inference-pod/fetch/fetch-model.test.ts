@@ -13,9 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { loopbackCertificate } from '../../local/apiserver/http/certificate.ts';
 import { classifier, externalData } from '../testing/models.ts';
 import { makePodDirectory, memoryLogger, type PodDirectory, until } from '../testing/pod.ts';
 import { type FetchOptions, fetchModel } from './fetch-model.ts';
@@ -311,6 +313,35 @@ describe('addresses that are refused', () => {
     await expectRefusal('ModelUnsupported', /holds credentials/, {
       uri: 'https://user:secret@example.org/m.onnx',
     });
+  });
+});
+
+describe('https', () => {
+  test('wants a certificate that it can trust', async () => {
+    const { key, cert } = loopbackCertificate(['127.0.0.1'], Date.now());
+    const secure = createSecureServer({ key, cert }, (_request, response) => response.end(small));
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const uri = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/m.onnx`;
+    try {
+      await expectRefusal('FetchFailed', /self-signed certificate/, { uri });
+      expect((await fetchWith({ uri, ca: cert })).sha256).toBe(sha256(small));
+    } finally {
+      await new Promise((resolve) => secure.close(resolve));
+    }
+  });
+  test('does not step down to http', async () => {
+    const { key, cert } = loopbackCertificate(['127.0.0.1'], Date.now());
+    const secure = createSecureServer({ key, cert }, (_request, response) =>
+      response.writeHead(302, { location: `${base}/model.onnx` }).end(),
+    );
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const uri = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/m.onnx`;
+    try {
+      await expectRefusal('ModelForbidden', /redirects from https:\/\/ to http:\/\//, { uri, ca: cert });
+      expect(requests).toHaveLength(0);
+    } finally {
+      await new Promise((resolve) => secure.close(resolve));
+    }
   });
 });
 

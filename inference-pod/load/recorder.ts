@@ -142,7 +142,7 @@ export class LoadRecorder {
       this.#close();
       const skipTo = this.#secondEndMs + (behind - keptSeconds) * 1000;
       // Only the total counts for seconds that are not kept.
-      this.#addBusy(skipTo);
+      this.#addBusy(skipTo - 1000);
       this.#second = emptySecond();
       this.#secondEndMs = skipTo;
     }

@@ -12,7 +12,11 @@ export interface Logger {
 }
 
 /** Makes the logger of the process. JSON.stringify escapes what is below space; the rest of C1 and DEL are escaped here. */
-export const createLogger = (level: string, common: LogFields): Logger =>
+export const createLogger = (
+  level: string,
+  common: LogFields,
+  stream: NodeJS.WritableStream = process.stdout,
+): Logger =>
   createWinston({
     level,
     defaultMeta: common,
@@ -26,5 +30,5 @@ export const createLogger = (level: string, common: LogFields): Logger =>
         );
       }),
     ),
-    transports: [new transports.Console({ stderrLevels: [] })],
+    transports: [new transports.Stream({ stream, eol: '\n' })],
   });

@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { startWatchdog, type WatchdogOptions } from './watchdog.ts';
+
+const watch = (changes: Partial<WatchdogOptions>) =>
+  new Promise<string>((resolve) => {
+    const stop = startWatchdog({
+      busySinceMs: () => undefined,
+      hangLimitMs: () => 100,
+      memoryLimitBytes: 1000,
+      rssBytes: () => 0,
+      nowMs: () => 1000,
+      onHang: (busyMs) => resolve(`hang ${busyMs}`),
+      onMemory: (rss, limit) => resolve(`memory ${rss} of ${limit}`),
+      ...changes,
+    });
+    setImmediate(() => {
+      stop();
+      resolve('calm');
+    });
+  });
+
+test.each<[string, Partial<WatchdogOptions>, string]>([
+  ['an idle pod', {}, 'calm'],
+  ['a run within its limit', { busySinceMs: () => 900 }, 'calm'],
+  ['a run past its limit', { busySinceMs: () => 899 }, 'hang 101'],
+  ['memory at nine tenths', { rssBytes: () => 900 }, 'calm'],
+  ['memory above nine tenths', { rssBytes: () => 901 }, 'memory 901 of 1000'],
+  ['memory without a limit', { rssBytes: () => 1e12, memoryLimitBytes: undefined }, 'calm'],
+])('%s', async (_name, options, want) => {
+  expect(await watch(options)).toBe(want);
+});
