@@ -23,6 +23,10 @@ export class Catalog {
     return this.#kinds.get(`${group === '' ? version : `${group}/${version}`}/${plural}`);
   }
 
+  hasGroupVersion(group: string, version: string): boolean {
+    return this.all().some((kind) => kind.group === group && kind.version === version);
+  }
+
   /** The kind that an apiVersion and kind name. */
   findKind(apiVersion: string, kind: string): Kind | undefined {
     for (const candidate of this.#kinds.values())

@@ -6,9 +6,9 @@ import { keepNamespaces } from './namespaces.ts';
 import type { Registry } from './registry.ts';
 
 /** Starts them; the returned function stops them. */
-export function startControllers(registry: Registry): () => void {
+export function startControllers(registry: Registry, caPem = ''): () => void {
   const stops = [
-    keepNamespaces(registry),
+    keepNamespaces(registry, caPem),
     serveCustomResources(registry),
     collectGarbage(registry),
     expireEvents(registry),

@@ -4,7 +4,7 @@ import type { Clock } from '../../kube/clock.ts';
 import type { Catalog } from './catalog.ts';
 import type { Kind, StrategyContext } from './kind.ts';
 import { type AnyObject, freezeJson, keyOf } from './object.ts';
-import { badRequest, type FieldFault, notFound } from './status-error.ts';
+import { badRequest, notFound } from './status-error.ts';
 import type { Storage } from './storage.ts';
 import { timestamp } from './time.ts';
 
@@ -22,6 +22,8 @@ export interface WriteOptions {
   readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore';
   /** Receives what the client should be told beside the answer. */
   readonly warn?: (text: string) => void;
+  /** What strict validation finds in the text of the body itself. */
+  readonly decodingFaults?: readonly string[];
 }
 
 const presented = new WeakMap<AnyObject, Map<Kind, AnyObject>>();
@@ -80,15 +82,13 @@ export function checkTypeMeta(kind: Kind, body: AnyObject): void {
 }
 
 /** Applies `fieldValidation` to what the client sent. */
-export function checkUnknownFields(
-  kind: Kind,
-  body: AnyObject,
-  options: WriteOptions,
-  decoding: readonly string[] = [],
-): void {
+export function checkUnknownFields(kind: Kind, body: AnyObject, options: WriteOptions): void {
   const mode = options.fieldValidation ?? 'Ignore';
   if (mode === 'Ignore') return;
-  const problems = [...decoding, ...kind.schema.unknownFields(body).map((path) => `unknown field "${path}"`)];
+  const problems = [
+    ...(options.decodingFaults ?? []),
+    ...kind.schema.unknownFields(body).map((path) => `unknown field "${path}"`),
+  ];
   if (problems.length === 0) return;
   if (mode === 'Warn') for (const problem of problems) options.warn?.(problem);
   else
@@ -97,15 +97,8 @@ export function checkUnknownFields(
     );
 }
 
-const jsonTypeOf = (value: string): string => ({ boolean: 'bool', integer: 'number' })[value] ?? value;
-
-/** Built-in kinds are decoded into Go structs by the real server: a value of the wrong type is a 400, not a 422. */
-export function refuseWrongTypes(kind: Kind, faults: readonly FieldFault[]): void {
-  const wrong = kind.custom ? undefined : faults.find(({ reason }) => reason === 'FieldValueTypeInvalid');
-  if (wrong === undefined) return;
-  const match = /^Invalid value: "(\w+)": .* must be of type ([\w,]+)/.exec(wrong.body);
-  const path = wrong.field.replaceAll(/\[\d+\]/g, '');
-  throw badRequest(
-    `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: json: cannot unmarshal ${jsonTypeOf(match?.[1] ?? 'value')} into Go struct field ${kind.kind}.${path} of type ${match?.[2] ?? 'another type'}`,
-  );
+/** A built-in kind's value of the wrong type is a 400, not a 422: the real server cannot even read it. */
+export function checkDecodable(kind: Kind, body: AnyObject): void {
+  const problem = kind.schema.decodeError(body);
+  if (problem !== undefined) throw badRequest(problem);
 }

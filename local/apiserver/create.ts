@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { ObjectMeta } from '../../kube/objects.ts';
 import {
   type Core,
+  checkDecodable,
   checkTypeMeta,
   checkUnknownFields,
   present,
-  refuseWrongTypes,
   strategyContext,
   type WriteOptions,
 } from './core.ts';
@@ -15,7 +15,7 @@ import { trackUpdate } from './managed-fields.ts';
 import { generatedName, metadataFaults, tidyMetadata } from './metadata.ts';
 import { checkNamespaceForCreate } from './namespace-rules.ts';
 import { type AnyObject, cloneJson, freezeJson, isJson, keyOf } from './object.ts';
-import { alreadyExists, badRequest, invalid } from './status-error.ts';
+import { alreadyExists, badRequest, invalid, plainError } from './status-error.ts';
 
 export interface CreateOptions extends WriteOptions {
   readonly namespace?: string;
@@ -30,33 +30,35 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
   if (!isJson(body)) throw badRequest('the body is not an object');
   checkTypeMeta(kind, body);
   checkUnknownFields(kind, body, options);
+  checkDecodable(kind, body);
   let draft = prepare(core, kind, body, options);
   const context = strategyContext(core, options.dryRun ?? false);
   draft = kind.schema.applyDefaults(kind.schema.prune(draft));
+  checkNamespaceForCreate(core, kind, draft);
+  kind.strategy.admit?.(draft, context);
+  if (options.managedFieldsDone !== true)
+    draft = trackUpdate(core, kind, undefined, draft, options.fieldManager ?? 'unknown', undefined);
   kind.strategy.prepareCreate?.(draft, context);
   const faults = [
     ...metadataFaults(draft.metadata, kind),
     ...kind.schema.validate(draft),
     ...(kind.strategy.validate?.(draft, undefined, context) ?? []),
   ];
-  refuseWrongTypes(kind, faults);
   if (faults.length > 0) throw invalid(kind, draft.metadata.name ?? '', faults);
-  checkNamespaceForCreate(core, kind, draft);
-  kind.strategy.admit?.(draft, context);
-  if (options.managedFieldsDone !== true)
-    draft = trackUpdate(core, kind, undefined, draft, options.fieldManager ?? 'unknown', undefined);
+  kind.strategy.allocate?.(draft, context);
   return store(core, kind, draft, body, options);
 }
 
 function prepare(core: Core, kind: Kind, body: AnyObject, options: CreateOptions): AnyObject {
-  const draft = cloneJson(body);
+  // kind, apiVersion and metadata come first, so that a list can cut the first two off the encoded text.
+  const draft: AnyObject = { apiVersion: '', kind: '', ...cloneJson(body) };
   draft.apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   draft.kind = kind.kind;
   const meta: ObjectMeta = isJson(draft.metadata) ? draft.metadata : {};
   draft.metadata = meta;
   tidyMetadata(meta);
   if (meta.resourceVersion !== undefined && meta.resourceVersion !== '')
-    throw badRequest('resourceVersion should not be set on objects to be created');
+    throw plainError('resourceVersion should not be set on objects to be created');
   if (kind.namespaced) {
     const namespace = options.namespace ?? meta.namespace ?? 'default';
     if (meta.namespace !== undefined && meta.namespace !== '' && meta.namespace !== namespace)
@@ -96,7 +98,6 @@ function store(core: Core, kind: Kind, draft: AnyObject, body: AnyObject, option
     const key = keyOf(draft.metadata.namespace, name);
     if (core.storage.get(kind.collection, key) !== undefined) {
       if (!generates || attempt === attempts) {
-        kind.strategy.released?.(draft);
         throw alreadyExists(kind, name);
       }
       draft.metadata.name = generatedName(draft.metadata.generateName ?? '');

@@ -64,7 +64,6 @@ export function deleteObject(
   };
   if (waits) return { gone: false, object: present(kind, core.storage.put(kind.collection, key, build)) };
   const last = core.storage.remove(kind.collection, key, build) ?? stored;
-  kind.strategy.released?.(last);
   return { gone: true, object: present(kind, last) };
 }
 

@@ -81,6 +81,12 @@ const subresourcesOf = (kind: Kind) => {
   return found;
 };
 
+/** Built-in kinds leave group and version to the entry that holds them, as the real server does. */
+const responseKind = (kind: Kind) =>
+  kind.custom
+    ? { group: kind.group, version: kind.version, kind: kind.kind }
+    : { group: '', version: '', kind: kind.kind };
+
 const named = (kind: Kind) => ({
   ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
   ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
@@ -104,7 +110,7 @@ export function aggregatedDiscovery(
         freshness: 'Current',
         resources: kinds.map((kind) => ({
           resource: kind.plural,
-          responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+          responseKind: responseKind(kind),
           scope: kind.namespaced ? 'Namespaced' : 'Cluster',
           singularResource: kind.singular,
           verbs: kind.verbs,

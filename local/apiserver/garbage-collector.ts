@@ -13,6 +13,7 @@ interface Entry {
   readonly name: string;
 }
 
+const newObjectDelayMs = 100;
 const writer = { fieldManager: 'kube-controller-manager' };
 const entryId = (collection: string, key: string) => `${collection} ${key}`;
 const has = (object: AnyObject, finalizer: string) =>
@@ -44,7 +45,10 @@ class GarbageCollector {
       for (const dependent of this.#dependents.get(metadata.uid ?? '') ?? []) this.#enqueue(dependent);
       // Owners in foreground deletion wait for this one.
       for (const owner of metadata.ownerReferences ?? []) this.#enqueueOwner(owner, metadata.namespace);
-    } else if (isDeleting(event.object) || metadata.ownerReferences !== undefined) this.#enqueue(id);
+    } else if (isDeleting(event.object)) this.#enqueue(id);
+    // The real collector hears of a new object some moments later: its writer can still mend a wrong owner.
+    else if (metadata.ownerReferences !== undefined)
+      setTimeout(() => this.#enqueue(id), newObjectDelayMs).unref();
   }
 
   #index(id: string, event: StoredEvent, owners: string[], gone: boolean): void {

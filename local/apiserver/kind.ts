@@ -2,7 +2,7 @@
 
 import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import type { ResourceType } from '../../kube/resource.ts';
-import type { AnyObject } from './object.ts';
+import type { AnyObject, Json } from './object.ts';
 import type { FieldFault } from './status-error.ts';
 
 /** Where `/scale` reads and writes inside the object. */
@@ -33,6 +33,10 @@ export interface KindSchema {
   prune(object: AnyObject): AnyObject;
   /** A copy with defaults filled in. */
   applyDefaults(object: AnyObject): AnyObject;
+  /** The object without content as the real server writes it: what a new object's owners are told apart from. */
+  readonly empty?: Json | undefined;
+  /** Why the object cannot be read into the kind at all, for a 400. */
+  decodeError(object: AnyObject): string | undefined;
   /** Broken rules: types, bounds and, when those hold, CEL. */
   validate(object: AnyObject, old?: AnyObject): FieldFault[];
 }
@@ -53,13 +57,13 @@ export interface Strategy {
   prepareCreate?(draft: AnyObject, context: StrategyContext): void;
   prepareUpdate?(draft: AnyObject, old: AnyObject, context: StrategyContext): void;
   validate?(object: AnyObject, old: AnyObject | undefined, context: StrategyContext): FieldFault[];
-  /** Refuses a create with an error of its own, e.g. an exceeded quota. */
+  /** What admission plugins do to a new object: they add fields or refuse it with an error of their own. */
   admit?(draft: AnyObject, context: StrategyContext): void;
-  /** Called once the object is gone, to give back what it held. */
-  released?(object: AnyObject): void;
+  /** Gives a valid object what only the server can give; nobody owns these fields. */
+  allocate?(draft: AnyObject, context: StrategyContext): void;
   /** A finalizer that every deletion adds, for kinds whose deletion is work. */
   readonly deleteFinalizer?: string;
-  /** The part whose change raises metadata.generation; default `spec`; undefined: no generation. */
+  /** The part whose change raises metadata.generation; default `spec`. */
   readonly generation?: 'spec' | 'none' | 'all';
   /** Metadata that a write of /status may not change. Default: everything. */
   readonly statusKeeps?: 'metadata' | 'labels' | 'owners';

@@ -4,8 +4,8 @@ import { groupVersionOf, type Kind } from './kind.ts';
 import type { AnyObject } from './object.ts';
 import { serverSideApply } from './patch/apply.ts';
 import { resetFieldsOf } from './patch/managers-update.ts';
-import { trackUpdate as track } from './patch/update.ts';
-import { applyConflict, badRequest } from './status-error.ts';
+import { trackUpdate as track, updateManagers, withManagers } from './patch/update.ts';
+import { applyConflict, badRequest, plainError } from './status-error.ts';
 import { timestamp } from './time.ts';
 
 function writer(core: Core, kind: Kind, manager: string, subresource: string | undefined) {
@@ -28,7 +28,10 @@ export function trackUpdate(
   manager: string,
   subresource: string | undefined,
 ): AnyObject {
-  return track(kind.schema.raw, before, after, writer(core, kind, manager, subresource));
+  const options = writer(core, kind, manager, subresource);
+  if (before !== undefined) return track(kind.schema.raw, before, after, options);
+  const empty = { metadata: {}, ...kind.schema.empty };
+  return withManagers(after, updateManagers(kind.schema.raw, empty, after, new Map(), options));
 }
 
 /** Merges an applied configuration into the live object, with ownership and conflicts. */
@@ -45,6 +48,6 @@ export function applyConfiguration(
     force: options.force ?? false,
   });
   if ('conflict' in result) throw applyConflict(result.conflict.message, result.conflict.causes);
-  if ('error' in result) throw badRequest(result.error);
+  if ('error' in result) throw plainError(result.error);
   return result.object;
 }

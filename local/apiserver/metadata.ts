@@ -68,7 +68,7 @@ export function qualifiedNameProblem(text: string): string | undefined {
 export function labelFaults(labels: Record<string, unknown> | undefined, field: string): FieldFault[] {
   const faults: FieldFault[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
-    const problem = qualifiedNameProblem(key);
+    const problem = qualifiedNameProblem(key)?.replace(/^a qualified name/, 'a valid label key');
     if (problem !== undefined) faults.push(fault.invalid(field, key, problem));
     const text = String(value);
     if (text.length > 63) faults.push(fault.invalid(field, text, 'must be no more than 63 bytes'));
@@ -97,9 +97,10 @@ export function metadataFaults(meta: ObjectMeta, kind: Kind): FieldFault[] {
   }
   if (annotationBytes > annotationLimitBytes)
     faults.push(fault.tooLong('metadata.annotations', annotationLimitBytes));
-  for (const finalizer of meta.finalizers ?? []) {
+  for (const [index, finalizer] of (meta.finalizers ?? []).entries()) {
     const problem = qualifiedNameProblem(finalizer);
-    if (problem !== undefined) faults.push(fault.invalid('metadata.finalizers', finalizer, problem));
+    if (problem !== undefined)
+      faults.push(fault.invalid(`metadata.finalizers[${index}]`, finalizer, problem));
     else if (
       !finalizer.includes('/') &&
       !['orphan', 'foregroundDeletion', 'kubernetes'].includes(finalizer) &&
@@ -107,15 +108,15 @@ export function metadataFaults(meta: ObjectMeta, kind: Kind): FieldFault[] {
     )
       faults.push(
         fault.invalid(
-          'metadata.finalizers',
+          `metadata.finalizers[${index}]`,
           finalizer,
           'name is neither a standard finalizer name nor is it fully qualified',
         ),
       );
   }
   let controllers = 0;
-  for (const [index, owner] of (meta.ownerReferences ?? []).entries()) {
-    const field = `metadata.ownerReferences[${index}]`;
+  for (const owner of meta.ownerReferences ?? []) {
+    const field = 'metadata.ownerReferences';
     if ((owner.apiVersion ?? '') === '')
       faults.push(fault.invalid(`${field}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'));
     if ((owner.kind ?? '') === '') faults.push(fault.invalid(`${field}.kind`, '', 'must not be empty'));

@@ -1,13 +1,15 @@
-/** Namespaces: the ones that always exist, and draining one that is deleted. */
+/** Namespaces: the ones that always exist, the CA in each, and draining one that is deleted. */
+import type { ConfigMap } from '../../kube/objects.ts';
 import { deleteObject } from './delete.ts';
 import { type AnyObject, cloneJson } from './object.ts';
 import type { Registry } from './registry.ts';
 
 const initialNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const names = { group: '', version: 'v1', plural: 'namespaces' };
 
 /** Creates the initial namespaces and drains deleted ones; the returned function stops it. */
-export function keepNamespaces(registry: Registry): () => void {
+export function keepNamespaces(registry: Registry, caPem: string): () => void {
   const { storage } = registry.core;
   const pending = new Set<string>();
   let scheduled = false;
@@ -20,7 +22,7 @@ export function keepNamespaces(registry: Registry): () => void {
       scheduled = false;
       const batch = [...pending];
       pending.clear();
-      for (const namespace of batch) if (!stopped) settle(registry, namespace);
+      for (const namespace of batch) if (!stopped) settle(registry, namespace, caPem);
     });
   };
   const unsubscribe = storage.subscribe(undefined, (event) => {
@@ -30,21 +32,34 @@ export function keepNamespaces(registry: Registry): () => void {
     }
     const namespace = event.object.metadata.namespace;
     if (event.type === 'DELETED' && namespace !== undefined) {
-      if (storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined) schedule(namespace);
+      const isCa = event.collection === 'configmaps' && event.object.metadata.name === 'kube-root-ca.crt';
+      if (isCa || storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined)
+        schedule(namespace);
     }
   });
-  for (const name of initialNamespaces)
+  for (const name of initialNamespaces) {
     registry.create(names, { metadata: { name } }, { fieldManager: 'kube-apiserver' });
+    settle(registry, name, caPem);
+  }
   return () => {
     stopped = true;
     unsubscribe();
   };
 }
 
-function settle(registry: Registry, name: string): void {
+function settle(registry: Registry, name: string, caPem: string): void {
   const namespace = registry.core.storage.get('namespaces', name);
   if (namespace === undefined) return;
   if (namespace.metadata.deletionTimestamp !== undefined) drain(registry, namespace, name);
+  else publishCa(registry, name, caPem);
+}
+
+/** The ConfigMap that the ServiceAccount volume of every pod mounts. */
+function publishCa(registry: Registry, namespace: string, caPem: string): void {
+  const name = 'kube-root-ca.crt';
+  if (registry.find(configMaps, { namespace, name }) !== undefined) return;
+  const map: ConfigMap = { metadata: { namespace, name }, data: { 'ca.crt': caPem } };
+  registry.create(configMaps, map, { fieldManager: 'kube-controller-manager' });
 }
 
 /** Deletes what a terminating namespace holds; when it is empty, the namespace itself. */

@@ -12,7 +12,10 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
   const result = runJsonPatch(target, patch);
   if ('value' in result) return result.value;
   if (result.code === 413) throw tooLarge(10_000);
-  throw result.code === 400 ? badRequest(result.error) : unprocessable(result.error);
+  // The real server says no more than this about an operation that does not fit.
+  throw result.code === 400
+    ? badRequest(result.error)
+    : unprocessable('the server rejected our request due to an error in our request');
 }
 
 /** Strategic merge by the kind's schema. */

@@ -6,7 +6,7 @@ import { applyConfiguration } from './managed-fields.ts';
 import { type AnyObject, cloneJson, isJson, keyOf } from './object.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from './patch-bridge.ts';
 import { scaleOf, withScale } from './scale.ts';
-import { badRequest, notFound, unsupportedMediaType } from './status-error.ts';
+import { badRequest, fault, invalid, notFound, unsupportedMediaType } from './status-error.ts';
 import { type UpdateOptions, updateObject } from './update.ts';
 
 export const patchTypes = {
@@ -42,15 +42,41 @@ export function patchObject(
 ): { object: AnyObject; created: boolean } {
   if (!acceptedPatchTypes(kind).includes(options.patchType))
     throw unsupportedMediaType(acceptedPatchTypes(kind));
+  checkPatchOptions(options);
   if (options.patchType === patchTypes.apply) return applyPatch(core, kind, namespace, name, patch, options);
   const edit = (target: AnyObject): AnyObject => applyEdit(kind, target, patch, options.patchType);
   const make = (old: AnyObject): AnyObject => {
     if (options.subresource === 'scale') return withScale(kind, old, edit(scaleOf(kind, old)));
     const next = edit(old);
-    checkUnknownFields(kind, next, options);
+    checkPatchedFields(kind, next, patch, options);
     return next;
   };
   return { object: updateObject(core, kind, namespace, name, make, options), created: false };
+}
+
+const patchOptionsType = { group: 'meta.k8s.io', plural: 'patchoptions', kind: 'PatchOptions' };
+
+function checkPatchOptions(options: PatchOptions): void {
+  const isApply = options.patchType === patchTypes.apply;
+  if (isApply && (options.fieldManager ?? '') === '')
+    throw invalid(patchOptionsType, '', [fault.required('fieldManager', 'is required for apply patch')]);
+  if (!isApply && options.force !== undefined)
+    throw invalid(patchOptionsType, '', [
+      fault.forbidden('force', 'may not be specified for non-apply patch'),
+    ]);
+}
+
+/** Unknown fields that a patch brings are, under Strict, a 422 about the patch. */
+function checkPatchedFields(kind: Kind, next: AnyObject, patch: unknown, options: PatchOptions): void {
+  if (options.fieldValidation !== 'Strict') {
+    checkUnknownFields(kind, next, options);
+    return;
+  }
+  const unknown = kind.schema.unknownFields(next).map((path) => `unknown field "${path}"`);
+  if (unknown.length > 0)
+    throw invalid({ group: '', plural: '', kind: '' }, '', [
+      fault.invalid('patch', JSON.stringify(patch), `strict decoding error: ${unknown.join(', ')}`),
+    ]);
 }
 
 function applyEdit(kind: Kind, target: AnyObject, patch: unknown, type: PatchType): AnyObject {
@@ -75,9 +101,13 @@ function applyPatch(
 ): { object: AnyObject; created: boolean } {
   if (!isJson(patch)) throw badRequest('error decoding YAML: the applied configuration is not an object');
   const applied: AnyObject = { ...patch, metadata: isJson(patch.metadata) ? patch.metadata : {} };
-  if (options.fieldManager === undefined || options.fieldManager === '')
+  if (applied.apiVersion === undefined || applied.kind === undefined)
     throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      `Object '${applied.kind === undefined ? 'Kind' : 'apiVersion'}' is missing in '${JSON.stringify(patch)}'`,
+    );
+  if (applied.metadata.name !== undefined && applied.metadata.name !== name)
+    throw badRequest(
+      `the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`,
     );
   if (options.subresource === 'scale') {
     const make = (old: AnyObject) =>
@@ -90,6 +120,7 @@ function applyPatch(
     if (options.subresource !== undefined) throw notFound(kind, name);
     const body = applyConfiguration(core, kind, undefined, applied, options);
     body.metadata.name = name;
+    delete body.metadata.resourceVersion;
     const object = createObject(core, kind, body, {
       ...options,
       fieldValidation: 'Ignore',

@@ -3,7 +3,7 @@ import { type Core, present } from './core.ts';
 import type { Kind } from './kind.ts';
 import type { AnyObject } from './object.ts';
 import { type Match, parseFieldSelector, parseLabelSelector } from './selectors.ts';
-import { badRequest, expired, fault, futureResourceVersion, invalid } from './status-error.ts';
+import { badRequest, expired, fault, futureResourceVersion, invalid, plainError } from './status-error.ts';
 
 export interface Selection {
   readonly namespace?: string;
@@ -25,10 +25,21 @@ export interface ListResult {
   readonly items: readonly AnyObject[];
 }
 
+const plainFields = ['metadata.name', 'metadata.namespace'];
+
+/** Why a field cannot be selected by; kinds that index nothing of their own word it differently. */
+function fieldProblem(kind: Kind, field: string): string | undefined {
+  if (kind.fieldSelectors.includes(field)) return undefined;
+  const isPlain = !kind.custom && kind.fieldSelectors.every((known) => plainFields.includes(known));
+  return isPlain
+    ? `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+    : `field label not supported: ${field}`;
+}
+
 /** A test made of both selectors; undefined when everything is wanted. */
 export function selectionMatch(kind: Kind, selection: Selection): Match | undefined {
   const byLabel = parseLabelSelector(selection.labelSelector);
-  const byField = parseFieldSelector(selection.fieldSelector, (field) => kind.fieldSelectors.includes(field));
+  const byField = parseFieldSelector(selection.fieldSelector, (field) => fieldProblem(kind, field));
   if (byLabel === undefined) return byField;
   if (byField === undefined) return byLabel;
   return (object) => byLabel(object) && byField(object);
@@ -47,7 +58,7 @@ function decodeToken(text: string): Token {
   } catch {
     // Falls through to the refusal below.
   }
-  throw badRequest('continue key is not valid: illegal base64 data or unknown version');
+  throw badRequest('invalid continue token: continue key is not valid: unexpected end of JSON input');
 }
 
 const encodeToken = (token: Token): string =>
@@ -56,12 +67,12 @@ const encodeToken = (token: Token): string =>
   );
 
 /** The revision that a text names; undefined for none or "0", which ask for any. */
-export function parseResourceVersion(kind: Kind, text: string | undefined): number | undefined {
+export function parseResourceVersion(text: string | undefined): number | undefined {
   if (text === undefined || text === '' || text === '0') return undefined;
   if (!/^\d+$/.test(text))
-    throw invalid(kind, '', [
-      fault.invalid('resourceVersion', text, 'strconv.ParseUint: parsing: invalid syntax'),
-    ]);
+    throw plainError(
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
 }
 
@@ -87,9 +98,11 @@ function checkVersionMatch(options: ListOptions): void {
 /** Lists a collection as one version of its kind shows it. */
 export function listObjects(core: Core, kind: Kind, options: ListOptions): ListResult {
   checkVersionMatch(options);
+  if ((options.continue ?? '') !== '' && ![undefined, '', '0'].includes(options.resourceVersion))
+    throw badRequest('specifying resource version is not allowed when using continue');
   const match = selectionMatch(kind, options);
   const current = core.storage.revision;
-  const asked = parseResourceVersion(kind, options.resourceVersion);
+  const asked = parseResourceVersion(options.resourceVersion);
   if (asked !== undefined && asked > current) throw futureResourceVersion(asked, current);
   const token =
     options.continue === undefined || options.continue === '' ? undefined : decodeToken(options.continue);

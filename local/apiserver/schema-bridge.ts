@@ -1,14 +1,14 @@
-/** Schemas of kinds, compiled at first use. */
+/** Schemas of kinds: built-in ones from `schema/`, those of CRDs compiled at first use. */
 import { type CompiledSchema, compileSchema } from '../../crds/structural/compile.ts';
 import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import type { KindSchema } from './kind.ts';
-import { builtinType } from './schema/builtin-types.ts';
+import { type BuiltinSchema, builtinSchema as builtin } from './schema/builtin.ts';
 
-function kindSchema(schema: SchemaNode): KindSchema {
-  let compiled: CompiledSchema | undefined;
+function compiled(schema: SchemaNode): KindSchema {
+  let made: CompiledSchema | undefined;
   const get = (): CompiledSchema => {
-    compiled ??= compileSchema(schema);
-    return compiled;
+    made ??= compileSchema(schema);
+    return made;
   };
   return {
     raw: schema,
@@ -20,6 +20,7 @@ function kindSchema(schema: SchemaNode): KindSchema {
       // As the real server does: rules are not run on an object whose types they could not trust.
       return faults.length > 0 ? faults : get().validateCel(object, old);
     },
+    decodeError: () => undefined,
   };
 }
 
@@ -27,10 +28,32 @@ const freeForm: SchemaNode = { type: 'object', 'x-kubernetes-preserve-unknown-fi
 
 /** The schema of a built-in kind; the few without one take anything. */
 export function builtinSchema(group: string, version: string, kind: string): KindSchema {
-  return kindSchema(builtinType(group, version, kind) ?? freeForm);
+  let made: BuiltinSchema | undefined;
+  const get = (): BuiltinSchema | undefined => {
+    made ??= builtin(group, version, kind);
+    return made;
+  };
+  let fallback: KindSchema | undefined;
+  const orFree = (): KindSchema => {
+    fallback ??= compiled(freeForm);
+    return fallback;
+  };
+  return {
+    get raw() {
+      return get()?.schema ?? freeForm;
+    },
+    get empty() {
+      return get()?.empty;
+    },
+    unknownFields: (object) => (get() ?? orFree()).unknownFields(object),
+    prune: (object) => (get() ?? orFree()).prune(object),
+    applyDefaults: (object) => (get() ?? orFree()).applyDefaults(object),
+    validate: (object, old) => (get() ?? orFree()).validate(object, old),
+    decodeError: (object) => get()?.decodeError(object),
+  };
 }
 
 /** The schema of a CRD's version; without one, anything goes. */
 export function customSchema(openAPIV3Schema: SchemaNode | undefined): KindSchema {
-  return kindSchema(openAPIV3Schema ?? freeForm);
+  return compiled(openAPIV3Schema ?? freeForm);
 }

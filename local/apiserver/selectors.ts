@@ -1,58 +1,11 @@
 /** Label and field selectors as the API's query parameters spell them. */
 import type { LabelSelector } from '../../kube/objects.ts';
+import { parseRequirements, type Requirement } from './label-selector.ts';
 import type { AnyObject } from './object.ts';
 import { isJson } from './object.ts';
 import { badRequest } from './status-error.ts';
 
 export type Match = (object: AnyObject) => boolean;
-
-interface Requirement {
-  key: string;
-  operator: '=' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
-  values: string[];
-}
-
-const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-
-function splitTopLevel(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (let index = 0; index < text.length; index++) {
-    const char = text[index];
-    if (char === '(') depth++;
-    else if (char === ')') depth--;
-    else if (char === ',' && depth === 0) {
-      parts.push(text.slice(start, index));
-      start = index + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
-}
-
-function parseRequirement(part: string): Requirement {
-  const fail = () => badRequest(`unable to parse requirement: ${JSON.stringify(part)}`);
-  const checked = (requirement: Requirement): Requirement => {
-    if (!qualifiedName.test(requirement.key)) throw fail();
-    return requirement;
-  };
-  let match = /^!\s*(\S+)$/.exec(part);
-  if (match?.[1] !== undefined) return checked({ key: match[1], operator: '!', values: [] });
-  match = /^(\S+)\s+(in|notin)\s*\((.*)\)$/.exec(part);
-  if (match?.[1] !== undefined) {
-    const values = (match[3] ?? '').split(',').map((value) => value.trim());
-    return checked({ key: match[1], operator: match[2] === 'in' ? 'in' : 'notin', values });
-  }
-  match = /^([^\s=!<>]+)\s*(==|=|!=|>|<)\s*(\S*)$/.exec(part);
-  if (match?.[1] !== undefined) {
-    const sign = match[2];
-    const operator = sign === '!=' ? '!=' : sign === '>' ? 'gt' : sign === '<' ? 'lt' : '=';
-    return checked({ key: match[1], operator, values: [match[3] ?? ''] });
-  }
-  if (/^[^\s=!<>()]+$/.test(part)) return checked({ key: part, operator: 'exists', values: [] });
-  throw fail();
-}
 
 function meets(requirement: Requirement, labels: Record<string, string>): boolean {
   const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
@@ -77,7 +30,7 @@ function meets(requirement: Requirement, labels: Record<string, string>): boolea
 /** Parses `a=b,c in (d,e),!f` into a test of an object's labels; undefined when it selects everything. */
 export function parseLabelSelector(text: string | undefined): Match | undefined {
   if (text === undefined || text === '') return undefined;
-  const requirements = splitTopLevel(text).map(parseRequirement);
+  const requirements = parseRequirements(text);
   return (object) => requirements.every((r) => meets(r, object.metadata.labels ?? {}));
 }
 
@@ -123,7 +76,7 @@ function fieldValue(object: AnyObject, path: string): string {
 /** Parses `metadata.name=x,status.phase!=Running`; a field that the kind does not index is refused. */
 export function parseFieldSelector(
   text: string | undefined,
-  allowed: (field: string) => boolean,
+  allowed: (field: string) => string | undefined,
   read: (object: AnyObject, field: string) => string = fieldValue,
 ): Match | undefined {
   if (text === undefined || text === '') return undefined;
@@ -133,7 +86,8 @@ export function parseFieldSelector(
     if (match?.[1] === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const field = match[1];
     const wanted = (match[3] ?? '').replaceAll(/\\([\\,=])/g, '$1');
-    if (!allowed(field)) throw badRequest(`field label not supported: ${field}`);
+    const problem = allowed(field);
+    if (problem !== undefined) throw badRequest(problem);
     const negated = match[2] === '!=';
     return (object) => (read(object, field) === wanted) !== negated;
   });

@@ -124,9 +124,11 @@ export const tooManyRequests = (
 /** 500. */
 export const internalError = (message: string): StatusError =>
   failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+/** 500 without a reason: how the real server passes on errors that it has no word for. */
+export const plainError = (message: string): StatusError => failure(500, '', message);
 /** 504 for a resource version that lies in the future. */
 export const futureResourceVersion = (asked: number, current: number): StatusError =>
-  failure(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+  failure(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });

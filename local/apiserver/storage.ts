@@ -12,6 +12,9 @@ export interface StoredEvent {
   readonly previous: AnyObject | undefined;
 }
 
+/** Not 1: what lies before is history that nobody knows, as on a server that has lived. */
+const firstRevision = 100;
+
 type Listener = (event: StoredEvent) => void;
 
 export class Storage {
@@ -25,7 +28,7 @@ export class Storage {
 
   constructor(options: { historyLimit?: number; firstRevision?: number } = {}) {
     this.#historyLimit = options.historyLimit ?? 10_000;
-    this.#revision = options.firstRevision ?? 1;
+    this.#revision = options.firstRevision ?? firstRevision;
     this.#forgotten = this.#revision;
   }
 

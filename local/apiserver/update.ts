@@ -1,9 +1,11 @@
 /** Changing an object: optimistic locking, the split between spec and status, generation, no-op writes, finalizers. */
+
+import type { ObjectMeta } from '../../kube/objects.ts';
 import {
   type Core,
+  checkDecodable,
   checkTypeMeta,
   present,
-  refuseWrongTypes,
   storedOrThrow,
   strategyContext,
   type WriteOptions,
@@ -13,7 +15,7 @@ import { trackUpdate } from './managed-fields.ts';
 import { keepServerFields, metadataFaults, metadataUpdateFaults, tidyMetadata } from './metadata.ts';
 import { type AnyObject, cloneJson, freezeJson, isJson, keyOf, sameJson } from './object.ts';
 import { isNoOp } from './patch/update.ts';
-import { badRequest, conflict, fault, invalid } from './status-error.ts';
+import { badRequest, conflict, fault, invalid, plainError } from './status-error.ts';
 
 export interface UpdateOptions extends WriteOptions {
   readonly subresource?: string;
@@ -33,8 +35,10 @@ export function updateObject(
   options: UpdateOptions,
 ): AnyObject {
   const old = present(kind, storedOrThrow(core, kind, namespace, name));
-  let draft = cloneJson(make(old));
+  // The old object's order of fields, so that kind and apiVersion stay first.
+  let draft: AnyObject = { apiVersion: '', kind: '', ...cloneJson(make(old)) };
   checkTypeMeta(kind, draft);
+  checkDecodable(kind, draft);
   draft.apiVersion = old.apiVersion ?? '';
   draft.kind = kind.kind;
   checkIdentity(kind, draft, old, name, options);
@@ -51,8 +55,8 @@ export function updateObject(
     ...kind.schema.validate(draft, old),
     ...(kind.strategy.validate?.(draft, old, context) ?? []),
   ];
-  refuseWrongTypes(kind, faults);
   if (faults.length > 0) throw invalid(kind, name, faults);
+  if (options.subresource !== 'status') kind.strategy.allocate?.(draft, context);
   if (options.managedFieldsDone !== true)
     draft = trackUpdate(core, kind, old, draft, options.fieldManager ?? 'unknown', options.subresource);
   return store(core, kind, draft, old, options);
@@ -65,7 +69,7 @@ function checkIdentity(
   name: string,
   options: UpdateOptions,
 ): void {
-  const meta = isJson(draft.metadata) ? draft.metadata : {};
+  const meta: ObjectMeta = isJson(draft.metadata) ? draft.metadata : {};
   draft.metadata = meta;
   if ((meta.name ?? '') === '') meta.name = name;
   if (meta.name !== name)
@@ -80,15 +84,17 @@ function checkIdentity(
   const version = meta.resourceVersion ?? '';
   if (version === '' || version === '0') {
     if (options.isReplace === true && kind.strategy.unconditionalUpdate !== true)
-      throw invalid(kind, name, [
+      throw invalid({ ...kind, kind: kind.plural }, name, [
         fault.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
       ]);
-  } else if (version !== old.metadata.resourceVersion) throw conflict(kind, name);
+  } else if (!/^\d+$/.test(version))
+    throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
+  else if (version !== old.metadata.resourceVersion) throw conflict(kind, name);
   if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
     throw conflict(
       kind,
       name,
-      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
+      `StorageError: invalid object, Code: 4, Key: /registry/${kind.collection}/${keyOf(old.metadata.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
     );
   if (meta.uid === '') delete meta.uid;
   if (old.metadata.resourceVersion !== undefined) meta.resourceVersion = old.metadata.resourceVersion;
@@ -146,7 +152,6 @@ function store(core: Core, kind: Kind, draft: AnyObject, old: AnyObject, options
   };
   if (isFinished(kind, draft)) {
     const last = core.storage.remove(kind.collection, key, build);
-    kind.strategy.released?.(draft);
     return present(kind, last ?? stored);
   }
   return present(kind, core.storage.put(kind.collection, key, build));

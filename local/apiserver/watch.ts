@@ -4,7 +4,7 @@ import { type Core, present } from './core.ts';
 import { groupVersionOf, type Kind } from './kind.ts';
 import type { AnyObject } from './object.ts';
 import { parseResourceVersion, type Selection, selectionMatch } from './read.ts';
-import { badRequest, expired, fault, futureResourceVersion, invalid } from './status-error.ts';
+import { badRequest, expired, fault, invalid } from './status-error.ts';
 import type { StoredEvent } from './storage.ts';
 
 export interface WatchOptions extends Selection {
@@ -35,6 +35,9 @@ function checkInitialEvents(options: WatchOptions): void {
           'resourceVersionMatch',
           'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
         ),
+        ...(match === 'NotOlderThan'
+          ? []
+          : [fault.notSupported('resourceVersionMatch', match, ['NotOlderThan'])]),
       ]);
     return;
   }
@@ -59,9 +62,11 @@ export function watchObjects(core: Core, kind: Kind, options: WatchOptions, list
   checkInitialEvents(options);
   const match = selectionMatch(kind, options);
   const namespace = kind.namespaced ? options.namespace : undefined;
-  const asked = parseResourceVersion(kind, options.resourceVersion);
+  const asked = parseResourceVersion(options.resourceVersion);
   const current = core.storage.revision;
-  if (asked !== undefined && asked > current) throw futureResourceVersion(asked, current);
+  // A server that was started anew counts from the start: clients that know a later revision must list again.
+  if (asked !== undefined && asked > current)
+    throw expired(`too old resource version: ${asked} (${current})`);
   const wants = (object: AnyObject | undefined): object is AnyObject =>
     object !== undefined &&
     (namespace === undefined || object.metadata.namespace === namespace) &&

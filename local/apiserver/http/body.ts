@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import { badRequest, tooLarge, unsupportedMediaType } from '../status-error.ts';
+import { duplicateKeys } from './duplicate-keys.ts';
 
 export interface Body {
   readonly value: unknown;
@@ -54,7 +55,8 @@ function decode(bytes: Buffer, mediaType: string): { value: unknown; decodingFau
       'application/vnd.kubernetes.protobuf',
     ]);
   try {
-    return { value: JSON.parse(text), decodingFaults: [] };
+    const value: unknown = JSON.parse(text);
+    return { value, decodingFaults: duplicateKeys(text).map((path) => `duplicate field "${path}"`) };
   } catch (error) {
     throw badRequest(
       `the object provided is unrecognized (must be of type JSON): ${error instanceof Error ? error.message : String(error)}`,

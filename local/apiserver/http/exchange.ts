@@ -21,7 +21,7 @@ export interface Exchange {
 
 /** Write options of the query, with a manager named after the client where it names none, and warnings wired up. */
 export function writeOptions(exchange: Exchange) {
-  const { fieldManager, dryRun, fieldValidation } = writeQuery(exchange.query);
+  const { fieldManager, dryRun, fieldValidation } = writeQuery(exchange.query, exchange.request.method);
   const agent = exchange.request.headers['user-agent'] ?? '';
   const fallback = agent.split('/')[0]?.slice(0, 128);
   const isApply = exchange.request.headers['content-type']?.startsWith(patchTypes.apply) ?? false;

@@ -1,6 +1,6 @@
 /** Query parameters of the API, read once and typed. */
 import type { DeleteOptions, PropagationPolicy } from '../delete.ts';
-import { badRequest } from '../status-error.ts';
+import { badRequest, fault, invalid } from '../status-error.ts';
 
 const flag = (text: string | null): boolean | undefined =>
   text === null ? undefined : text === '' || text === 'true' || text === '1';
@@ -39,16 +39,22 @@ export function listQuery(query: URLSearchParams) {
   };
 }
 
+function optionsType(method: string | undefined) {
+  const kind =
+    { POST: 'CreateOptions', PUT: 'UpdateOptions', PATCH: 'PatchOptions' }[method ?? ''] ?? 'DeleteOptions';
+  return { group: 'meta.k8s.io', plural: kind.toLowerCase(), kind };
+}
+
 /** What a write asks for. */
-export function writeQuery(query: URLSearchParams) {
+export function writeQuery(query: URLSearchParams, method: string | undefined) {
   const dryRun = query.getAll('dryRun');
   if (dryRun.some((value) => value !== 'All' && value !== ''))
-    throw badRequest(`invalid dryRun: Unsupported value: "${dryRun.join(',')}": supported values: "All"`);
+    throw invalid(optionsType(method), '', [fault.notSupported('dryRun', dryRun, ['All'])]);
   const validation = query.get('fieldValidation');
   if (validation !== null && !['Strict', 'Warn', 'Ignore', ''].includes(validation))
-    throw badRequest(
-      `fieldValidation: Unsupported value: "${validation}": supported values: "", "Ignore", "Strict", "Warn"`,
-    );
+    throw invalid(optionsType(method), '', [
+      fault.notSupported('fieldValidation', validation, ['', 'Ignore', 'Strict', 'Warn']),
+    ]);
   const manager = filled(query.get('fieldManager'));
   if (manager !== undefined && manager.length > 128)
     throw badRequest('fieldManager: Too long: may not be more than 128 bytes');

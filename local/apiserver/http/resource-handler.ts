@@ -1,15 +1,22 @@
 /** Requests on resources: from path, method and body to the registry, and back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { present, storedOrThrow } from '../core.ts';
+import { checkUnknownFields, present, storedOrThrow } from '../core.ts';
 import { createObject } from '../create.ts';
 import { deleteObject } from '../delete.ts';
-import { groupVersionOf } from '../kind.ts';
+import { groupVersionOf, type Kind } from '../kind.ts';
 import { type AnyObject, encodeFrozen, isJson } from '../object.ts';
 import { type PatchType, patchObject, patchTypes } from '../patching.ts';
 import { type ListResult, listObjects } from '../read.ts';
 import type { Registry } from '../registry.ts';
 import { scaleOf, withScale } from '../scale.ts';
-import { badRequest, methodNotAllowed, noSuchPath, unsupportedMediaType } from '../status-error.ts';
+import {
+  badRequest,
+  fault,
+  invalid,
+  methodNotAllowed,
+  noSuchPath,
+  unsupportedMediaType,
+} from '../status-error.ts';
 import { updateObject } from '../update.ts';
 import { parseAccept, type Wanted } from './accept.ts';
 import { sendText, sendValue } from './answer.ts';
@@ -54,14 +61,19 @@ async function handleCollection(exchange: Exchange): Promise<void> {
       const stream = { ...selection, ...compact({ timeoutSeconds }) };
       return streamWatch(registry, kind, response, stream, shapeFor(exchange, wanted)?.event);
     }
+    if (options.sendInitialEvents !== undefined) throw noInitialEvents();
     return sendList(exchange, wanted, listObjects(registry.core, kind, selection));
   }
   if (request.method === 'POST') {
     if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed();
-    const { value } = await readBody(request);
+    const { value, decodingFaults } = await readBody(request);
     if (isReview(kind)) return sendValue(response, 201, answerReview(kind, value));
     const options = writeOptions(exchange);
-    const created = createObject(registry.core, kind, value as AnyObject, { ...options, ...where });
+    const created = createObject(registry.core, kind, value as AnyObject, {
+      ...options,
+      ...where,
+      decodingFaults,
+    });
     return sendObject(exchange, wanted, 201, created);
   }
   if (request.method === 'DELETE') {
@@ -96,10 +108,15 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
       return sendObject(exchange, wanted, 200, subresource === 'scale' ? scaleOf(kind, object) : object);
     }
     case 'PUT': {
-      const { value } = await readBody(request);
+      const { value, decodingFaults } = await readBody(request);
       if (!isJson(value)) throw badRequest('the body is not an object');
       const body = value as AnyObject;
-      const options = { ...writeOptions(exchange), ...compact({ subresource }), isReplace: true };
+      const options = {
+        ...writeOptions(exchange),
+        ...compact({ subresource }),
+        isReplace: true,
+        decodingFaults,
+      };
       if (
         kind.strategy.createOnUpdate === true &&
         subresource === undefined &&
@@ -111,6 +128,7 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
           201,
           createObject(core, kind, body, { ...options, ...compact({ namespace }) }),
         );
+      if (subresource !== 'scale') checkUnknownFields(kind, body, options);
       const make = (old: AnyObject) => (subresource === 'scale' ? withScale(kind, old, body) : body);
       const updated = updateObject(core, kind, namespace, name, make, options);
       return sendObject(exchange, wanted, 200, subresource === 'scale' ? scaleOf(kind, updated) : updated);
@@ -119,7 +137,7 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
       const { value, mediaType } = await readBody(request);
       if (!Object.values<string>(patchTypes).includes(mediaType))
         throw unsupportedMediaType(Object.values(patchTypes));
-      const { force } = writeQuery(query);
+      const { force } = writeQuery(query, request.method);
       const options = {
         ...writeOptions(exchange),
         ...compact({ subresource, force }),
@@ -156,6 +174,18 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
   }
 }
 
+/** Items of a list of built-in kinds carry neither kind nor apiVersion; both stand first in every stored object. */
+function encodeListed(kind: Kind, item: AnyObject): string {
+  const text = encodeFrozen(item);
+  const head = `{"apiVersion":"${groupVersionOf(kind)}","kind":"${kind.kind}",`;
+  return text.startsWith(head) ? `{${text.slice(head.length)}` : text;
+}
+
+function noInitialEvents() {
+  const type = { group: 'meta.k8s.io', plural: 'listoptions', kind: 'ListOptions' };
+  return invalid(type, '', [fault.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')]);
+}
+
 function sendList(exchange: Exchange, wanted: Wanted, list: ListResult): void {
   const { kind, response } = exchange;
   const shape = shapeFor(exchange, wanted);
@@ -173,6 +203,6 @@ function sendList(exchange: Exchange, wanted: Wanted, list: ListResult): void {
     sendValue(response, 200, { ...head, items: list.items }, 'yaml');
     return;
   }
-  const items = list.items.map(encodeFrozen).join(',');
+  const items = list.items.map(kind.custom ? encodeFrozen : (item) => encodeListed(kind, item)).join(',');
   sendText(response, 200, `${JSON.stringify(head).slice(0, -1)},"items":[${items}]}`);
 }

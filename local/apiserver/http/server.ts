@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../../kube/clock.ts';
 import { startControllers } from '../controllers.ts';
 import { Registry } from '../registry.ts';
-import { noSuchPath, unauthorized } from '../status-error.ts';
+import { unauthorized } from '../status-error.ts';
 import { sendFailure, sendText } from './answer.ts';
 import { loopbackCertificate } from './certificate.ts';
 import { handleNonResource } from './non-resource.ts';
@@ -45,13 +45,13 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit }),
   });
-  const stopControllers = startControllers(registry);
   const isAllowed = tokenCheck(token);
   const host = options.host ?? '127.0.0.1';
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     serve(registry, isAllowed, request, response).catch((error: unknown) => sendFailure(response, error));
   };
   const certificate = options.tls === true ? loopbackCertificate([host], Date.now()) : undefined;
+  const stopControllers = startControllers(registry, certificate?.cert ?? '');
   const server =
     certificate === undefined ? createServer(onRequest) : createTlsServer(certificate, onRequest);
   // Watches idle for minutes, and kubectl keeps its connections: neither is a fault.
@@ -84,6 +84,15 @@ function tokenCheck(token: string): (request: IncomingMessage) => boolean {
   };
 }
 
+/** What the real server's outermost handler says of paths that nobody has. */
+function sendPlainNotFound(response: ServerResponse): void {
+  response.writeHead(404, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end('404 page not found\n');
+}
+
 async function serve(
   registry: Registry,
   isAllowed: (request: IncomingMessage) => boolean,
@@ -105,7 +114,9 @@ async function serve(
         200,
         '{"paths":["/api","/apis","/healthz","/livez","/openapi/v3","/readyz","/version"]}',
       );
-    throw noSuchPath();
+    return sendPlainNotFound(response);
   }
+  if (registry.core.catalog.hasGroupVersion(path.group, path.version) === false)
+    return sendPlainNotFound(response);
   await handleResource(registry, request, response, path, url.searchParams);
 }

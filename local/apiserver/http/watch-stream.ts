@@ -5,7 +5,8 @@ import type { WatchEvent } from '../../../kube/objects.ts';
 import type { Kind } from '../kind.ts';
 import { type AnyObject, encodeFrozen } from '../object.ts';
 import type { Registry } from '../registry.ts';
-import { type WatchOptions, watchObjects } from '../watch.ts';
+import { StatusError } from '../status-error.ts';
+import { type Watch, type WatchOptions, watchObjects } from '../watch.ts';
 
 export interface StreamOptions extends WatchOptions {
   readonly timeoutSeconds?: number;
@@ -36,11 +37,19 @@ export function streamWatch(
   };
   const early: WatchEvent<AnyObject>[] = [];
   let started = false;
-  // Refusals (410, bad selectors) are thrown before the head is written.
-  const watch = watchObjects(registry.core, kind, options, (event) => {
-    if (started) send(event);
-    else early.push(event);
-  });
+  // Refusals (bad selectors) are thrown before the head is written; history that is gone is an event of the stream.
+  let watch: Watch;
+  try {
+    watch = watchObjects(registry.core, kind, options, (event) => {
+      if (started) send(event);
+      else early.push(event);
+    });
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 410) throw error;
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
+    response.end(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`);
+    return;
+  }
   response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
   response.flushHeaders();
   started = true;

@@ -1,8 +1,5 @@
 /** HorizontalPodAutoscalers: stored as autoscaling/v2, shown as v1 too for older kubectl. */
-import type { Strategy } from '../kind.ts';
-import { type AnyObject, cloneJson, isJson, jsonAt, listAt, numberAt, textAt } from '../object.ts';
-import { fault } from '../status-error.ts';
-import { setDefault } from './pod-defaults.ts';
+import { type AnyObject, cloneJson, jsonAt, listAt, numberAt, textAt } from '../object.ts';
 
 const isCpu = (metric: unknown) =>
   textAt(metric, 'type') === 'Resource' && textAt(jsonAt(metric, 'resource'), 'name') === 'cpu';
@@ -34,33 +31,3 @@ export function fromAutoscalingV1(object: AnyObject): AnyObject {
     percentage === undefined ? {} : { metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }] };
   return { ...object, apiVersion: 'autoscaling/v2', spec: { ...spec, ...metrics } };
 }
-
-export const autoscalerStrategy: Strategy = {
-  generation: 'none',
-  unconditionalUpdate: true,
-  prepareCreate(draft) {
-    const spec = jsonAt(draft, 'spec');
-    setDefault(spec, 'minReplicas', 1);
-    const hasMetrics =
-      listAt(spec, 'metrics').length > 0 || spec.targetCPUUtilizationPercentage !== undefined;
-    // Without any metric the real server assumes a CPU utilisation of 80 %.
-    if (!hasMetrics && draft.apiVersion === 'autoscaling/v2')
-      spec.metrics = [
-        {
-          type: 'Resource',
-          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
-        },
-      ];
-    draft.status = { desiredReplicas: 0 };
-  },
-  validate(object) {
-    const spec = jsonAt(object, 'spec');
-    const max = Number(spec.maxReplicas ?? 0);
-    const min = Number(spec.minReplicas ?? 1);
-    if (!isJson(spec.scaleTargetRef)) return [fault.required('spec.scaleTargetRef')];
-    if (max < 1) return [fault.invalid('spec.maxReplicas', max, 'must be greater than 0')];
-    return max < min
-      ? [fault.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`')]
-      : [];
-  },
-};

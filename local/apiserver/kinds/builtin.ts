@@ -2,30 +2,22 @@
 import type { Kind } from '../kind.ts';
 import { builtinSchema } from '../schema-bridge.ts';
 import { builtinColumns } from '../table/columns.ts';
-import { autoscalerStrategy, fromAutoscalingV1, toAutoscalingV1 } from './autoscaler.ts';
+import { fromAutoscalingV1, toAutoscalingV1 } from './autoscaler.ts';
 import {
+  autoscalerStrategy,
   claimStrategy,
-  configMapStrategy,
-  controllerRevisionStrategy,
+  dataStrategy,
   disruptionBudgetStrategy,
-  endpointSliceStrategy,
   namespaceStrategy,
-  networkPolicyStrategy,
-  priorityClassStrategy,
-  secretStrategy,
-  storageClassStrategy,
+  quotaStrategy,
+  wholeGenerationStrategy,
 } from './config.ts';
 import { defineKind, type KindFacts } from './define.ts';
 import { definitionStrategy } from './definition.ts';
 import { eventStrategy, fromEventsV1, toCoreEvent, toEventsV1 } from './events.ts';
 import { podStrategy } from './pod.ts';
 import { serviceStrategy } from './service.ts';
-import {
-  daemonSetStrategy,
-  deploymentStrategy,
-  replicaSetStrategy,
-  statefulSetStrategy,
-} from './workloads.ts';
+import { workloadStrategy } from './workloads.ts';
 
 const replicas = {
   specReplicasPath: '.spec.replicas',
@@ -103,15 +95,15 @@ const core: KindFacts[] = [
     strategy: serviceStrategy,
   },
   { kind: 'Endpoints', plural: 'endpoints', shortNames: ['ep'], strategy: noGeneration },
-  { kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'], strategy: configMapStrategy },
-  { kind: 'Secret', plural: 'secrets', fieldSelectors: ['type'], strategy: secretStrategy },
+  { kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'], strategy: dataStrategy },
+  { kind: 'Secret', plural: 'secrets', fieldSelectors: ['type'], strategy: dataStrategy },
   { kind: 'ServiceAccount', plural: 'serviceaccounts', shortNames: ['sa'], strategy: noGeneration },
   {
     kind: 'ResourceQuota',
     plural: 'resourcequotas',
     shortNames: ['quota'],
     hasStatus: true,
-    strategy: noGeneration,
+    strategy: quotaStrategy,
   },
   { kind: 'LimitRange', plural: 'limitranges', shortNames: ['limits'], strategy: noGeneration },
   {
@@ -146,7 +138,7 @@ const apps: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     scale: replicas,
-    strategy: deploymentStrategy,
+    strategy: workloadStrategy,
   },
   {
     group: 'apps',
@@ -157,7 +149,7 @@ const apps: KindFacts[] = [
     hasStatus: true,
     scale: replicas,
     fieldSelectors: ['status.replicas'],
-    strategy: replicaSetStrategy,
+    strategy: workloadStrategy,
   },
   {
     group: 'apps',
@@ -167,7 +159,7 @@ const apps: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     scale: replicas,
-    strategy: statefulSetStrategy,
+    strategy: workloadStrategy,
   },
   {
     group: 'apps',
@@ -176,13 +168,13 @@ const apps: KindFacts[] = [
     shortNames: ['ds'],
     categories: ['all'],
     hasStatus: true,
-    strategy: daemonSetStrategy,
+    strategy: workloadStrategy,
   },
   {
     group: 'apps',
     kind: 'ControllerRevision',
     plural: 'controllerrevisions',
-    strategy: controllerRevisionStrategy,
+    strategy: noGeneration,
   },
 ];
 
@@ -191,7 +183,7 @@ const others: KindFacts[] = [
     group: 'discovery.k8s.io',
     kind: 'EndpointSlice',
     plural: 'endpointslices',
-    strategy: endpointSliceStrategy,
+    strategy: wholeGenerationStrategy,
   },
   {
     group: 'policy',
@@ -206,7 +198,6 @@ const others: KindFacts[] = [
     kind: 'NetworkPolicy',
     plural: 'networkpolicies',
     shortNames: ['netpol'],
-    strategy: networkPolicyStrategy,
   },
   { group: 'networking.k8s.io', kind: 'Ingress', plural: 'ingresses', shortNames: ['ing'], hasStatus: true },
   { group: 'networking.k8s.io', kind: 'IngressClass', plural: 'ingressclasses', ...cluster },
@@ -301,7 +292,6 @@ const others: KindFacts[] = [
     plural: 'priorityclasses',
     shortNames: ['pc'],
     ...cluster,
-    strategy: priorityClassStrategy,
   },
   {
     group: 'storage.k8s.io',
@@ -309,7 +299,7 @@ const others: KindFacts[] = [
     plural: 'storageclasses',
     shortNames: ['sc'],
     ...cluster,
-    strategy: storageClassStrategy,
+    strategy: noGeneration,
   },
   {
     group: 'admissionregistration.k8s.io',

@@ -1,19 +1,7 @@
 /** Strategy of CustomResourceDefinitions. */
 import type { Strategy } from '../kind.ts';
-import { type AnyObject, isJson, type Json, jsonAt, listAt, textAt } from '../object.ts';
+import { isJson, type Json, jsonAt, listAt, textAt } from '../object.ts';
 import { type FieldFault, fault } from '../status-error.ts';
-import { setDefault } from './pod-defaults.ts';
-
-function fill(draft: AnyObject): void {
-  const spec = jsonAt(draft, 'spec');
-  draft.spec = spec;
-  const names = jsonAt(spec, 'names');
-  spec.names = names;
-  setDefault(names, 'singular', textAt(names, 'kind').toLowerCase());
-  setDefault(names, 'listKind', `${textAt(names, 'kind')}List`);
-  setDefault(spec, 'conversion', { strategy: 'None' });
-  delete spec.preserveUnknownFields;
-}
 
 function versionFaults(spec: Json): FieldFault[] {
   const versions = listAt(spec, 'versions');
@@ -36,7 +24,7 @@ export const definitionStrategy: Strategy = {
   unconditionalUpdate: false,
   deleteFinalizer: 'customresourcecleanup.apiextensions.k8s.io',
   prepareCreate(draft) {
-    fill(draft);
+    delete jsonAt(draft, 'spec').preserveUnknownFields;
     const storage = listAt(draft.spec, 'versions').find(
       (version) => isJson(version) && version.storage === true,
     );
@@ -46,7 +34,6 @@ export const definitionStrategy: Strategy = {
       storedVersions: storage === undefined ? [] : [textAt(storage, 'name')],
     };
   },
-  prepareUpdate: (draft) => fill(draft),
   validate(object, old) {
     const spec = jsonAt(object, 'spec');
     const names = jsonAt(spec, 'names');

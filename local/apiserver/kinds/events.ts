@@ -1,7 +1,6 @@
 /** Events: one collection with two faces, core/v1 and events.k8s.io/v1. */
 import type { Strategy } from '../kind.ts';
-import { type AnyObject, type Json, jsonAt } from '../object.ts';
-import { fault } from '../status-error.ts';
+import type { AnyObject, Json } from '../object.ts';
 
 /** [core/v1, events.k8s.io/v1] names of fields that differ. */
 const names: readonly (readonly [string, string])[] = [
@@ -33,21 +32,4 @@ export const eventStrategy: Strategy = {
   generation: 'none',
   unconditionalUpdate: true,
   createOnUpdate: true,
-  validate(object, old) {
-    const involved = jsonAt(object, object.apiVersion === 'v1' ? 'involvedObject' : 'regarding');
-    const namespace = object.metadata.namespace;
-    const fits =
-      involved.namespace === undefined || involved.namespace === ''
-        ? namespace === 'default' || namespace === 'kube-system'
-        : involved.namespace === namespace;
-    return fits || old !== undefined
-      ? []
-      : [
-          fault.invalid(
-            'involvedObject.namespace',
-            involved.namespace ?? '',
-            'does not match event.namespace',
-          ),
-        ];
-  },
 };

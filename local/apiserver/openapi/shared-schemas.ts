@@ -1,20 +1,7 @@
 /** Structs that several kinds share become components of an OpenAPI document, referred to by name: some hold themselves. */
 import type { SchemaNode } from '../../../crds/structural/schema-node.ts';
-import { structNames, structType } from '../schema/builtin-types.ts';
-
-let names: Map<object, string> | undefined;
-
-/** Name of the struct that has these properties: copies of a struct with another description share them. */
-function structName(node: SchemaNode): string | undefined {
-  if (names === undefined) {
-    names = new Map();
-    for (const name of structNames) {
-      const { properties } = structType(name);
-      if (properties !== undefined) names.set(properties, name);
-    }
-  }
-  return node.properties === undefined ? undefined : names.get(node.properties);
-}
+import { structType } from '../schema/builtin-types.ts';
+import { structNameOf } from '../schema/notation.ts';
 
 const prefix = 'io.k8s.api.';
 
@@ -45,7 +32,7 @@ export class SharedSchemas {
   }
 
   #child(node: SchemaNode): SchemaNode {
-    const name = structName(node);
+    const name = structNameOf(node);
     if (name === undefined) return this.inner(node);
     const component = `${prefix}${name}`;
     if (this.#components[component] === undefined) {

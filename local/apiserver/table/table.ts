@@ -58,8 +58,11 @@ export function tableOf(
   options: TableOptions,
 ): object {
   const columns = kind.columns ?? [];
+  // Events are told apart by what they say: their name stands last, in the wide table.
+  const isNamed = kind.collection !== 'events';
+  const name = { name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 };
   const head = [
-    { name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 },
+    ...(isNamed ? [name] : []),
     ...columns.map(({ name, type, format = '', description = '', priority = 0 }) => ({
       name,
       type,
@@ -74,7 +77,10 @@ export function tableOf(
     metadata,
     columnDefinitions: options.withHead ? head : null,
     rows: objects.map((object) => ({
-      cells: [object.metadata.name, ...columns.map((column) => cellOf(column)(object, options.nowMs))],
+      cells: [
+        ...(isNamed ? [object.metadata.name] : []),
+        ...columns.map((column) => cellOf(column)(object, options.nowMs)),
+      ],
       ...(options.include === 'None'
         ? {}
         : {
