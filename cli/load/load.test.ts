@@ -57,15 +57,14 @@ describe('runLoad', () => {
       url: origin(),
       body: '{}',
       rps: 200,
-      seconds: 1.2,
-      onSecond: ({ second, sent }) => seconds.push(second, sent),
+      seconds: 2,
+      onSecond: ({ second }) => seconds.push(second),
     });
-    expect(result.sent).toBeGreaterThan(180);
-    expect(result.sent).toBeLessThan(300);
+    expect(result.sent).toBeGreaterThan(300);
+    expect(result.sent).toBeLessThan(500);
     expect(result).toMatchObject({ succeeded: result.sent, errors: {} });
     expect(result.latencyMs?.p50).toBeGreaterThan(0);
-    expect(seconds[0]).toBe(1);
-    expect(seconds[1]).toBeGreaterThan(100);
+    expect(seconds.slice(0, 2)).toEqual([1, 2]);
   });
 
   test('a server that stalls cannot hide it: latency counts from when a request was due', async () => {

@@ -76,10 +76,11 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadResult> {
   const endMs = startMs + seconds * 1_000;
   let dueMs = startMs + gap();
   let second = 1;
-  const progress = setInterval(() => {
+  const endSecond = () => {
     options.onSecond?.(tally.endSecond(second, pending.size));
     second += 1;
-  }, 1_000);
+  };
+  const progress = setInterval(endSecond, 1_000);
   try {
     while (dueMs < endMs && signal?.aborted !== true) {
       const nowMs = performance.now();
@@ -97,6 +98,8 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadResult> {
     }
     const sendingSeconds = Math.min(seconds, (performance.now() - startMs) / 1_000);
     await Promise.allSettled(pending);
+    // The timer of the last second and the last answer race; its line is owed either way.
+    if (second <= seconds && signal?.aborted !== true) endSecond();
     return tally.result(url, rps, sendingSeconds);
   } finally {
     clearInterval(progress);
