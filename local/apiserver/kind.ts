@@ -46,6 +46,9 @@ export interface StrategyContext {
   /** Wall time as a Kubernetes timestamp. */
   readonly now: string;
   readonly dryRun: boolean;
+  readonly addressOffset: number;
+  /** First half of the addresses of Services. */
+  readonly servicePrefix: string;
   /** The subresource that is written, e.g. scale. */
   readonly subresource?: string;
   find(collection: string, namespace: string | undefined, name: string): AnyObject | undefined;

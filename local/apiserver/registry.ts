@@ -60,7 +60,12 @@ export class Registry {
     const storage = new Storage(
       options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit },
     );
-    this.core = { storage, catalog: new Catalog(), clock: options.clock ?? realClock };
+    this.core = {
+      storage,
+      catalog: new Catalog(),
+      clock: options.clock ?? realClock,
+      addressOffset: Math.random(),
+    };
     for (const kind of builtinKinds()) this.core.catalog.add(kind);
   }
 

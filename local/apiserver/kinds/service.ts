@@ -4,19 +4,20 @@ import { type AnyObject, type Json, jsonAt, textAt } from '../object.ts';
 import { type FieldFault, fault } from '../status-error.ts';
 
 const perBlock = 250;
-/** The first addresses stay free for what a person wants to place by hand. */
-const firstIndex = 10;
-const poolAddress = (index: number) => `127.96.${Math.floor(index / perBlock)}.${(index % perBlock) + 1}`;
+const poolSize = perBlock * perBlock;
+/** 127.96.0.1 and its block stay free for what a person wants to place by hand. */
+const poolAddress = (index: number) => `127.96.${Math.floor(index / perBlock) + 1}.${(index % perBlock) + 1}`;
 const poolAddressPattern = /^127\.96\.\d{1,3}\.\d{1,3}$/;
 
 const takenAddresses = (context: StrategyContext) =>
   new Set(context.list('services').map((service) => textAt(service.spec, 'clusterIP')));
 
-/** The lowest address that no Service has. */
+/** The first free address from the server's own start on. */
 function freeAddress(context: StrategyContext): string {
   const taken = takenAddresses(context);
-  for (let index = firstIndex; index < perBlock * perBlock; index++) {
-    const address = poolAddress(index);
+  const start = Math.floor(context.addressOffset * poolSize);
+  for (let step = 0; step < poolSize; step++) {
+    const address = poolAddress((start + step) % poolSize);
     if (!taken.has(address)) return address;
   }
   throw new Error('no cluster address is left');
