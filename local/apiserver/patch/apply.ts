@@ -1,6 +1,7 @@
 /** Server-side apply: merges what one manager wants into an object, and keeps the books of who owns which field. */
-import { goJson } from '../../../crds/structural/field-error.ts';
-import { deepEqual, isObject, type SchemaNode } from '../../../crds/structural/schema-node.ts';
+import { type FieldError, goJson } from '../../../crds/structural/field-error.ts';
+import { deepEqual, fieldSchema, isObject, type SchemaNode } from '../../../crds/structural/schema-node.ts';
+import { validateNode } from '../../../crds/structural/validate.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../../kube/objects.ts';
 import { withObjectMeta } from './atom.ts';
 import { FieldSet } from './field-set.ts';
@@ -37,6 +38,11 @@ export type ApplyResult<T extends KubeObject = KubeObject> =
       readonly changed: boolean;
     }
   | { readonly conflict: ApplyConflict }
+  /**
+   * Nulls where a custom resource may have none: 422. A real server forgives them in every other kind of write, but
+   * not here, and an omission that empties a struct leaves such a null.
+   */
+  | { readonly invalid: FieldError[] }
   /** The applied object does not fit the schema's types. */
   | { readonly error: string };
 
@@ -131,6 +137,26 @@ function withLastApplied(object: unknown, applied: unknown): unknown {
   };
 }
 
+/** Errors of nulls that no default replaces. */
+function nullErrors(object: unknown, schema: SchemaNode): FieldError[] {
+  if (!isObject(object)) return [];
+  const { metadata: _, ...rest } = object;
+  return findNulls(rest, schema, '');
+}
+
+function findNulls(value: unknown, schema: SchemaNode | undefined, path: string): FieldError[] {
+  if (schema === undefined) return [];
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => findNulls(item, schema.items, `${path}[${index}]`));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const below = fieldSchema(schema, name);
+    const at = path === '' ? name : `${path}.${name}`;
+    if (inner !== null || below === undefined) return findNulls(inner, below, at);
+    return below.default === undefined ? validateNode(null, below, at) : [];
+  });
+}
+
 /**
  * Applies an object for a manager. `live` undefined creates it. The caller defaults, validates and stores the result;
  * `isNoOp(live, stored)` says whether anything but times changed.
@@ -168,6 +194,10 @@ export function serverSideApply<T extends KubeObject = KubeObject>(
     }
   }
   if (conflicts.length > 0) return { conflict: conflictAnswer(conflicts) };
+  if (options.empty === undefined) {
+    const invalid = nullErrors(result.object, schema);
+    if (invalid.length > 0) return { invalid };
+  }
   const object = options.manager === 'kubectl' ? withLastApplied(result.object, applied) : result.object;
   return { object: withManagers(object as T, result.managers), changed: result.changed };
 }

@@ -91,12 +91,11 @@ export class FieldSet {
     return this.difference(other).isEmpty && other.difference(this).isEmpty;
   }
 
-  /** Every path of the set, in order. */
+  /** Every path of the set: at each level the members first, then what is below. */
   *paths(prefix: readonly PathElement[] = []): Generator<PathElement[]> {
-    for (const element of sortElements([...new Set([...this.members, ...this.children.keys()])])) {
-      if (this.members.has(element)) yield [...prefix, element];
+    for (const element of sortElements([...this.members])) yield [...prefix, element];
+    for (const element of sortElements([...this.children.keys()]))
       yield* this.at(element).paths([...prefix, element]);
-    }
   }
 
   /** The fieldsV1 tree. */

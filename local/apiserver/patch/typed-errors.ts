@@ -2,20 +2,24 @@
 import { fieldSchema, isObject, type SchemaNode } from '../../../crds/structural/schema-node.ts';
 import { atomOf, isUntyped, itemElement } from './atom.ts';
 import { elementText, fieldElement } from './field-set.ts';
+import { goText } from './patch-fault.ts';
 
 const maxErrors = 20;
 
 function scalarError(value: unknown, schema: SchemaNode): string | undefined {
   if (schema['x-kubernetes-int-or-string'] === true || schema.type === undefined) return undefined;
-  const name = typeof value === 'number' ? (Number.isInteger(value) ? 'integer' : 'float') : typeof value;
   switch (schema.type) {
     case 'string':
-      return typeof value === 'string' ? undefined : `expected string, got ${show(value)}`;
+      return typeof value === 'string'
+        ? undefined
+        : `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`;
     case 'boolean':
       return typeof value === 'boolean' ? undefined : `expected boolean, got ${show(value)}`;
     case 'integer':
     case 'number':
-      return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${name}`;
+      return typeof value === 'number'
+        ? undefined
+        : `expected numeric (int or float), got ${goTypeOf(value)}`;
     case 'array':
       return `expected list, got ${show(value)}`;
     case 'object':
@@ -25,18 +29,24 @@ function scalarError(value: unknown, schema: SchemaNode): string | undefined {
   }
 }
 
-const show = (value: unknown): string =>
-  `&{${isObject(value) || Array.isArray(value) ? goMap(value) : String(value)}}`;
-
-function goMap(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`;
+/** A value as Go prints it with %#v. */
+function goSyntax(value: unknown): string {
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
   if (isObject(value))
-    return `map[${Object.keys(value)
+    return `map[string]interface {}{${Object.keys(value)
       .sort()
-      .map((key) => `${key}:${goMap(value[key])}`)
-      .join(' ')}]`;
-  return value === null ? '<nil>' : String(value);
+      .map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`)
+      .join(', ')}}`;
+  return value === null ? 'interface {}(nil)' : JSON.stringify(value);
 }
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (isObject(value)) return 'map[string]interface {}';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+const show = (value: unknown): string => `&{${goText(value)}}`;
 
 /** Sentences such as `.spec.foo: field not declared in schema`; empty when the object fits. */
 export function typedErrors(value: unknown, schema: SchemaNode | undefined, path = ''): string[] {
@@ -57,15 +67,8 @@ function visit(value: unknown, schema: SchemaNode | undefined, path: string, err
   if (schema.type !== undefined && schema.type !== '') {
     const wanted = atom.kind === 'map' ? 'object' : 'array';
     if (schema.type !== wanted) {
-      const names: Record<string, string> = {
-        string: 'string',
-        boolean: 'boolean',
-        integer: 'numeric (int or float)',
-        number: 'numeric (int or float)',
-        object: 'map',
-        array: 'list',
-      };
-      say(`expected ${names[schema.type] ?? schema.type}, got ${show(value)}`);
+      const error = scalarError(value, schema);
+      if (error !== undefined) say(error);
       return;
     }
   }

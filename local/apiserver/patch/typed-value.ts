@@ -226,30 +226,28 @@ function mergeLists(live: readonly unknown[], applied: readonly unknown[], atom:
   return out;
 }
 
-/** The value without the items and fields of the set; containers that lose everything go too. */
+/** The value without the items and fields of the set; a container that loses everything becomes null, as upstream. */
 export function removeItems(value: unknown, remove: FieldSet, schema: SchemaNode | undefined): unknown {
   const atom = atomOf(value, schema);
   if (remove.isEmpty || atom.kind === 'scalar') return value;
   if (atom.kind === 'map') {
-    if (atom.atomic || !isObject(value)) return undefined;
+    if (atom.atomic || !isObject(value)) return null;
     const kept: JsonObject = {};
     for (const [name, inner] of Object.entries(value)) {
       const element = fieldElement(name);
       if (remove.members.has(element)) continue;
-      const rest = removeItems(inner, remove.at(element), fieldSchema(schema, name));
-      if (rest !== undefined) setOwn(kept, name, rest);
+      setOwn(kept, name, removeItems(inner, remove.at(element), fieldSchema(schema, name)));
     }
-    return Object.keys(kept).length === 0 ? undefined : kept;
+    return Object.keys(kept).length === 0 ? null : kept;
   }
-  if (atom.type === 'atomic' || !Array.isArray(value)) return undefined;
+  if (atom.type === 'atomic' || !Array.isArray(value)) return null;
   const kept: unknown[] = [];
   for (const item of value) {
     const element = itemElement(item, atom);
     if (element !== undefined && remove.members.has(element)) continue;
-    const rest = element === undefined ? item : removeItems(item, remove.at(element), atom.items);
-    if (rest !== undefined) kept.push(rest);
+    kept.push(element === undefined ? item : removeItems(item, remove.at(element), atom.items));
   }
-  return kept.length === 0 ? undefined : kept;
+  return kept.length === 0 ? null : kept;
 }
 
 /** The set with every declared struct field added that it holds parts of. */

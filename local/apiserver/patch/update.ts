@@ -30,6 +30,8 @@ export interface WriterOptions {
   readonly time: string;
   /** Fields that this request cannot change; default: as a built-in kind with a status subresource. */
   readonly resetFields?: ResetFields;
+  /** The kind's empty object (`emptyObjectOf`), which a new object is compared with; default `{}`, right for custom kinds. */
+  readonly empty?: JsonObject;
 }
 
 /** A copy of the object with these owners, or with no `managedFields` when there are none. */
@@ -87,7 +89,7 @@ export function updateManagers(
   };
   const change = changeOwnership(
     typed,
-    withoutManagers(before ?? {}),
+    withoutManagers(before ?? options.empty ?? {}),
     withoutManagers(after),
     reconcileManagers(managers, typed),
     'current-operation',

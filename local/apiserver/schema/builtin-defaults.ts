@@ -45,14 +45,30 @@ const byKind: Record<string, (object: JsonObject) => void> = {
   CustomResourceDefinition: defaultDefinition,
 };
 
-/** Works in place on the copy that applyDefaults made. */
+/** Lists that are written even when they are empty, because their Go fields are. */
+const keptEmpty = new Set(['rules', 'endpoints', 'ports', 'subsets', 'conditions', 'storedVersions']);
+
+function isLeftOut(
+  value: unknown,
+  schema: SchemaNode,
+  name: string,
+  parent: SchemaNode | undefined,
+): boolean {
+  if (parent?.required?.includes(name) === true || keptEmpty.has(name)) return false;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && schema.additionalProperties !== undefined && Object.keys(value).length === 0;
+}
+
+/** Quantities in one spelling, empty lists and maps left out. Works in place on the copy that applyDefaults made. */
 function canonicalise(value: unknown, schema: SchemaNode | undefined): void {
   if (Array.isArray(value)) for (const item of value) canonicalise(item, schema?.items);
   else if (isObject(value))
     for (const [name, inner] of Object.entries(value)) {
       const below = fieldSchema(schema, name);
-      if (below?.format === 'quantity') value[name] = canonicalQuantity(inner);
-      else if (below !== undefined) canonicalise(inner, below);
+      if (below === undefined) continue;
+      if (below.format === 'quantity') value[name] = canonicalQuantity(inner);
+      else if (isLeftOut(inner, below, name, schema)) delete value[name];
+      else canonicalise(inner, below);
     }
 }
 

@@ -101,6 +101,8 @@ export class TypeLibrary {
 
   #type(type: string): Draft {
     if (type.startsWith('[]')) return { type: 'array', items: this.#type(type.slice(2)) };
+    // Go reads a null in a map of texts as the empty text.
+    if (type === '{string}') return { type: 'object', additionalProperties: { type: 'string', default: '' } };
     if (type.startsWith('{')) return { type: 'object', additionalProperties: this.#type(type.slice(1, -1)) };
     const scalar = scalars[type];
     return scalar === undefined ? (this.struct(type) as Draft) : { ...scalar };
