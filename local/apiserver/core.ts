@@ -14,8 +14,6 @@ export interface Core {
   readonly clock: Clock;
   /** Where cluster addresses start, 0 to 1: two servers on one machine should not give the same ones. */
   readonly addressOffset: number;
-  /** First half of the addresses of Services: `127.96`. */
-  readonly servicePrefix: string;
 }
 
 /** Options of every write. */
@@ -54,7 +52,6 @@ export function strategyContext(core: Core, dryRun: boolean, subresource?: strin
     now: timestamp(core.clock),
     dryRun,
     addressOffset: core.addressOffset,
-    servicePrefix: core.servicePrefix,
     ...(subresource === undefined ? {} : { subresource }),
     find: (collection, namespace, name) => core.storage.get(collection, keyOf(namespace, name)),
     list: (collection, namespace) => core.storage.list(collection, namespace).map(([, object]) => object),

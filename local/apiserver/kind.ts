@@ -47,8 +47,6 @@ export interface StrategyContext {
   readonly now: string;
   readonly dryRun: boolean;
   readonly addressOffset: number;
-  /** First half of the addresses of Services. */
-  readonly servicePrefix: string;
   /** The subresource that is written, e.g. scale. */
   readonly subresource?: string;
   find(collection: string, namespace: string | undefined, name: string): AnyObject | undefined;
