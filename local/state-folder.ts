@@ -44,7 +44,7 @@ function takeLock(path: string): void {
       closeSync(file);
       return;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const [pid = '', start = ''] = readFileSync(path, 'utf8').split('\n');
     if (start !== '' && startOf(Number(pid)) === start)

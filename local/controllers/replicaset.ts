@@ -2,7 +2,7 @@
 import type { Condition, Pod, ReplicaSet } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { failureReason, failureText, keyOf, refOf, timestamp } from './access.ts';
-import { withCondition, withoutCondition } from './conditions.ts';
+import { conditionOf, withCondition, withoutCondition } from './conditions.ts';
 import { ControlLoop } from './control-loop.ts';
 import { canonicalJson } from './deployment/template-hash.ts';
 import type { ControllerParts } from './parts.ts';
@@ -184,7 +184,8 @@ class ReplicaSetController {
     if (latest === undefined || latest.metadata.uid !== set.metadata.uid) return;
     let conditions: Condition[] = [...(latest.status?.conditions ?? [])];
     if (failure === undefined) conditions = withoutCondition(conditions, 'ReplicaFailure');
-    else
+    // The message has the name of a pod that never was, another one each time: only the first is kept.
+    else if (conditionOf(conditions, 'ReplicaFailure') === undefined)
       conditions = withCondition(
         conditions,
         {

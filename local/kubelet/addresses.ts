@@ -1,9 +1,8 @@
 /** Addresses of the embedded cluster on loopback: a block of 127.x for each cluster on the machine, free ports without it. */
 import { createServer, type Server } from 'node:net';
 
-/** First blocks of pods and Services; cluster number n has 127.(first + n).0.0/16 of each. */
+/** First block of pods; cluster number n has 127.(first + n).0.0/16. */
 const podBlock = 16;
-const serviceBlock = 96;
 const clusters = 32;
 /** Port at which a cluster holds its block: a listener ends with its process, a lock file might not. */
 const claimPort = 10_250;
@@ -11,8 +10,6 @@ const claimPort = 10_250;
 export interface AddressBlock {
   /** `127.16`: the first half of every pod's address. */
   readonly podPrefix: string;
-  /** `127.96`: the first half of every Service's address. */
-  readonly servicePrefix: string;
   /** Gives the block back. */
   release(): Promise<void>;
 }
@@ -34,14 +31,13 @@ export function closeServer(server: Server): Promise<void> {
 /** Takes the first free block; undefined where loopback has only 127.0.0.1 (macOS). */
 export async function claimBlock(): Promise<AddressBlock | undefined> {
   for (let number = 0; number < clusters; number++) {
-    const servicePrefix = `127.${serviceBlock + number}`;
-    const claim = await tryListen(`${servicePrefix}.255.254`, claimPort);
+    const podPrefix = `127.${podBlock + number}`;
+    const claim = await tryListen(`${podPrefix}.255.254`, claimPort);
     if (claim === 'EADDRNOTAVAIL') return undefined;
     if (typeof claim === 'string') continue;
     claim.unref();
     return {
-      podPrefix: `127.${podBlock + number}`,
-      servicePrefix,
+      podPrefix,
       release: () => closeServer(claim),
     };
   }

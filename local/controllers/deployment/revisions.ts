@@ -98,6 +98,8 @@ export function newReplicaSet(
       },
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
+    // The schema of the API requires the count.
+    status: { replicas: 0 },
   };
 }
 
