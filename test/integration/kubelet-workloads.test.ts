@@ -61,8 +61,10 @@ test('a Deployment becomes ready pods that its Service reaches in turn at an add
   const url = bed.cluster.serviceUrl('default', 'web', 8080);
   expect(url).toBe(`http://${service?.spec.clusterIP}:8080`);
   await until('both ready endpoints', () => {
-    const [slice] = bed.cluster.registry.list<EndpointSlice>(resources.endpointSlices).items;
-    return slice?.endpoints.filter(({ conditions }) => conditions?.ready).length === 2;
+    const slices = bed.cluster.registry.list<EndpointSlice>(resources.endpointSlices).items;
+    return (
+      slices.flatMap(({ endpoints }) => endpoints).filter(({ conditions }) => conditions?.ready).length === 2
+    );
   });
   const names = new Set([await ask(url), await ask(url), await ask(url), await ask(url)]);
   expect(names.size).toBe(2);
