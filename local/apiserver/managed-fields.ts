@@ -4,8 +4,8 @@ import { groupVersionOf, type Kind } from './kind.ts';
 import type { AnyObject } from './object.ts';
 import { serverSideApply } from './patch/apply.ts';
 import { resetFieldsOf } from './patch/managers-update.ts';
-import { trackUpdate as track, updateManagers, withManagers } from './patch/update.ts';
-import { applyConflict, badRequest, plainError } from './status-error.ts';
+import { trackUpdate as track } from './patch/update.ts';
+import { applyConflict, badRequest, invalid, plainError } from './status-error.ts';
 import { timestamp } from './time.ts';
 
 function writer(core: Core, kind: Kind, manager: string, subresource: string | undefined) {
@@ -16,6 +16,7 @@ function writer(core: Core, kind: Kind, manager: string, subresource: string | u
     time: timestamp(core.clock),
     resetFields: hasReset ? resetFieldsOf(subresource ?? '', kind.custom) : [],
     ...(subresource === undefined ? {} : { subresource }),
+    ...(kind.schema.empty === undefined ? {} : { empty: kind.schema.empty }),
   };
 }
 
@@ -28,10 +29,7 @@ export function trackUpdate(
   manager: string,
   subresource: string | undefined,
 ): AnyObject {
-  const options = writer(core, kind, manager, subresource);
-  if (before !== undefined) return track(kind.schema.raw, before, after, options);
-  const empty = { metadata: {}, ...kind.schema.empty };
-  return withManagers(after, updateManagers(kind.schema.raw, empty, after, new Map(), options));
+  return track(kind.schema.raw, before, after, writer(core, kind, manager, subresource));
 }
 
 /** Merges an applied configuration into the live object, with ownership and conflicts. */
@@ -49,5 +47,6 @@ export function applyConfiguration(
   });
   if ('conflict' in result) throw applyConflict(result.conflict.message, result.conflict.causes);
   if ('error' in result) throw plainError(result.error);
+  if ('invalid' in result) throw invalid(kind, applied.metadata.name ?? '', result.invalid);
   return result.object;
 }

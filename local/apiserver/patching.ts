@@ -6,7 +6,7 @@ import { applyConfiguration } from './managed-fields.ts';
 import { type AnyObject, cloneJson, isJson, keyOf } from './object.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from './patch-bridge.ts';
 import { scaleOf, withScale } from './scale.ts';
-import { badRequest, fault, invalid, notFound, unsupportedMediaType } from './status-error.ts';
+import { badRequest, conflict, fault, invalid, notFound, unsupportedMediaType } from './status-error.ts';
 import { type UpdateOptions, updateObject } from './update.ts';
 
 export const patchTypes = {
@@ -118,6 +118,14 @@ function applyPatch(
   const exists = core.storage.get(kind.collection, keyOf(kind.namespaced ? namespace : undefined, name));
   if (exists === undefined) {
     if (options.subresource !== undefined) throw notFound(kind, name);
+    const { uid } = applied.metadata;
+    // An applied uid is a precondition: an object that was deleted meanwhile is not made again by mistake.
+    if (uid !== undefined && uid !== '')
+      throw conflict(
+        kind,
+        name,
+        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+      );
     const body = applyConfiguration(core, kind, undefined, applied, options);
     body.metadata.name = name;
     delete body.metadata.resourceVersion;
