@@ -1,6 +1,6 @@
 /** The pod's configuration: environment → zod → frozen. A BALLAST_ variable that nothing reads is an error that names it. */
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { podEnv, podPaths, podPorts } from '../crds/constants.ts';
 import { readCgroupLimits } from './limits/cgroup.ts';
 

@@ -1,7 +1,7 @@
 /** The mounted ConfigMap, re-read while the pod runs: what changes without a new pod. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LiveConfig } from '../crds/wire.ts';
 
 const schema = z.object({

@@ -1,5 +1,5 @@
 /** The frame of an infer request, checked by zod; the elements themselves are left to the fill loops. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { refusals } from './errors.ts';
 
 const parameters = z

@@ -1,10 +1,13 @@
 /** One guarded GET: every address is checked before it is connected to, redirects are followed by hand. */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { ModelError } from '../inspect/model-error.ts';
 import type { AddressPolicy } from './address-policy.ts';
+
+// As in http/server.ts: an import would load undici too.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
+const { request: httpsRequest } = process.getBuiltinModule('node:https');
 
 /** A failure that may pass. */
 export class RetryableError extends Error {

@@ -43,6 +43,10 @@ const collect = (request: IncomingMessage, limit: number): Promise<Buffer> =>
     request.on('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
-    request.on('error', () => reject(new BodyAborted()));
-    request.on('close', () => reject(new BodyAborted()));
+    // Every request closes in the end: the error, with its stack, is only made for those that were cut off.
+    const aborted = () => {
+      if (!request.complete) reject(new BodyAborted());
+    };
+    request.on('error', aborted);
+    request.on('close', aborted);
   });
