@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { customScenarios } from './testing/custom-scenarios.ts';
 import { type Outcome, replay } from './testing/replay.ts';
-import { scenarios } from './testing/scenarios.ts';
+import { builtInScenarios } from './testing/scenarios.ts';
 
 interface Recorded extends Outcome {
   readonly status?: number;
@@ -13,7 +14,7 @@ const recorded = JSON.parse(
 const withoutName = (text: string) => text.replace(/^[A-Z]\w*(\.[\w.]+)? "[^"]*" is invalid: /, '');
 
 describe('writes end as on a real kube-apiserver', () => {
-  for (const scenario of scenarios) {
+  for (const scenario of [...builtInScenarios, ...customScenarios]) {
     const outcomes = replay(scenario);
     scenario.steps.forEach((step, index) => {
       test(`${scenario.name}: step ${index + 1}, ${step.verb} by ${step.manager}`, () => {

@@ -11,7 +11,8 @@ import { resetFieldsOf } from '../managers-update.ts';
 import { mergePatch } from '../merge-patch.ts';
 import { strategicMergePatch } from '../strategic.ts';
 import { isNoOp, trackUpdate } from '../update.ts';
-import { type Scenario, type Step, thingSchema } from './scenarios.ts';
+import { thingSchema } from './custom-scenarios.ts';
+import type { Scenario, Step } from './scenarios.ts';
 
 export interface Outcome {
   /** The object without what the server made up, or nothing after a failure. */
