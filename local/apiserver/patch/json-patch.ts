@@ -37,12 +37,12 @@ function at(target: unknown, pointer: string): unknown {
 const parentOf = (pointer: string) => pointer.slice(0, pointer.lastIndexOf('/'));
 
 /**
- * The operation as strict RFC 6902 understands it, or `skip` for one that changes nothing: an API server lets `remove`
- * miss its target, and takes `replace` of an absent key for `add`.
+ * The operation as strict RFC 6902 understands it, or `refuse` for a `remove` that misses its target, which the
+ * library would let pass. An API server takes `replace` of an absent key for `add`.
  */
-function strictForm(value: unknown, operation: Operation): Operation | 'skip' {
+function strictForm(value: unknown, operation: Operation): Operation | 'refuse' {
   const present = at(value, operation.path) !== undefined;
-  if (operation.op === 'remove' && !present) return 'skip';
+  if (operation.op === 'remove' && !present) return 'refuse';
   if (operation.op === 'replace' && !present && isObject(at(value, parentOf(operation.path))))
     return { ...operation, op: 'add' };
   if (operation.op === 'copy' && at(value, operation.from) === undefined)
@@ -72,7 +72,7 @@ export function jsonPatch(target: unknown, patch: unknown): JsonPatchResult {
     if ((op === 'move' || op === 'copy') && typeof from !== 'string') return failed;
     if (forbidden.test(path) || (typeof from === 'string' && forbidden.test(from))) return failed;
     const strict = strictForm(value, operation as unknown as Operation);
-    if (strict === 'skip') continue;
+    if (strict === 'refuse') return failed;
     try {
       value = fastJsonPatch.applyOperation(value, strict, true, true).newDocument;
     } catch {
