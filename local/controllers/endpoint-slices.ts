@@ -100,15 +100,6 @@ const meaning = (slice: { ports?: EndpointSlice['ports']; endpoints: Endpoint[] 
 async function reconcile({ cache }: ControllerParts, key: string): Promise<void> {
   const service = cache.get<Service>(resources.services, key);
   const namespace = key.slice(0, key.indexOf('/'));
-  const name = key.slice(key.indexOf('/') + 1);
-  const existing = cache
-    .list<EndpointSlice>(resources.endpointSlices, namespace)
-    .filter(
-      ({ metadata }) =>
-        metadata.labels?.[serviceLabel] === name &&
-        metadata.labels[managedByLabel] === managedBy &&
-        metadata.deletionTimestamp === undefined,
-    );
   // A deleted Service takes its slices along through their owner; one without a selector has none of ours.
   if (service === undefined || service.metadata.deletionTimestamp !== undefined) return;
   if (service.spec.selector === undefined || service.spec.type === 'ExternalName') return;
@@ -117,9 +108,12 @@ async function reconcile({ cache }: ControllerParts, key: string): Promise<void>
     .list<Pod>(resources.pods, namespace)
     .filter((pod) => selectsPairs(service.spec.selector, pod.metadata.labels));
   const wanted = sliceContents(service, pods);
-  const own = existing.filter(({ metadata }) =>
-    metadata.ownerReferences?.some(({ uid }) => uid === service.metadata.uid),
-  );
+  const own = cache
+    .ownedBy<EndpointSlice>(resources.endpointSlices, service.metadata.uid ?? '')
+    .filter(
+      ({ metadata }) =>
+        metadata.labels?.[managedByLabel] === managedBy && metadata.deletionTimestamp === undefined,
+    );
   const free = new Set(own);
   const unmet: SliceContent[] = [];
   for (const content of wanted) {

@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { EndpointSlice, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
-import { failureReason, failureText, refOf, refOfKey } from '../controllers/access.ts';
+import { failureReason, failureText, refOf } from '../controllers/access.ts';
 import { ControlLoop } from '../controllers/control-loop.ts';
 import { urlAnnotation } from '../controllers/own-ports.ts';
 import type { ControllerParts } from '../controllers/parts.ts';
@@ -32,13 +32,10 @@ export function startServiceProxy(
   /** Per Service key, per listener `clusterIP:port`. */
   const services = new Map<string, Map<string, Listener>>();
 
-  const backendsFor = (key: string, portName: string) => {
-    const { name, namespace } = refOfKey(key);
-    const slices = cache
-      .list<EndpointSlice>(resources.endpointSlices, namespace)
-      .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name);
-    return backendsOf(slices, portName);
-  };
+  const slices = new Map<string, Map<string, EndpointSlice>>();
+
+  const backendsFor = (key: string, portName: string) =>
+    backendsOf([...(slices.get(key)?.values() ?? [])], portName);
 
   const listen = async (service: Service, ip: string, port: number, portName: string): Promise<Listener> => {
     const backends = new RoundRobin();
@@ -114,13 +111,17 @@ export function startServiceProxy(
   const loop = new ControlLoop({ name: 'service proxy', clock: parts.clock, log, reconcile });
   const stops = [
     cache.onChange<Service>(resources.services, ({ key }) => loop.enqueue(key)),
-    cache.onChange<EndpointSlice>(resources.endpointSlices, ({ object }) => {
+    cache.onChange<EndpointSlice>(resources.endpointSlices, ({ key: sliceKey, object, deleted }) => {
       const name = object.metadata.labels?.['kubernetes.io/service-name'];
       if (name === undefined) return;
       const key = `${object.metadata.namespace}/${name}`;
-      const listeners = services.get(key);
+      const known = slices.get(key) ?? new Map<string, EndpointSlice>();
+      if (deleted) known.delete(sliceKey);
+      else known.set(sliceKey, object);
+      if (known.size > 0) slices.set(key, known);
+      else slices.delete(key);
       // At once, not by the loop: a pod that just left must get no more connections.
-      for (const listener of listeners?.values() ?? [])
+      for (const listener of services.get(key)?.values() ?? [])
         listener.backends.set(backendsFor(key, listener.portName));
     }),
   ];
