@@ -86,7 +86,6 @@ describe('defaults of built-in kinds', () => {
       },
       status: { phase: 'Pending', qosClass: 'BestEffort' },
     });
-    expect(at(body, 'spec.volumes.0.name')).toMatch(/^kube-api-access-/);
   });
 
   test('requests follow limits', async () => {

@@ -71,6 +71,7 @@ export async function openClient(auth: Auth): Promise<Client> {
   const credentials = await auth.credentials();
   const agent = new Agent({
     connections: 32,
+    allowH2: false,
     connect: { ...credentials.tls } as Agent.Options['connect'] & object,
   });
   const open = (method: string, path: string, options: SendOptions, signal?: AbortSignal) => {

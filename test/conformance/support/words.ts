@@ -14,6 +14,13 @@ export function causes(answer: Answer): string[] {
   );
 }
 
+/** As `causes`, with objects and lists that the server quotes in Go's spelling left out. */
+export function shortCauses(answer: Answer): string[] {
+  return causes(answer).map((cause) =>
+    cause.replace(/Invalid value: (?:[[{].*[\]}]|null): /s, 'Invalid value: …: '),
+  );
+}
+
 /** Texts of the `Warning` headers. */
 export function warnings(answer: Answer): string[] {
   const line = [answer.headers.warning ?? []].flat().join(', ');
