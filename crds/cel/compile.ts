@@ -1,53 +1,44 @@
 /** Compiles CEL rules and says in an API server's words why one does not compile. */
-import type { Environment, ParseResult } from '@marcbachmann/cel-js';
+import { type ASTNode, type Environment, type ParseResult, serialize } from '@marcbachmann/cel-js';
 import type { SchemaNode, ValidationRule } from '../structural/schema-node.ts';
+import { type CelFault, issueText } from './issues.ts';
 
 /** An expression ready to run, or the sentence that says why there is none. */
 export type Compiled = { readonly run: ParseResult; readonly type: string } | { readonly error: string };
-
-interface CelFault {
-  readonly summary?: string;
-  readonly message?: string;
-  readonly range?: { readonly start: number };
-}
-
-/** `ERROR: <input>:1:6: undefined field 'x'` with the line and a caret below it. */
-export function issueText(fault: CelFault, expression: string): string {
-  const start = Math.min(fault.range?.start ?? 0, expression.length);
-  const before = expression.slice(0, start).split('\n');
-  const line = before.length;
-  const column = before.at(-1)?.length ?? 0;
-  const source = expression.split('\n')[line - 1] ?? '';
-  const summary = fault.summary ?? fault.message?.split('\n')[0] ?? 'invalid expression';
-  return `ERROR: <input>:${line}:${column + 1}: ${wording(summary)}\n | ${source}\n | ${'.'.repeat(column)}^`;
-}
-
-function wording(summary: string): string {
-  const field = /^No such key: (.+)$/.exec(summary);
-  if (field !== null) return `undefined field '${field[1]}'`;
-  const variable = /^Unknown variable: (.+)$/.exec(summary);
-  if (variable !== null) return `undeclared reference to '${variable[1]}' (in container '')`;
-  const operator = /^no such overload: (\S+) (\S+) (\S+)$/.exec(summary);
-  if (operator !== null)
-    return `found no matching overload for '_${operator[2]}_' applied to '(${operator[1]}, ${operator[3]})'`;
-  const call = /^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/.exec(summary);
-  if (call !== null) {
-    const args = call[3] ?? '';
-    return `found no matching overload for '${call[2]}' applied to '${call[1] === undefined ? '' : `${call[1]}.`}(${args})'`;
-  }
-  return /^(Expected|Unexpected)/.test(summary) ? `Syntax error: ${summary}` : summary;
-}
 
 /** Compiles one expression in an environment that knows `self` and `oldSelf`. */
 export function compileExpression(environment: Environment, expression: string): Compiled {
   try {
     const run = environment.parse(expression);
     const verdict = run.check();
-    if (!verdict.valid) return { error: issueText((verdict.error ?? {}) as CelFault, expression) };
+    if (!verdict.valid)
+      return { error: issueText((verdict.error ?? {}) as CelFault, expression, environment) };
+    const absent = absentField(run.ast, environment);
+    if (absent !== undefined) return { error: issueText(absent, expression, environment) };
     return { run, type: verdict.type ?? 'dyn' };
   } catch (error) {
-    return { error: issueText(error as CelFault, expression) };
+    return { error: issueText(error as CelFault, expression, environment) };
   }
+}
+
+/** `has(self.x)` of a field that the schema does not know: the library lets it pass, an API server does not. */
+function absentField(node: ASTNode, environment: Environment): CelFault | undefined {
+  if (node.op === 'call' && node.args[0] === 'has') {
+    const [asked] = node.args[1];
+    if (asked?.op !== '.') return undefined;
+    const verdict = environment.check(serialize(asked));
+    const summary = verdict.error?.summary;
+    if (!verdict.valid && summary?.startsWith('No such key') === true)
+      return { summary, range: { start: node.range.start + 'has'.length } };
+    return undefined;
+  }
+  const parts: unknown[] = Array.isArray(node.args) ? node.args.flat(2) : [node.args];
+  for (const part of parts) {
+    if (typeof part !== 'object' || part === null || !('op' in part)) continue;
+    const found = absentField(part as ASTNode, environment);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** True when the expression reads `oldSelf`, which makes its rule a transition rule. */

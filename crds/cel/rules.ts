@@ -228,7 +228,18 @@ function runtimeText(error: unknown, rule: ValidationRule): string {
   const summary = fault.summary ?? fault.message?.split('\n')[0] ?? String(error);
   if (/no such overload|no matching overload/.test(summary))
     return `'no such overload': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}`;
-  return `${summary.replace(/^No such key: index out of bounds, index (\d+).*$/, 'index out of bounds: $1').replace(/^No such key: /, 'no such key: ')} evaluating rule: ${ruleText(rule)}`;
+  return `${runtimeWords(summary)} evaluating rule: ${ruleText(rule)}`;
+}
+
+function runtimeWords(summary: string): string {
+  const bounds = /^No such key: index out of bounds, index (\d+)/.exec(summary);
+  if (bounds !== null) return `index out of bounds: ${bounds[1]}`;
+  const conversion = /^Invalid (duration|timestamp)/i.exec(summary)?.[1];
+  if (conversion !== undefined) {
+    const type = conversion.toLowerCase() === 'duration' ? 'Duration' : 'Timestamp';
+    return `type conversion error from 'string' to 'google.protobuf.${type}'`;
+  }
+  return summary.replace(/^No such key: /, 'no such key: ');
 }
 
 function messageOf(compiled: CompiledRule, context: { self: unknown; oldSelf: unknown }): string {

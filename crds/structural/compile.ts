@@ -1,7 +1,7 @@
 /** One compiled schema: everything that an API server does to a custom resource between the wire and the store. */
-import { CelRules } from '../cel/rules.ts';
+import { CelRules, hasRules } from '../cel/rules.ts';
 import { applyDefaults } from './defaults.ts';
-import type { FieldError } from './field-error.ts';
+import { type FieldError, type FieldErrorReason, invalid } from './field-error.ts';
 import { listErrors } from './lists.ts';
 import { prune, unknownFields } from './prune.ts';
 import type { SchemaNode } from './schema-node.ts';
@@ -17,6 +17,8 @@ export interface CompiledSchema {
   validate(object: unknown, old?: unknown): FieldError[];
   /** Errors of the CEL rules; transition rules need `old`. */
   validateCel(object: unknown, old?: unknown): FieldError[];
+  /** All errors, as a write is answered with: rules do not run on an object whose form they could not trust. */
+  judge(object: unknown, old?: unknown): FieldError[];
   /** Paths of unknown fields, sorted, for strict field validation. */
   unknownFields(object: unknown): string[];
 }
@@ -24,7 +26,7 @@ export interface CompiledSchema {
 /** Compiles the `openAPIV3Schema` of a CustomResourceDefinition's version (or any structural schema). */
 export function compileSchema(schema: SchemaNode): CompiledSchema {
   let rules: CelRules | undefined;
-  return {
+  const compiled: CompiledSchema = {
     schema,
     prune: (object) => prune(object, schema),
     applyDefaults: (object) => applyDefaults(object, schema),
@@ -38,6 +40,27 @@ export function compileSchema(schema: SchemaNode): CompiledSchema {
       rules ??= new CelRules(schema);
       return rules.evaluate(object, old);
     },
+    judge: (object, old) => {
+      const errors = compiled.validate(object, old);
+      if (!hasRules(schema)) return errors;
+      if (errors.some(({ reason }) => blocking.has(reason))) return [...errors, notChecked];
+      return [...errors, ...compiled.validateCel(object, old)];
+    },
     unknownFields: (object) => unknownFields(object, schema),
   };
+  return compiled;
 }
+
+/** Faults of form after which rules would read values of types that they do not expect. */
+const blocking = new Set<FieldErrorReason>([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+const notChecked = invalid(
+  '',
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+);

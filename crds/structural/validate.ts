@@ -12,6 +12,7 @@ import {
   typeInvalid,
 } from './field-error.ts';
 import { hasFormat, isKnownFormat } from './formats.ts';
+import { numberErrors } from './numbers.ts';
 import { compileRegExp } from './regexp.ts';
 import { deepEqual, isObject, mapValueSchema, type SchemaNode } from './schema-node.ts';
 
@@ -87,50 +88,6 @@ function stringErrors(value: string, node: SchemaNode, path: string): FieldError
   if (node.format !== undefined && !hasFormat(value, node.format))
     errors.push(typeInvalid(path, value, `${inBody(path)} must be of type ${node.format}: ${quote(value)}`));
   return errors;
-}
-
-const int32 = { min: -2_147_483_648, max: 2_147_483_647 };
-
-function numberErrors(value: number, node: SchemaNode, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (node.type === 'integer') {
-    const format = node.format === 'int32' || node.format === 'int64' ? node.format : undefined;
-    const outside =
-      format === 'int32' ? value < int32.min || value > int32.max : value < -(2 ** 63) || value >= 2 ** 63;
-    if (outside)
-      errors.push(
-        invalid(
-          '',
-          '',
-          `Checked value must be of type integer ${format === undefined ? '(default format)' : `with format ${format}`} in ${path}`,
-        ),
-      );
-  }
-  if (node.multipleOf !== undefined && !isMultiple(value, node.multipleOf))
-    errors.push(invalid(path, value, `${inBody(path)} should be a multiple of ${node.multipleOf}`));
-  const { minimum, maximum } = node;
-  if (maximum !== undefined && (node.exclusiveMaximum === true ? value >= maximum : value > maximum))
-    errors.push(
-      invalid(
-        path,
-        value,
-        `${inBody(path)} should be less than ${node.exclusiveMaximum === true ? '' : 'or equal to '}${maximum}`,
-      ),
-    );
-  if (minimum !== undefined && (node.exclusiveMinimum === true ? value <= minimum : value < minimum))
-    errors.push(
-      invalid(
-        path,
-        value,
-        `${inBody(path)} should be greater than ${node.exclusiveMinimum === true ? '' : 'or equal to '}${minimum}`,
-      ),
-    );
-  return errors;
-}
-
-function isMultiple(value: number, factor: number): boolean {
-  const ratio = factor < 1 ? (1 / factor) * value : value / factor;
-  return Math.abs(ratio - Math.round(ratio)) < 1e-9;
 }
 
 function arrayErrors(value: readonly unknown[], node: SchemaNode, path: string, old: unknown): FieldError[] {

@@ -15,11 +15,7 @@ function compiled(schema: SchemaNode): KindSchema {
     unknownFields: (object) => get().unknownFields(object),
     prune: (object) => get().prune(object),
     applyDefaults: (object) => get().applyDefaults(object),
-    validate: (object, old) => {
-      const faults = get().validate(object, old);
-      // As the real server does: rules are not run on an object whose types they could not trust.
-      return faults.length > 0 ? faults : get().validateCel(object, old);
-    },
+    validate: (object, old) => get().judge(object, old),
     decodeError: () => undefined,
   };
 }

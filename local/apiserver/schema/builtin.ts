@@ -48,6 +48,7 @@ export function builtinSchema(group: string, version: string, kind: string): Bui
       );
     },
     validateCel: () => [],
+    judge: (object, old) => built.validate(object, old),
     unknownFields: (object) => unknownFieldsInOrder(object, schema),
     decodeError: (object) => decodeError(object, schema, kind, version),
   };
