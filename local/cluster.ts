@@ -59,8 +59,11 @@ export interface Cluster {
   readonly singleAddress: boolean;
   /** `http://host:port` of a Service port on this machine; undefined while nothing listens. */
   serviceUrl(namespace: string, service: string, port: number): string | undefined;
-  /** Names a further process group (the operator's, say) that must not outlive this process, however it dies. */
-  watchProcess(group: number): void;
+  /**
+   * Names a further process group (the operator’s, say) that must not outlive this process, however it dies.
+   * The returned function forgets it once it ended: its number may belong to a stranger later.
+   */
+  watchProcess(group: number): () => void;
   /** Ends pods, listeners and server, in this order; nothing is left. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -162,7 +165,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         const at = proxy.addressOf(namespace, service, port);
         return at === undefined ? undefined : `http://${at}`;
       },
-      watchProcess: (group) => reaper.watch(group),
+      watchProcess: (group) => {
+        reaper.watch(group);
+        return () => reaper.forget(group);
+      },
       close,
     };
   } catch (error) {
