@@ -45,6 +45,17 @@ describe('the applier', () => {
     expect((await it.apply(resources.configMaps, wanted('1'), live())).outcome).toBe('corrected');
   });
 
+  test('does not bring back what was deleted behind the store', async () => {
+    const { api, applier, live } = setUp();
+    await applier().apply(resources.configMaps, wanted('1'), undefined);
+    const stale = live();
+    await api.delete(resources.configMaps, { namespace: 'ns', name: 'a' });
+    await expect(applier().apply(resources.configMaps, wanted('2'), stale)).rejects.toMatchObject({
+      code: 409,
+    });
+    expect(live()).toBeUndefined();
+  });
+
   test('does not fight a webhook that changes the object in passing, and reports it', async () => {
     const { api, applier, live } = setUp();
     const apply = api.apply.bind(api);

@@ -60,7 +60,16 @@ export class Applier {
     const hash = hashOf(wanted);
     const cacheKey = `${type.group}/${type.kind} ${keyOf(wanted)}`;
     const annotations = { ...wanted.metadata.annotations, [hashAnnotation]: hash };
-    const request: KubeObject = { ...wanted, metadata: { ...wanted.metadata, annotations } };
+    const { uid: liveUid } = live?.metadata ?? {};
+    const request: KubeObject = {
+      ...wanted,
+      metadata: {
+        ...wanted.metadata,
+        annotations,
+        // A precondition: what was deleted behind the store's back must not rise again by our update (409 instead).
+        ...(liveUid === undefined ? {} : { uid: liveUid }),
+      },
+    };
     const sameAsBefore = live?.metadata.annotations?.[hashAnnotation] === hash;
     if (
       live !== undefined &&

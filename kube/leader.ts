@@ -10,7 +10,6 @@ import { type Log, messageOf, noLog } from './log.ts';
 import { noObserver, type Observer } from './metrics.ts';
 import type { Lease } from './objects.ts';
 import { resources } from './resource.ts';
-import { jittered } from './retry.ts';
 
 export interface LeaderOptions {
   readonly api: KubeApi;
@@ -33,7 +32,7 @@ export interface LeaderOptions {
 
 /** Part of the deadline that one try may take: a server that needs 5 s per call is still renewed in time, and one hung call leaves time for another. */
 const tryShare = 0.6;
-/** Candidates wait up to a fifth longer than the period, so that they do not ask in step. */
+/** Candidates wait up to a fifth less than the period, so that they do not ask in step and see a last renewal within it. */
 const retryJitter = 0.2;
 const releaseTimeoutMs = 2000;
 
@@ -260,7 +259,7 @@ export class LeaderElector {
 
   /** A candidate asks again when the lease runs out, if that is sooner than the period. */
   #untilNextTryMs(): number {
-    const waitMs = jittered(this.#retryPeriodMs, retryJitter, this.#random);
+    const waitMs = this.#retryPeriodMs * (1 - retryJitter * this.#random());
     const expiryMs = this.#lease === undefined ? Number.POSITIVE_INFINITY : this.#untilExpiryMs();
     return expiryMs > 0 ? Math.min(waitMs, expiryMs + 1) : waitMs;
   }

@@ -67,6 +67,8 @@ export class FakeApi implements KubeApi {
   async apply<T extends KubeObject>(type: ResourceType, object: KubeObject): Promise<T> {
     await this.#called('apply', type, object.metadata.name ?? '');
     const known = this.#read(type, refOf(object));
+    const { uid } = object.metadata;
+    if (uid !== undefined && uid !== known?.metadata.uid) throw failure(409, 'Conflict');
     if (known !== undefined && same(known, object)) return structuredClone(known) as T;
     return this.#store(type, object as T, known);
   }

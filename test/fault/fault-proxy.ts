@@ -52,8 +52,8 @@ export interface FaultProxyOptions {
 export class FaultProxy {
   /** Decides over each request; undefined lets it pass. */
   rule: (request: Seen) => Fault | undefined = () => undefined;
-  /** Watch events arrive this much later. */
-  watchDelayMs = 0;
+  /** How much later the events of a watch arrive, milliseconds. */
+  watchDelayMs: (watch: Seen) => number = () => 0;
   readonly seen: Seen[] = [];
   readonly #options: FaultProxyOptions;
   readonly #server;
@@ -62,6 +62,7 @@ export class FaultProxy {
   readonly #watches = new Set<WatchStream>();
   #port = 0;
   #inFlight = 0;
+  #held = 0;
   #activity = 0;
 
   constructor(options: FaultProxyOptions) {
@@ -111,6 +112,11 @@ export class FaultProxy {
     return this.#inFlight;
   }
 
+  /** Requests that are held back on purpose and whose clients still wait. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Rises with everything that happens here. */
   get activity(): number {
     return this.#activity;
@@ -139,10 +145,26 @@ export class FaultProxy {
       counted = wanted;
       this.#inFlight += wanted ? 1 : -1;
     };
-    response.on('close', () => count(false));
+    let held = false;
+    const hold = (wanted: boolean) => {
+      if (held !== wanted) this.#held += wanted ? 1 : -1;
+      held = wanted;
+    };
+    response.on('close', () => {
+      count(false);
+      hold(false);
+    });
     // What is held back on purpose is not on its way.
-    response.on('held', () => count(false));
-    response.on('released', () => count(true));
+    response.on('held', () => {
+      count(false);
+      hold(true);
+    });
+    response.on('released', () => {
+      hold(false);
+      count(true);
+    });
+    // A watch that streams is no call that is out.
+    response.on('streams', () => count(false));
   }
 
   #handle(request: IncomingMessage, response: ServerResponse, body: string): void {
@@ -188,7 +210,12 @@ export class FaultProxy {
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
     const upstream = httpRequest(
       new URL(request.url ?? '/', this.#options.target),
-      { method: request.method, headers, agent: this.#upstream },
+      {
+        method: request.method,
+        // Without a length Node would send the body of a DELETE unframed.
+        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        agent: this.#upstream,
+      },
       (answer) => {
         if (seen.isWatch && answer.statusCode === 200) {
           answered(200);
@@ -225,10 +252,10 @@ export class FaultProxy {
   #stream(answer: IncomingMessage, response: ServerResponse, seen: Seen): void {
     const watch = new WatchStream(seen.resource, answer, response, this.#options.clock, () => {
       this.#activity += 1;
-      return this.watchDelayMs;
+      return this.watchDelayMs(seen);
     });
     this.#watches.add(watch);
-    response.emit('held');
+    response.emit('streams');
     response.on('close', () => {
       this.#watches.delete(watch);
       this.#activity += 1;

@@ -16,9 +16,9 @@ export interface Link {
   readonly metrics: MetricsRegistry;
 }
 
-/** Turns of a millisecond without any activity before the next timer may fire; more while a call is still out. */
-const quietTurns = 3;
-const quietTurnsWithCallsOut = 20;
+/** Turns of the event loop without any activity before the next timer may fire; more while a call is still out. */
+const quietTurns = 20;
+const quietTurnsWithCallsOut = 250;
 
 /** The same generator for the same seed (mulberry32): [0, 1). */
 export function seededRandom(seed: number): () => number {
@@ -83,6 +83,11 @@ export class World {
     return link;
   }
 
+  /** Calls of all clients that have not ended, watches not counted. */
+  get callsOut(): number {
+    return this.#callsOut;
+  }
+
   /** Registers what must end before the server does. */
   onClose(close: () => Promise<void>): void {
     this.#closers.push(close);
@@ -110,12 +115,13 @@ export class World {
   async settle(): Promise<void> {
     let last = -1;
     for (let quiet = 0; ; ) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setImmediate(resolve));
       const activity = this.#links.reduce((sum, { proxy }) => sum + proxy.activity, 0);
       const inFlight = this.#links.some(({ proxy }) => proxy.inFlight > 0);
       quiet = activity === last && !inFlight ? quiet + 1 : 0;
       last = activity;
-      if (quiet >= (this.#callsOut > 0 ? quietTurnsWithCallsOut : quietTurns)) return;
+      const held = this.#links.reduce((sum, { proxy }) => sum + proxy.held, 0);
+      if (quiet >= (this.#callsOut > held ? quietTurnsWithCallsOut : quietTurns)) return;
     }
   }
 
