@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { initialState } from './decide.ts';
-import { dispersion, estimate } from './estimate.ts';
+import { estimate } from './estimate.ts';
+import { dispersion } from './rates.ts';
 import { absorb, isFresh } from './readings.ts';
 import { observation, pod, silentPod } from './testing/build.ts';
 import type { PodObservation, ScalingState } from './types.ts';
@@ -68,6 +69,32 @@ describe('arrival rates', () => {
     const later = at + 30_000;
     const { estimates } = see([pod('a', later, { rate: 30, uptimeSeconds: 130 })], later, first.state);
     expect(estimates.rates).toEqual([30, 30, 45]);
+  });
+
+  test('count requests that move from one pod to another once, though the pods are asked one after the other', () => {
+    const shared = (name: string, readMs: number, before: number, after: number): PodObservation => {
+      const one = pod(name, readMs, { rate: 0, uptimeSeconds: 100 + (readMs - at) / 1_000 });
+      if (one.reading === 'unknown') throw new Error('a reading was built');
+      const { report } = one.reading;
+      const seconds = report.seconds.map((second) => ({
+        ...second,
+        arrivals: second.endMs <= 98_000 ? before : after,
+      }));
+      return { ...one, reading: { ...one.reading, report: { ...report, seconds } } };
+    };
+    // From 2 s before `at` on, both share what one had alone; one was last read then, the other just now.
+    const { estimates } = see([shared('a', at - 2_000, 120, 60), shared('b', at, 0, 60)]);
+    expect(estimates.rates).toEqual([120, 120, 120]);
+  });
+
+  test('a pod that is late does not hold up what the others say', () => {
+    const { estimates } = see([
+      pod('a', at, { rate: 30 }),
+      pod('b', at, { rate: 30 }),
+      pod('c', at, { rate: 30, uptimeSeconds: 96 }, { ageMs: 4_000 }),
+    ]);
+    expect(estimates.rates).toEqual([90, 90, 90]);
+    expect(estimates.freshPods).toBe(3);
   });
 });
 
@@ -169,13 +196,13 @@ describe('dispersion', () => {
     expect(
       dispersion(
         stateWith(() => 50),
-        at,
+        at / 1_000,
       ),
     ).toBeCloseTo(0, 9);
     expect(
       dispersion(
         stateWith((second) => (second % 8 < 2 ? 200 : 0)),
-        at,
+        at / 1_000,
       ),
     ).toBeGreaterThan(20);
   });
@@ -184,7 +211,7 @@ describe('dispersion', () => {
     expect(
       dispersion(
         stateWith((second) => (second < 60 ? 5 : 150)),
-        at,
+        at / 1_000,
       ),
     ).toBeLessThan(1);
   });
@@ -193,7 +220,7 @@ describe('dispersion', () => {
     expect(
       dispersion(
         stateWith((second) => (second % 30 === 0 ? 1 : 0)),
-        at,
+        at / 1_000,
       ),
     ).toBeUndefined();
   });

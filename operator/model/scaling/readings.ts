@@ -39,15 +39,43 @@ export function recentArrivals(report: LoadReport): InstanceMark['recent'] {
 
 /** A rise by this factor from one reading to the next is doubted where other pods saw nothing of it. */
 const jumpFactor = 100;
+const beyondOthers = 10;
+const fewestToCompare = 3;
 const believedAfter = 3;
 
-/** What is usual for a pod, and for how many readings it has been far beyond. */
-function usualOf(mark: InstanceMark | undefined, last2: number): Pick<InstanceMark, 'usual' | 'jumps'> {
-  if (mark === undefined) return { usual: last2, jumps: 0 };
-  if (last2 <= jumpFactor * Math.max(1, mark.usual))
-    return { usual: mark.usual + 0.2 * (last2 - mark.usual), jumps: 0 };
-  const jumps = mark.jumps + 1;
-  return jumps < believedAfter ? { usual: mark.usual, jumps } : { usual: last2, jumps: 0 };
+/** A reading that was not seen before, and what was remembered of its process. */
+interface NewReading {
+  readonly pod: string;
+  readonly reading: PodReading;
+  readonly before: InstanceMark | undefined;
+  readonly recent: InstanceMark['recent'];
+}
+
+const isJump = ({ before, recent }: NewReading) =>
+  before !== undefined && recent[0] > jumpFactor * Math.max(1, before.usual);
+
+/** Arrivals in two seconds that the pod in the middle had; undefined where there are too few pods to compare. */
+function medianOf(state: ScalingState, fresh: readonly NewReading[], present: readonly PodObservation[]) {
+  const known = new Map(fresh.map(({ reading, recent }) => [reading.report.instance, recent[0]]));
+  const all = present.flatMap(({ reading }) => {
+    if (reading === 'unknown') return [];
+    const { instance } = reading.report;
+    const last2 = known.get(instance) ?? state.instances.get(instance)?.recent[0];
+    return last2 === undefined ? [] : [last2];
+  });
+  if (all.length < fewestToCompare) return undefined;
+  return all.sort((one, other) => one - other)[Math.floor((all.length - 1) / 2)];
+}
+
+/** What is usual for a pod, and for how many readings its jump has been doubted. */
+function usualOf(one: NewReading, median: number | undefined): Pick<InstanceMark, 'usual' | 'jumps'> {
+  const { before } = one;
+  const last2 = one.recent[0];
+  if (before === undefined) return { usual: last2, jumps: 0 };
+  if (!isJump(one)) return { usual: before.usual + 0.2 * (last2 - before.usual), jumps: 0 };
+  const alone = median !== undefined && last2 > beyondOthers * Math.max(1, median);
+  const jumps = before.jumps + 1;
+  return alone && jumps < believedAfter ? { usual: before.usual, jumps } : { usual: last2, jumps: 0 };
 }
 
 /** Seconds that are newer than the mark, placed on our clock. */
@@ -64,6 +92,30 @@ function newSeconds(report: LoadReport, startMs: number, mergedEndMs: number): P
   }));
 }
 
+/** The mark of a process after a reading. Seconds of a doubted jump are not merged: later reports hold them still. */
+function markOf(one: NewReading, median: number | undefined): InstanceMark {
+  const { pod, reading, before, recent } = one;
+  const { report, readAtMs } = reading;
+  const seenStartMs = readAtMs - report.uptimeMs;
+  const moved = before === undefined || Math.abs(before.startMs - seenStartMs) >= startSlackMs;
+  const judged = usualOf(one, median);
+  const merged = before?.mergedEndMs ?? 0;
+  return {
+    pod,
+    readAtMs,
+    uptimeMs: report.uptimeMs,
+    startMs: moved ? seenStartMs : before.startMs,
+    mergedEndMs: judged.jumps > 0 ? merged : Math.max(merged, report.seconds.at(-1)?.endMs ?? 0),
+    arrivals: report.counters.arrivals,
+    recent,
+    ...judged,
+  };
+}
+
+/** Within one process no counter goes back: such an answer comes from a fault, and the last good one stays. */
+const wentBack = ({ report }: PodReading, before: InstanceMark) =>
+  report.uptimeMs < before.uptimeMs || report.counters.arrivals < before.arrivals;
+
 /** The state after these readings, and the pods whose reading can be used now. */
 export function absorb(
   state: ScalingState,
@@ -71,52 +123,38 @@ export function absorb(
   nowMs: number,
 ): { state: ScalingState; usable: PodObservation[] } {
   const usable: PodObservation[] = [];
-  const placed: PlacedSecond[] = [];
-  let changed: Map<string, InstanceMark> | undefined;
+  const fresh: NewReading[] = [];
   let rejected = 0;
   for (const observation of pods) {
-    const { reading } = observation;
+    const { pod, reading } = observation;
     if (reading === 'unknown') continue;
-    const { report, readAtMs } = reading;
-    const mark = (changed ?? state.instances).get(report.instance);
-    if (mark !== undefined && readAtMs > mark.readAtMs) {
-      // Within one process no counter goes back: such an answer comes from a fault, and the last good one stays.
-      if (report.uptimeMs < mark.uptimeMs || report.counters.arrivals < mark.arrivals) {
+    const before = state.instances.get(reading.report.instance);
+    if (before === undefined || reading.readAtMs > before.readAtMs) {
+      if (before !== undefined && wentBack(reading, before)) {
         rejected += 1;
         continue;
       }
-    }
-    if (mark === undefined || readAtMs > mark.readAtMs) {
-      const seenStartMs = readAtMs - report.uptimeMs;
-      const startMs =
-        mark !== undefined && Math.abs(mark.startMs - seenStartMs) < startSlackMs
-          ? mark.startMs
-          : seenStartMs;
-      placed.push(...newSeconds(report, startMs, mark?.mergedEndMs ?? 0));
-      const recent = recentArrivals(report);
-      changed ??= new Map(state.instances);
-      changed.set(report.instance, {
-        pod: observation.pod,
-        readAtMs,
-        uptimeMs: report.uptimeMs,
-        startMs,
-        mergedEndMs: Math.max(mark?.mergedEndMs ?? 0, report.seconds.at(-1)?.endMs ?? 0),
-        arrivals: report.counters.arrivals,
-        recent,
-        ...usualOf(mark, recent[0]),
-      });
+      fresh.push({ pod, reading, before, recent: recentArrivals(reading.report) });
     }
     if (isFresh(reading, nowMs)) usable.push(observation);
   }
-  for (const [instance, mark] of changed ?? state.instances) {
-    if (nowMs - mark.readAtMs <= forgetAfterMs) continue;
-    changed ??= new Map(state.instances);
-    changed.delete(instance);
+  const median = fresh.some(isJump) ? medianOf(state, fresh, pods) : undefined;
+  const placed: PlacedSecond[] = [];
+  const forgotten = [...state.instances].filter(([, mark]) => nowMs - mark.readAtMs > forgetAfterMs);
+  if (fresh.length === 0 && forgotten.length === 0)
+    return { state: { ...state, rejectedReadings: state.rejectedReadings + rejected }, usable };
+  const instances = new Map(state.instances);
+  for (const [instance] of forgotten) instances.delete(instance);
+  for (const one of fresh) {
+    const { report } = one.reading;
+    const mark = markOf(one, median);
+    instances.set(report.instance, mark);
+    if (mark.jumps === 0) placed.push(...newSeconds(report, mark.startMs, one.before?.mergedEndMs ?? 0));
   }
   return {
     state: {
       ...state,
-      instances: changed ?? state.instances,
+      instances,
       ring: merge(state.ring, placed),
       rejectedReadings: state.rejectedReadings + rejected,
     },

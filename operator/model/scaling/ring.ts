@@ -73,3 +73,13 @@ export function merge(ring: SecondsRing, seconds: readonly PlacedSecond[]): Seco
   }
   return { arrivals, arrivalEpoch, serviceCount, serviceSum, serviceSumSquares, serviceEpoch, firstMs };
 }
+
+/** Arrivals of all pods in the `seconds` seconds that end with second number `last` of the operator's clock. */
+export function arrivalsIn(ring: SecondsRing, last: number, seconds: number): number {
+  let sum = 0;
+  for (let second = last; second > last - seconds; second -= 1) {
+    const slot = modulo(second, arrivalSlots);
+    if (ring.arrivalEpoch[slot] === second) sum += ring.arrivals[slot] ?? 0;
+  }
+  return sum;
+}
