@@ -245,7 +245,9 @@ describe('a ModelDeployment', () => {
         `no ${type.plural}`,
         async () => (await childrenOf(bed.api, type, 'wine')).length === 0,
       );
-    await expect(bed.api.get(modelDeployments, { name: 'wine', namespace })).rejects.toMatchObject({ code: 404 });
+    await expect(bed.api.get(modelDeployments, { name: 'wine', namespace })).rejects.toMatchObject({
+      code: 404,
+    });
   });
 
   test('deleted and made again at once starts anew', async () => {
