@@ -11,7 +11,7 @@ import { loadAuth } from '../kube/auth.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resource.ts';
-import { buildBundles } from '../local/bundles.ts';
+import { buildBundles, operatorNodeFlags } from '../local/bundles.ts';
 import { startCluster } from '../local/cluster.ts';
 import { modelDeployments } from '../operator/controllers/kinds.ts';
 
@@ -75,6 +75,7 @@ async function startOperatorProcess(bundle: string, kubeconfig: string) {
   const child: ChildProcess = spawn(
     process.execPath,
     [
+      ...operatorNodeFlags,
       bundle,
       '--leader-elect',
       'false',
