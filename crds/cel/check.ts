@@ -27,7 +27,7 @@ interface Place {
 export function ruleCompileErrors(schema: SchemaNode, path: string): FieldError[] {
   const environment = createEnvironment();
   const types = new CelTypes(environment);
-  types.typeOf(schema, true);
+  types.registerAll(schema, true);
   const errors: FieldError[] = [];
   const visit = ({ node, path: at, isRoot, uncorrelatable }: Place): void => {
     const type = types.typeOf(node, isRoot);

@@ -36,9 +36,20 @@ interface Place {
 
 const maxMessageBytes = 5_120;
 
+const withRules = new WeakMap<SchemaNode, boolean>();
+
 /** Whether a schema has rules anywhere. */
 export function hasRules(schema: SchemaNode | undefined): boolean {
   if (schema === undefined) return false;
+  let known = withRules.get(schema);
+  if (known === undefined) {
+    known = findRules(schema);
+    withRules.set(schema, known);
+  }
+  return known;
+}
+
+function findRules(schema: SchemaNode): boolean {
   return (
     (schema['x-kubernetes-validations']?.length ?? 0) > 0 ||
     hasRules(schema.items) ||
@@ -60,7 +71,7 @@ export class CelRules {
     this.#schema = schema;
     this.#any = hasRules(schema);
     // Types must be registered before the environment is cloned for the first rule.
-    if (this.#any) this.#types.typeOf(schema, true);
+    if (this.#any) this.#types.registerAll(schema, true);
   }
 
   /** Errors of all rules for a whole object; with `old`, transition rules run and unchanged parts are let through. */
@@ -81,24 +92,17 @@ export class CelRules {
     return errors;
   }
 
-  /** Compile errors of the rules of one node, in order; undefined where a rule compiles. */
-  compileNode(schema: SchemaNode, isRoot: boolean): readonly CompiledRule[] {
+  /** The rules of one node; `base` is the schema whose type they see, the node itself but for branches of `allOf`. */
+  #compileNode(schema: SchemaNode, base: SchemaNode, isRoot: boolean): readonly CompiledRule[] {
     const known = this.#compiled.get(schema);
     if (known !== undefined) return known;
-    const type = this.#types.typeOf(schema, isRoot);
-    const list = (schema['x-kubernetes-validations'] ?? []).map((rule) =>
-      this.#compile(rule, schema, type, isRoot),
-    );
+    const type = this.#types.typeOf(base, isRoot);
+    const list = (schema['x-kubernetes-validations'] ?? []).map((rule) => this.#compile(rule, base, type));
     this.#compiled.set(schema, list);
     return list;
   }
 
-  #compile(
-    rule: ValidationRule,
-    schema: SchemaNode,
-    type: string | undefined,
-    isRoot: boolean,
-  ): CompiledRule {
+  #compile(rule: ValidationRule, schema: SchemaNode, type: string | undefined): CompiledRule {
     const nothing = {
       rule,
       run: undefined,
@@ -125,7 +129,7 @@ export class CelRules {
       rule.messageExpression === undefined || rule.messageExpression === ''
         ? undefined
         : compileExpression(environment, rule.messageExpression);
-    const field = fieldPathOf(rule, isRoot ? schema : schema);
+    const field = fieldPathOf(rule, schema);
     return {
       ...nothing,
       run: compiled.run,
@@ -138,16 +142,8 @@ export class CelRules {
   #visit(place: Place, errors: FieldError[]): void {
     const { schema, path, value, old } = place;
     if (value === null || value === undefined) return;
-    this.#run(place, errors);
-    for (const branch of schema.allOf ?? [])
-      if (hasRules(branch))
-        this.#run(
-          {
-            ...place,
-            schema: { ...schema, 'x-kubernetes-validations': branch['x-kubernetes-validations'] ?? [] },
-          },
-          errors,
-        );
+    this.#run(place, schema, errors);
+    for (const branch of schema.allOf ?? []) this.#run(place, branch, errors);
     const below = (inner: unknown, node: SchemaNode, at: string, before: unknown) => {
       if (!hasRules(node)) return;
       this.#visit(
@@ -179,8 +175,12 @@ export class CelRules {
     }
   }
 
-  #run({ schema, path, value, old, unchanged, isRoot }: Place, errors: FieldError[]): void {
-    const rules = this.compileNode(schema, isRoot);
+  #run(
+    { schema, path, value, old, unchanged, isRoot }: Place,
+    holder: SchemaNode,
+    errors: FieldError[],
+  ): void {
+    const rules = this.#compileNode(holder, schema, isRoot);
     if (rules.length === 0) return;
     const type = isRoot ? 'object' : (schema.type ?? '');
     const self = this.#types.valueOf(value, schema, isRoot);

@@ -88,6 +88,14 @@ export class CelTypes {
     }
   }
 
+  /** Registers the types of everything below a schema; afterwards the environment may be cloned, which freezes it. */
+  registerAll(schema: SchemaNode, isRoot: boolean): void {
+    this.typeOf(schema, isRoot);
+    const values = mapValueSchema(schema);
+    for (const inner of [...Object.values(schema.properties ?? {}), schema.items, values])
+      if (inner !== undefined) this.registerAll(inner, inner['x-kubernetes-embedded-resource'] === true);
+  }
+
   #object(schema: SchemaNode, isRoot: boolean): ObjectType {
     const known = this.#objects.get(schema);
     if (known !== undefined) return known;
