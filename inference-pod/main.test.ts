@@ -1,7 +1,7 @@
 /** The pod as a process: exit codes, last words, hang and memory limits, the drain. */
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, get, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +91,18 @@ describe('exit codes and last words', () => {
   });
 });
 
+test('onnxruntime neither phones home nor writes there', async () => {
+  const directory = directoryWith(classifier());
+  const home = join(directory.root, 'home');
+  mkdirSync(home);
+  const pod = run('serve', { ...directory.env, HOME: home, TMPDIR: home });
+  const ports = await pod.ports();
+  await until(async () => (await status(ports.ops, '/readyz')) === 200);
+  pod.child.kill('SIGTERM');
+  expect((await pod.exited).code).toBe(0);
+  expect(readdirSync(home)).toEqual([]);
+});
+
 /** The way a process ends that aborts: by the signal, or as PID 1 with 128 + a signal's number. */
 const aborted = { code: null, signal: 'SIGABRT' };
 
@@ -120,6 +132,8 @@ describe('limits that end the pod', () => {
       reason: 'RunHung',
       message: expect.stringMatching(/^the model ran for \d+ ms without an end, the limit is 1500 ms$/),
     });
+    // The last line is out before the end.
+    expect(pod.log()).toMatch(/"message":"the pod ends itself".*"reason":"RunHung"/);
   });
   test('a model that never ends is found while warming up', async () => {
     const directory = directoryWith(infiniteLoop());

@@ -1,5 +1,5 @@
 /** The main thread's side of the runner thread. */
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Tensor } from '../../protocol/datatypes.ts';
 import type { FromRunner, RunnerOptions, ToRunner } from './messages.ts';
 
@@ -41,7 +41,8 @@ export const startRunner = (
   const worker = new Worker(workerUrl(), {
     workerData: options,
     name: 'runner',
-    env: { ORT_DISABLE_TELEMETRY: '1' },
+    // Native code in the worker reads the environment of the process: see config.ts.
+    env: SHARE_ENV,
     execArgv: [],
   });
   let busySinceMs: number | undefined = performance.now();

@@ -1,6 +1,7 @@
 /** Entry of the runner thread: owns the session, runs batches one after the other, and stops only between two. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Tensor } from '../../protocol/datatypes.ts';
+import { turnOffTelemetry } from './config.ts';
 import type { FromRunner, RunBatch, RunnerOptions, ToRunner } from './messages.ts';
 import type { Session } from './session.ts';
 
@@ -16,6 +17,7 @@ const serve = async (port: MessagePort, options: RunnerOptions) => {
   const send = (message: FromRunner, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   const startedAt = performance.now();
   let session: Session;
+  turnOffTelemetry();
   try {
     // Loaded here and not above, so that a native library that cannot load is a message and not a crash.
     const { openSession } = await import('./session.ts');
