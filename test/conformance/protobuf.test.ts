@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { openCluster } from './support/cluster.ts';
 import { configMap } from './support/objects.ts';
-import { bytes, entry, envelope, fields, message, number, text } from './support/protobuf.ts';
+import { entry, envelope, fields, message, number, text } from './support/protobuf.ts';
 import { at, said } from './support/words.ts';
 
 const api = await openCluster();
@@ -158,14 +158,6 @@ describe('protobuf bodies', () => {
       body: Buffer.from('nonsense'),
     });
     expect(answer.status).toBe(400);
-  });
-
-  test('a custom kind has none: 415', async () => {
-    const group = `${api.unique('proto')}.test`;
-    const { thingDefinition } = await import('./support/objects.ts');
-    const things = await api.install(thingDefinition(group, { type: 'object' }) as never);
-    const answer = await post(things, `${group}/v1`, 'Thing', fields(bytes(1, Buffer.from('x'))));
-    expect([answer.status, answer.body.reason]).toEqual([415, 'UnsupportedMediaType']);
   });
 
   test('a client that prefers protobuf and takes JSON gets one of the two', async () => {
