@@ -2,7 +2,9 @@
 import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import { allVerbs, type Column, type Kind, type ScalePaths } from './kind.ts';
 import { type AnyObject, isJson, type Json, jsonAt, listAt, numberAt, textAt } from './object.ts';
+import { scaleReplicas } from './scale.ts';
 import { customSchema } from './schema-bridge.ts';
+import { type FieldFault, fault } from './status-error.ts';
 
 function scaleOf(version: Json): ScalePaths | undefined {
   const scale = jsonAt(version, 'subresources').scale;
@@ -31,6 +33,13 @@ function columnsOf(version: Json): Column[] {
 
 const texts = (list: unknown[]): string[] => list.map(String);
 const ageColumn: Column = { name: 'Age', type: 'date', path: '.metadata.creationTimestamp' };
+
+function scaleFaults(object: AnyObject, scale: ScalePaths): FieldFault[] {
+  const replicas = scaleReplicas(object, scale);
+  return typeof replicas === 'number' && replicas < 0
+    ? [fault.invalid(scale.specReplicasPath, replicas, 'should be a non-negative integer')]
+    : [];
+}
 
 /** The kinds of a CRD, storage version's objects shown in each. */
 export function customKinds(crd: AnyObject): Kind[] {
@@ -67,7 +76,11 @@ export function customKinds(crd: AnyObject): Kind[] {
         ...(scale === undefined ? {} : { scale }),
         subresources: {},
         custom: true,
-        strategy: { generation: 'all', unconditionalUpdate: false },
+        strategy: {
+          generation: 'all',
+          unconditionalUpdate: false,
+          validate: (object) => (scale === undefined ? [] : scaleFaults(object, scale)),
+        },
         fieldSelectors: [
           'metadata.name',
           'metadata.namespace',

@@ -2,7 +2,7 @@
 import { type Core, present, storedOrThrow } from './core.ts';
 import type { Kind } from './kind.ts';
 import { type AnyObject, cloneJson, freezeJson, jsonAt, keyOf, listAt, numberAt, textAt } from './object.ts';
-import { badRequest, conflict, fault, invalid } from './status-error.ts';
+import { badRequest, conflict, fault, forbidden, invalid } from './status-error.ts';
 
 export type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan';
 
@@ -22,6 +22,7 @@ export interface Deletion {
   readonly object: AnyObject;
 }
 
+const protectedNamespaces = new Set(['default', 'kube-public', 'kube-system']);
 const gcFinalizers = { orphan: 'orphan', foreground: 'foregroundDeletion' };
 
 /** Deletes an object or marks it as being deleted. */
@@ -34,6 +35,8 @@ export function deleteObject(
 ): Deletion {
   const stored = storedOrThrow(core, kind, namespace, name);
   checkOptions(options);
+  if (kind.collection === 'namespaces' && protectedNamespaces.has(name))
+    throw forbidden(kind, name, 'this namespace may not be deleted');
   checkPreconditions(kind, name, stored, options);
   const draft = cloneJson(stored);
   const finalizers = wantedFinalizers(stored, options);
@@ -96,15 +99,15 @@ function checkPreconditions(kind: Kind, name: string, stored: AnyObject, options
   const { uid, resourceVersion } = stored.metadata;
   if (options.uid !== undefined && options.uid !== uid)
     throw conflict(
-      kind,
+      { group: kind.group, plural: kind.kind, kind: kind.kind },
       name,
-      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`,
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
     );
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion)
     throw conflict(
-      kind,
+      { group: kind.group, plural: kind.kind, kind: kind.kind },
       name,
-      `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`,
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
     );
 }
 

@@ -42,6 +42,7 @@ function nameProblem(name: string, rule: string): string | undefined {
     return label1035.test(name) ? undefined : label1035Text;
   }
   if (rule === 'label') {
+    if (name.includes('.')) return 'must not contain dots';
     if (name.length > 63) return 'must be no more than 63 characters';
     return label1123.test(name) ? undefined : labelText;
   }

@@ -1,4 +1,4 @@
-/** Namespaces: the ones that always exist, the CA in each, and draining one that is deleted. */
+/** Namespaces: the ones that always exist, their CA and default ServiceAccount, and draining one that is deleted. */
 import type { ConfigMap } from '../../kube/objects.ts';
 import { deleteObject } from './delete.ts';
 import { type AnyObject, cloneJson } from './object.ts';
@@ -6,6 +6,7 @@ import type { Registry } from './registry.ts';
 
 const initialNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
+const accounts = { group: '', version: 'v1', plural: 'serviceaccounts' };
 const names = { group: '', version: 'v1', plural: 'namespaces' };
 
 /** Creates the initial namespaces and drains deleted ones; the returned function stops it. */
@@ -32,8 +33,11 @@ export function keepNamespaces(registry: Registry, caPem: string): () => void {
     }
     const namespace = event.object.metadata.namespace;
     if (event.type === 'DELETED' && namespace !== undefined) {
-      const isCa = event.collection === 'configmaps' && event.object.metadata.name === 'kube-root-ca.crt';
-      if (isCa || storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined)
+      const { name } = event.object.metadata;
+      const isOurs =
+        (event.collection === 'configmaps' && name === 'kube-root-ca.crt') ||
+        (event.collection === 'serviceaccounts' && name === 'default');
+      if (isOurs || storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined)
         schedule(namespace);
     }
   });
@@ -51,7 +55,12 @@ function settle(registry: Registry, name: string, caPem: string): void {
   const namespace = registry.core.storage.get('namespaces', name);
   if (namespace === undefined) return;
   if (namespace.metadata.deletionTimestamp !== undefined) drain(registry, namespace, name);
-  else publishCa(registry, name, caPem);
+  else {
+    publishCa(registry, name, caPem);
+    const account = { metadata: { namespace: name, name: 'default' } };
+    if (registry.find(accounts, account.metadata) === undefined)
+      registry.create(accounts, account, { fieldManager: 'kube-controller-manager' });
+  }
 }
 
 /** The ConfigMap that the ServiceAccount volume of every pod mounts. */

@@ -1,8 +1,8 @@
 /** The scale subresource: an autoscaling/v1 Scale read from and written into the object. */
-import type { Kind } from './kind.ts';
+import type { Kind, ScalePaths } from './kind.ts';
 import { type AnyObject, cloneJson, isJson, type Json } from './object.ts';
 import { labelSelectorText } from './selectors.ts';
-import { badRequest, noSuchPath } from './status-error.ts';
+import { badRequest, fault, invalid, noSuchPath } from './status-error.ts';
 
 const steps = (path: string): string[] => path.split('.').filter((part) => part !== '');
 
@@ -26,6 +26,11 @@ function write(object: Json, path: string, value: unknown): void {
     }
   }
   if (last !== undefined) parent[last] = value;
+}
+
+/** The value that the kind's scale path names. */
+export function scaleReplicas(object: AnyObject, paths: ScalePaths): unknown {
+  return read(object, paths.specReplicasPath);
 }
 
 /** The Scale of an object. */
@@ -64,10 +69,14 @@ export function withScale(kind: Kind, old: AnyObject, scale: AnyObject): AnyObje
   if (scale.kind !== 'Scale' || scale.apiVersion !== 'autoscaling/v1')
     throw badRequest(`expected a Scale of autoscaling/v1, got ${scale.kind} of ${scale.apiVersion}`);
   const replicas = isJson(scale.spec) ? (scale.spec.replicas ?? 0) : 0;
-  if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0)
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
     throw badRequest(
-      `Scale.autoscaling "${old.metadata.name}" is invalid: spec.replicas: Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`,
+      `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
     );
+  if (replicas < 0 && !kind.custom)
+    throw invalid({ group: 'autoscaling', plural: 'scales', kind: 'Scale' }, old.metadata.name ?? '', [
+      fault.invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ]);
   const draft = cloneJson(old);
   write(draft, paths.specReplicasPath, replicas);
   const { resourceVersion, uid } = isJson(scale.metadata) ? scale.metadata : old.metadata;

@@ -45,7 +45,7 @@ function pathCell(column: Column): Cell {
       case 'boolean':
         return typeof first === 'boolean' ? first : null;
       default:
-        return found.map(asText).join(' ');
+        return asText(first);
     }
   };
 }
