@@ -38,6 +38,8 @@ export interface Pod {
 /** Share of the memory limit that waiting bodies may hold: parsed, a JSON body takes up to twelve times its size. */
 const heldShare = 1 / 24;
 const heldBytesWithoutLimit = 256 * 1024 * 1024;
+/** How many times longer than a run the loading of the model may take. */
+const loadFactor = 10;
 const nowMs = () => performance.now();
 
 /** Starts listening and loading. */
@@ -156,8 +158,12 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   );
   log.info('listening', { host: config.listenHost, httpPort: http.port, opsPort: ops.port });
 
+  // Loading reads and optimises gigabytes: it may take much longer than a run.
+  let isRunnerLoaded = false;
   const hangLimitMs = () =>
-    Math.max(config.hangLimitMs, 10 * Math.max(0, ...(loaded?.warm.costs.values() ?? [])));
+    isRunnerLoaded
+      ? Math.max(config.hangLimitMs, 10 * Math.max(0, ...(loaded?.warm.costs.values() ?? [])))
+      : config.hangLimitMs * loadFactor;
   const stopWatchdog = startWatchdog({
     busySinceMs: () => busySinceMs(),
     hangLimitMs,
@@ -166,8 +172,8 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     nowMs,
     onHang: (busyMs) =>
       abort({
-        reason: state.phase === 'loading' ? 'WarmUpFailed' : 'RunHung',
-        message: `the model ran for ${Math.round(busyMs)} ms without an end, the limit is ${Math.round(hangLimitMs())} ms`,
+        reason: !isRunnerLoaded ? 'LoadFailed' : loaded === undefined ? 'WarmUpFailed' : 'RunHung',
+        message: `the model ${isRunnerLoaded ? 'ran' : 'was being loaded'} for ${Math.round(busyMs)} ms without an end, the limit is ${Math.round(hangLimitMs())} ms`,
       }),
     onMemory: (rss, limit) =>
       abort({
@@ -188,6 +194,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
         busySinceMs = since;
       },
       verified: (sha256) => {
+        isRunnerLoaded = true;
         state.modelSha256 = sha256;
         state.stage = 'the model is being warmed up';
         checkDigest(live.current.digests);

@@ -58,3 +58,7 @@ export const clientTimeoutMs = (
 /** The answer when a deadline passed. */
 export const timedOut = (limitMs: number): ProtocolError =>
   new ProtocolError(504, `Request timeout expired: not answered within ${limitMs} ms`);
+
+/** The answer when the deadline passed while the caller was still sending. */
+export const uploadTooSlow = (limitMs: number): ProtocolError =>
+  new ProtocolError(408, `the request was not complete within ${limitMs} ms`);

@@ -13,6 +13,7 @@ import {
   Overloaded,
   refusalAtArrival,
   timedOut,
+  uploadTooSlow,
 } from '../admission/admission.ts';
 import { groupKeyOf } from '../batching/batching.ts';
 import type { Job } from '../batching/dispatcher.ts';
@@ -93,7 +94,11 @@ class Exchange {
 
     this.#hold(announced);
     const limitMs = allowedMs(context.timeoutMs(), clientTimeoutMs(this.#request.headers));
-    this.#timer = setTimeout(() => this.fail(timedOut(limitMs)), limitMs);
+    this.#timer = setTimeout(
+      // A client that is still sending is late itself: that must not count against the promise.
+      () => this.fail(this.#request.complete ? timedOut(limitMs) : uploadTooSlow(limitMs)),
+      limitMs,
+    );
     this.#response.once('close', () => this.#closed());
 
     const body = await readBody(this.#request, context.maxBodyBytes);
@@ -177,7 +182,7 @@ class Exchange {
   #refuse(status: number, message: string, headers: Record<string, string> = {}) {
     this.#settle(status);
     const unread = !this.#request.complete;
-    const close = this.#context.closing() || status === 413 || (unread && this.#isBig());
+    const close = this.#context.closing() || status === 413 || status === 408 || (unread && this.#isBig());
     const options = { requestId: this.#requestId, headers, close };
     if (close && unread) this.#refuseWhileSending(status, message, options);
     else {

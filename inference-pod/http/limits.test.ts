@@ -22,11 +22,16 @@ const row = { inputs: [{ name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 2
 const trips = (count: number) => ({
   inputs: [{ name: 'trips', shape: [], datatype: 'INT64', data: [count] }],
 });
-/** How many rounds of the loop take some hundred milliseconds on this machine. */
+const calibrations = 3;
+/** Rounds of the loop that keep the runner busy for about so long: by the fastest of a few runs, since the machine may be loaded. */
 const roundsFor = async (served: TestPod, ms: number) => {
-  const from = performance.now();
-  await served.infer(trips(20_000));
-  return Math.ceil((20_000 * ms) / (performance.now() - from));
+  let fastestMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < calibrations; i += 1) {
+    const from = performance.now();
+    await served.infer(trips(20_000));
+    fastestMs = Math.min(fastestMs, performance.now() - from);
+  }
+  return Math.ceil((20_000 * ms) / fastestMs);
 };
 
 /** Sends raw bytes and returns what comes back until the server closes. */
@@ -64,7 +69,7 @@ describe('malformed HTTP', () => {
 
 test('a client that goes away is counted as its own mistake and not run', async () => {
   const served = await serve(loopOnDemand(), { live: { timeoutMs: 60_000 } });
-  const rounds = await roundsFor(served, 300);
+  const rounds = await roundsFor(served, 1500);
   const first = served.infer(trips(rounds));
   await until(async () => (await served.load()).inFlight === 1);
   const gone = httpRequest({
@@ -80,7 +85,12 @@ test('a client that goes away is counted as its own mistake and not run', async 
   expect((await first).status).toBe(200);
   await until(async () => (await served.load()).inFlight === 0);
   const { counters } = await served.load();
-  expect(counters).toMatchObject({ arrivals: 3, succeeded: 2, clientErrors: 1, serviceCount: 2 });
+  expect(counters).toMatchObject({
+    arrivals: calibrations + 2,
+    succeeded: calibrations + 1,
+    clientErrors: 1,
+    serviceCount: calibrations + 1,
+  });
 });
 
 test('a full queue answers 429 with Retry-After, at once, and counts what it refuses', async () => {
@@ -88,43 +98,54 @@ test('a full queue answers 429 with Retry-After, at once, and counts what it ref
     env: { BALLAST_MAX_QUEUE: '3' },
     live: { timeoutMs: 60_000 },
   });
-  const rounds = await roundsFor(served, 500);
+  const rounds = await roundsFor(served, 1500);
   const admitted = [served.infer(trips(rounds)), served.infer(trips(1)), served.infer(trips(1))];
   await until(async () => (await served.load()).inFlight === 3);
   const from = performance.now();
   const refused = await served.infer(trips(1));
-  expect(performance.now() - from).toBeLessThan(400);
+  expect(performance.now() - from).toBeLessThan(1000);
   expect(refused.status).toBe(429);
   expect(refused.body).toEqual({ error: 'Exceeds maximum queue size: 3 requests wait' });
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   expect((await Promise.all(admitted)).map(({ status }) => status)).toEqual([200, 200, 200]);
   const { counters, latency } = await served.load();
-  expect(counters).toMatchObject({ arrivals: 5, succeeded: 4, rejected: 1 });
+  expect(counters).toMatchObject({ arrivals: calibrations + 4, succeeded: calibrations + 3, rejected: 1 });
   expect(latency.counts.at(-1)).toBe(1);
 });
 
 describe('deadlines', () => {
   test('the deployment’s, read while it runs', async () => {
     const served = await serve(loopOnDemand(), { live: { timeoutMs: 60_000 } });
-    const rounds = await roundsFor(served, 800);
+    const rounds = await roundsFor(served, 1500);
     served.directory.writeLiveConfig({ timeoutMs: 50 });
     await until(() => served.log.lines.some(({ fields }) => fields.timeoutMs === 50));
     const late = await served.infer(trips(rounds));
     expect(late.status).toBe(504);
     expect(late.body).toEqual({ error: 'Request timeout expired: not answered within 50 ms' });
-    await until(async () => (await served.load()).counters.serviceCount === 2);
+    await until(async () => (await served.load()).counters.serviceCount === calibrations + 1);
   });
   test('the caller’s own, when it is shorter; work that waited past it is never run', async () => {
     const served = await serve(loopOnDemand(), { live: { timeoutMs: 60_000 } });
-    const rounds = await roundsFor(served, 400);
+    const rounds = await roundsFor(served, 1500);
     const first = served.infer(trips(rounds));
     await until(async () => (await served.load()).inFlight === 1);
     const behind = await served.infer(trips(1), { headers: { 'x-request-timeout-ms': '30' } });
     expect(behind.body).toEqual({ error: 'Request timeout expired: not answered within 30 ms' });
     expect((await first).status).toBe(200);
     const { counters } = await served.load();
-    expect(counters).toMatchObject({ rejected: 1, serviceCount: 2 });
+    expect(counters).toMatchObject({ rejected: 1, serviceCount: calibrations + 1 });
   });
+});
+
+test('an upload that is slower than the deadline is the client’s own mistake', async () => {
+  const served = await serve(classifier(), { live: { timeoutMs: 100 } });
+  const answer = await raw(
+    served,
+    'POST /v2/models/m/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"inputs":',
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  expect(answer).toMatch(/\{"error":"the request was not complete within 100 ms"\}$/);
+  expect((await served.load()).counters).toMatchObject({ arrivals: 1, clientErrors: 1, rejected: 0 });
 });
 
 test('an upload in the open is refused once it is too large, and the client hears of it', async () => {
