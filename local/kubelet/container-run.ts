@@ -10,12 +10,12 @@ import { ContainerLog } from './container-log.ts';
 import { type ContainerSetup, StartError, setUpContainer } from './container-setup.ts';
 import type { KubeletContext } from './context.ts';
 import { ContainerConfigError, type EnvSources } from './env.ts';
-import { endProcess, runCommand } from './hooks.ts';
+import { endProcess, type Hook, type HttpGet, runCommand, runHook } from './hooks.ts';
 import { findImage, type LocalImage } from './image-map.ts';
 import type { Mount } from './paths.ts';
 import type { ContainerRecord } from './pod-status.ts';
 import { checkProbe } from './probe-check.ts';
-import { type ProbeKind, runProbes } from './probe-loop.ts';
+import { runProbes } from './probe-loop.ts';
 import { type Exit, type RunningProcess, startProcess } from './process.ts';
 import { prepareMessageFile, terminationMessage } from './termination-message.ts';
 
@@ -28,6 +28,7 @@ export interface PodScope {
   readonly ownPorts: Readonly<Record<string, number>> | undefined;
   readonly folder: string;
   sources(): EnvSources;
+  serviceLinks(): ReadonlyMap<string, string>;
   mountsOf(container: Container): Mount[];
   /** Aborted when the pod shall end. */
   readonly ending: AbortSignal;
@@ -179,6 +180,7 @@ export class ContainerRun {
           mounts: this.#scope.mountsOf(this.#container),
           folders,
           ownPorts: this.#scope.ownPorts,
+          serviceLinks: this.#scope.serviceLinks(),
         });
         prepareMessageFile(folders.terminationLog);
         this.#newLog();
@@ -262,13 +264,19 @@ export class ContainerRun {
     const { context } = this.#scope;
     const over = new AbortController();
     const killed = new AbortController();
-    let killedBy: { kind: ProbeKind; graceSeconds: number | undefined } | undefined;
+    let killedBy: { why: string; graceSeconds: number | undefined } | undefined;
     const run = (command: readonly string[], timeoutMs: number) =>
       runCommand(command, setup, context.reaper, timeoutMs, over.signal);
-    if (this.record.init) {
-      this.record.started = true;
-      this.record.ready = true;
-    } else
+    const get = async (httpGet: HttpGet) => {
+      const { ok, output } = await checkProbe({ httpGet }, this.#scope.pod(), this.#scope.podIP, run);
+      // A hook has done its work whatever the answer was.
+      return ok || output.startsWith('HTTP probe failed') ? undefined : output;
+    };
+    const kill = (why: string, graceSeconds: number | undefined) => {
+      killedBy = { why, graceSeconds };
+      killed.abort();
+    };
+    const beginProbes = () =>
       runProbes(
         this.#container,
         {
@@ -283,36 +291,54 @@ export class ContainerRun {
               `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${output}`,
               this.#container,
             ),
-          onKill: (kind, probe) => {
-            killedBy = { kind, graceSeconds: probe.terminationGracePeriodSeconds };
-            killed.abort();
-          },
+          onKill: (kind, probe) => kill(`${kind} probe`, probe.terminationGracePeriodSeconds),
         },
         over.signal,
         ending,
+      );
+    const postStart = (this.#container.lifecycle as { postStart?: Hook } | undefined)?.postStart;
+    if (this.record.init) {
+      this.record.started = true;
+      this.record.ready = true;
+    } else if (postStart === undefined) beginProbes();
+    else
+      void runHook(postStart, Number.POSITIVE_INFINITY, over.signal, { clock: context.clock, run, get }).then(
+        (failure) => {
+          if (over.signal.aborted) return;
+          if (failure === undefined) return beginProbes();
+          this.#scope.say(
+            'Warning',
+            'FailedPostStartHook',
+            `PostStartHook failed: ${failure}`,
+            this.#container,
+          );
+          kill('PostStartHook', undefined);
+        },
       );
     this.#scope.publish();
     const wish = AbortSignal.any([ending, killed.signal]);
     await Promise.race([process.exited, aborted(wish, over.signal)]);
     if (wish.aborted) {
-      const byProbe = !ending.aborted && killedBy !== undefined;
-      const grace = killedBy?.graceSeconds ?? this.#scope.pod().spec.terminationGracePeriodSeconds ?? 30;
+      const own = ending.aborted ? undefined : killedBy;
+      const grace = own?.graceSeconds ?? this.#scope.pod().spec.terminationGracePeriodSeconds ?? 30;
       const endsAtMs = context.clock.monotonicMs() + grace * 1000;
       this.#scope.say(
         'Normal',
         'Killing',
-        byProbe
-          ? `Container ${this.#container.name} failed ${killedBy?.kind} probe, will be restarted`
+        own !== undefined
+          ? `Container ${this.#container.name} failed ${own.why}, will be restarted`
           : `Stopping container ${this.#container.name}`,
         this.#container,
       );
       await endProcess(process, this.#container, {
         clock: context.clock,
-        endsAtMs: byProbe
-          ? () => Math.min(endsAtMs, ending.aborted ? this.#scope.graceEndsAtMs() : endsAtMs)
-          : () => this.#scope.graceEndsAtMs(),
+        endsAtMs:
+          own !== undefined
+            ? () => Math.min(endsAtMs, ending.aborted ? this.#scope.graceEndsAtMs() : endsAtMs)
+            : () => this.#scope.graceEndsAtMs(),
         killNow: this.#scope.killNow,
         run,
+        get,
         onHookFailure: (message) => this.#scope.say('Warning', 'FailedPreStopHook', message, this.#container),
       });
     }

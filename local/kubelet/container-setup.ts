@@ -2,6 +2,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { Container, Pod } from '../../kube/objects.ts';
+import type { LocalContainer } from '../controllers/kinds.ts';
 import { ContainerConfigError, containerEnv, type EnvSources, expand } from './env.ts';
 import type { LocalImage } from './image-map.ts';
 import { type Mount, mountTable, rewritePaths } from './paths.ts';
@@ -20,6 +21,8 @@ export interface SetupInput {
   readonly mounts: readonly Mount[];
   readonly folders: ContainerFolders;
   readonly ownPorts: Readonly<Record<string, number>> | undefined;
+  /** Variables that name the Services of the namespace. */
+  readonly serviceLinks: ReadonlyMap<string, string>;
 }
 
 export interface ContainerSetup {
@@ -47,13 +50,17 @@ function localEnv(input: SetupInput): Record<string, string> {
 /** Works the spec out; throws ContainerConfigError or StartError. */
 export function setUpContainer(input: SetupInput): ContainerSetup {
   const { container, image, folders } = input;
+  if ((container as LocalContainer).restartPolicy !== undefined)
+    throw new ContainerConfigError(
+      `restartPolicy of a container is not supported by the embedded cluster (container "${container.name}"): leave it out`,
+    );
   const table = mountTable([
     ...input.mounts,
     { from: container.terminationMessagePath ?? '/dev/termination-log', to: folders.terminationLog },
     ...Object.entries(image.paths ?? {}).map(([from, to]) => ({ from, to })),
   ]);
   const rewrite = (value: string) => rewritePaths(value, table);
-  const own = containerEnv(container, input.sources);
+  const own = new Map([...input.serviceLinks, ...containerEnv(container, input.sources)]);
   const env: Record<string, string> = {
     PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
     HOME: folders.root,

@@ -1,6 +1,6 @@
 /** Commands beside a container's own process (probes, preStop), and the ordered end of a container. */
 import { type Clock, sleep } from '../../kube/clock.ts';
-import type { Container } from '../../kube/objects.ts';
+import type { Container, Probe } from '../../kube/objects.ts';
 import type { Reaper } from '../reaper.ts';
 import type { ContainerSetup } from './container-setup.ts';
 import type { RunCommand } from './probe-check.ts';
@@ -46,12 +46,40 @@ export async function runCommand(
   }
 }
 
+export type HttpGet = NonNullable<Probe['httpGet']>;
+
+/** What a lifecycle hook may be. */
+export interface Hook {
+  readonly exec?: { command: string[] };
+  readonly sleep?: { seconds: number };
+  readonly httpGet?: HttpGet;
+}
+
+/** Runs a hook; undefined when it went well, else why not. */
+export async function runHook(
+  hook: Hook,
+  limitMs: number,
+  stop: AbortSignal,
+  { clock, run, get }: Pick<EndOptions, 'clock' | 'run' | 'get'>,
+): Promise<string | undefined> {
+  if (hook.sleep !== undefined) await sleep(clock, Math.min(limitMs, hook.sleep.seconds * 1000), stop);
+  else if (hook.httpGet !== undefined) return get(hook.httpGet);
+  else if (hook.exec !== undefined) {
+    const { code, output } = await run(hook.exec.command, limitMs);
+    if (code === undefined) return 'it took longer than allowed';
+    if (code !== 0) return `exit code ${code} ${output.trim()}`.trim();
+  }
+  return undefined;
+}
+
 export interface EndOptions {
   readonly clock: Clock;
   /** Monotonic end of the grace period; it may come nearer while we wait. */
   endsAtMs(): number;
   readonly killNow: AbortSignal;
   readonly run: RunCommand;
+  /** Asks an address of the pod; the text is why it could not be asked. */
+  get(httpGet: HttpGet): Promise<string | undefined>;
   onHookFailure(message: string): void;
 }
 
@@ -74,14 +102,8 @@ export async function endProcess(
   if (hook !== undefined && !stop.aborted) {
     hooked = true;
     const leftMs = Math.max(0, options.endsAtMs() - clock.monotonicMs());
-    if (hook.sleep !== undefined) await sleep(clock, Math.min(leftMs, hook.sleep.seconds * 1000), stop);
-    else if (hook.exec !== undefined) {
-      const { code, output } = await options.run(hook.exec.command, leftMs);
-      if (code !== 0)
-        options.onHookFailure(
-          `PreStopHook failed: ${code === undefined ? 'it outlasted the grace period' : `exit code ${code}`} ${output.trim()}`.trim(),
-        );
-    }
+    const failure = await runHook(hook, leftMs, stop, options);
+    if (failure !== undefined) options.onHookFailure(`PreStopHook failed: ${failure}`);
   }
   if (!stop.aborted) process.signal('SIGTERM');
   const softEndMs = hooked ? clock.monotonicMs() + minimumGraceMs : 0;

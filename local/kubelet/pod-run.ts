@@ -2,20 +2,23 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../../kube/clock.ts';
-import type { ConfigMap, Container, Pod } from '../../kube/objects.ts';
+import type { ConfigMap, Container, Pod, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { failureReason, failureText, keyOf, refOf, timestamp } from '../controllers/access.ts';
 import { canonicalJson } from '../controllers/deployment/template-hash.ts';
-import type { Node, Secret } from '../controllers/kinds.ts';
+import type { LocalPodSpec, Node, Secret } from '../controllers/kinds.ts';
 import { portsAnnotation } from '../controllers/own-ports.ts';
 import { ContainerRun, type PodScope } from './container-run.ts';
 import type { KubeletContext } from './context.ts';
 import type { Mount } from './paths.ts';
 import { newRecord, podStatus } from './pod-status.ts';
+import { serviceLinks } from './service-links.ts';
 import { type FileSources, VolumeError } from './volume-files.ts';
+import { overfullVolume } from './volume-usage.ts';
 import { PodVolumes } from './volumes.ts';
 
 const mountRetryMs = 500;
+const usagePeriodMs = 1_000;
 
 /** Runs one pod from its binding to its removal. */
 export class PodRun implements PodScope {
@@ -26,6 +29,8 @@ export class PodRun implements PodScope {
   readonly #runs: ContainerRun[];
   readonly #ending = new AbortController();
   readonly #killNow = new AbortController();
+  /** Aborted when the object is deleted or gone: nothing of the pod is needed any more. */
+  readonly #leaving = new AbortController();
   readonly #startTime: string;
   readonly #finished: Promise<void>;
   #pod: Pod;
@@ -89,13 +94,15 @@ export class PodRun implements PodScope {
     this.#pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.#noteDeletion(pod);
     // Labels and annotations may stand in a downward volume; conditions of others may be readiness gates.
-    this.refresh();
+    if (pod.spec.volumes?.some((volume) => (volume.downwardAPI ?? volume.projected) !== undefined) === true)
+      this.refresh();
     this.publish();
   }
 
   /** Ends the pod at once: its object is gone, or the cluster closes. Resolves when nothing of it is left. */
   async stop(graceMs = 0): Promise<void> {
     this.#gone = true;
+    this.#leaving.abort();
     this.#endWithin(graceMs);
     await this.#finished;
   }
@@ -136,6 +143,11 @@ export class PodRun implements PodScope {
       configMap: (name) => cache.get<ConfigMap>(resources.configMaps, `${namespace}/${name}`),
       secret: (name) => cache.get<Secret>(resources.secrets, `${namespace}/${name}`),
     };
+  }
+
+  serviceLinks(): ReadonlyMap<string, string> {
+    if (this.#pod.spec.enableServiceLinks === false) return new Map();
+    return serviceLinks(this.context.cache.list<Service>(resources.services, this.#pod.metadata.namespace));
   }
 
   mountsOf(container: Container): Mount[] {
@@ -201,6 +213,7 @@ export class PodRun implements PodScope {
   }
 
   #noteDeletion(pod: Pod): void {
+    this.#leaving.abort();
     this.#endWithin((pod.metadata.deletionGracePeriodSeconds ?? 30) * 1000);
   }
 
@@ -215,6 +228,9 @@ export class PodRun implements PodScope {
       if (!this.#ending.signal.aborted && (await this.#prepare())) await this.#runContainers();
     } finally {
       await aborted(this.#ending.signal);
+      await this.#write();
+      // A pod that the kubelet ended stays to be looked at until somebody deletes it.
+      await aborted(this.#leaving.signal);
       await this.#remove();
     }
   }
@@ -246,51 +262,65 @@ export class PodRun implements PodScope {
   }
 
   async #runContainers(): Promise<void> {
-    const seconds = (this.#pod.spec as { activeDeadlineSeconds?: number }).activeDeadlineSeconds;
-    const cancel =
-      seconds === undefined
-        ? () => undefined
-        : this.context.clock.setTimer(seconds * 1000, () => this.#passDeadline());
-    const init = this.#runs.filter((run) => run.record.init);
-    const main = this.#runs.filter((run) => !run.record.init);
-    // Main containers wait for the init containers, and say so.
-    if (init.length > 0)
-      for (const { record } of main) record.state = { waiting: { reason: 'PodInitializing' } };
-    for (const run of init) {
-      await run.run();
-      if (run.record.state.terminated?.exitCode !== 0) {
-        cancel();
-        return;
+    const stopLooking = this.#lookAfter();
+    try {
+      const init = this.#runs.filter((run) => run.record.init);
+      const main = this.#runs.filter((run) => !run.record.init);
+      // Main containers wait for the init containers, and say so.
+      if (init.length > 0)
+        for (const { record } of main) record.state = { waiting: { reason: 'PodInitializing' } };
+      for (const run of init) {
+        await run.run();
+        if (run.record.state.terminated?.exitCode !== 0) return;
       }
+      await Promise.all(main.map((run) => run.run()));
+    } finally {
+      stopLooking();
     }
-    await Promise.all(main.map((run) => run.run()));
-    cancel();
   }
 
-  #passDeadline(): void {
-    this.#failure = {
-      reason: 'DeadlineExceeded',
-      message: 'Pod was active on the node longer than the specified deadline',
+  /** Watches what ends a pod as a whole: its deadline, and volumes that outgrow their limit. */
+  #lookAfter(): () => void {
+    const { clock } = this.context;
+    const seconds = (this.#pod.spec as LocalPodSpec).activeDeadlineSeconds;
+    const cancelDeadline =
+      seconds === undefined
+        ? undefined
+        : clock.setTimer(seconds * 1000, () =>
+            this.#fail('DeadlineExceeded', 'Pod was active on the node longer than the specified deadline'),
+          );
+    let usage: NodeJS.Timeout | undefined;
+    if (this.#pod.spec.volumes?.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined) === true) {
+      const look = async () => {
+        const over = await overfullVolume(this.#pod, (name) => join(this.folder, 'volumes', name));
+        if (over !== undefined && !this.#ending.signal.aborted) this.#fail('Evicted', over);
+      };
+      usage = setInterval(() => void look(), usagePeriodMs);
+      usage.unref();
+    }
+    return () => {
+      cancelDeadline?.();
+      clearInterval(usage);
     };
-    this.say('Normal', 'DeadlineExceeded', this.#failure.message);
+  }
+
+  #fail(reason: string, message: string): void {
+    this.#failure = { reason, message };
+    this.say('Warning', reason, message);
     this.#endWithin((this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000);
   }
 
-  /** Last status, then the object itself: a graceful deletion ends with the kubelet's word. */
+  /** Address, folder, then the object itself: a graceful deletion ends with the kubelet's word. */
   async #remove(): Promise<void> {
     const { cache, addresses, log } = this.context;
-    await this.#write();
-    // A pod that a deadline ended stays to be looked at until somebody deletes it.
-    if (this.#failure === undefined || this.#pod.metadata.deletionTimestamp !== undefined || this.#gone) {
-      if (this.#podIP !== '') addresses.release(this.#podIP, this.#ownPorts);
-      rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
-      if (!this.#gone)
-        try {
-          await cache.delete(resources.pods, refOf(this.#pod), { uid: this.uid, gracePeriodSeconds: 0 });
-        } catch (error) {
-          if (failureReason(error) !== 'NotFound' && failureReason(error) !== 'Conflict')
-            log(`kubelet: removal of ${this.#key}: ${failureText(error)}`);
-        }
+    if (this.#podIP !== '') addresses.release(this.#podIP, this.#ownPorts);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    if (this.#gone) return;
+    try {
+      await cache.delete(resources.pods, refOf(this.#pod), { uid: this.uid, gracePeriodSeconds: 0 });
+    } catch (error) {
+      if (failureReason(error) !== 'NotFound' && failureReason(error) !== 'Conflict')
+        log(`kubelet: removal of ${this.#key}: ${failureText(error)}`);
     }
   }
 }
