@@ -7,7 +7,9 @@ export const definitionStrategy: Strategy = {
   unconditionalUpdate: false,
   deleteFinalizer: 'customresourcecleanup.apiextensions.k8s.io',
   prepareCreate(draft) {
-    delete jsonAt(draft, 'spec').preserveUnknownFields;
+    // False is the only value there is; true is refused.
+    if (jsonAt(draft, 'spec').preserveUnknownFields === false)
+      delete jsonAt(draft, 'spec').preserveUnknownFields;
     const storage = listAt(draft.spec, 'versions').find(
       (version) => isJson(version) && version.storage === true,
     );
@@ -20,6 +22,11 @@ export const definitionStrategy: Strategy = {
   validate(object): FieldFault[] {
     const strategy = jsonAt(jsonAt(object, 'spec'), 'conversion').strategy;
     // Webhooks are not called here, and a conversion that is not done is not accepted either.
-    return strategy === 'Webhook' ? [fault.notSupported('spec.conversion.strategy', strategy, ['None'])] : [];
+    const faults =
+      strategy === 'Webhook' ? [fault.notSupported('spec.conversion.strategy', strategy, ['None'])] : [];
+    const stored = jsonAt(object, 'status').storedVersions;
+    if (Array.isArray(stored) && stored.length === 0)
+      faults.push(fault.invalid('status.storedVersions', stored, 'must have at least one stored version'));
+    return faults;
   },
 };

@@ -1,4 +1,5 @@
 /** Strategy of Services: cluster addresses from 127.96.0.0/16. */
+import { isIPv4 } from 'node:net';
 import type { Strategy, StrategyContext } from '../kind.ts';
 import { type AnyObject, type Json, jsonAt, textAt } from '../object.ts';
 import { type FieldFault, fault } from '../status-error.ts';
@@ -57,7 +58,8 @@ export const serviceStrategy: Strategy = {
   },
   validate(object, old, context): FieldFault[] {
     const address = textAt(object.spec, 'clusterIP');
-    if (old !== undefined || address === '' || address === 'None') return [];
+    // What is no address at all, the schema refuses in its own words.
+    if (old !== undefined || !isIPv4(address)) return [];
     if (!poolAddressPattern.test(address))
       return [
         fault.invalid(
