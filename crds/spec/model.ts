@@ -7,7 +7,6 @@ export const modelSchema = z.strictObject({
   uri: describe(
     z
       .string()
-      .min(8)
       .max(2048)
       .regex(/^(https|file|pvc):\/\/[^\s]+$/),
     'Where the model file is. `https://host/path` (redirects followed, private addresses refused), `pvc://claim/path` (a file on a PersistentVolumeClaim of the namespace) or `file:///samples/…` (a file that the pod image brings). Example: `file:///samples/wine/model.onnx`.',
