@@ -242,7 +242,6 @@ export const refused: [name: string, spec: object | undefined, causes: string[]]
       'spec.runtime.threads | FieldValueInvalid | Invalid value: 0: spec.runtime.threads in body should be greater than or equal to 1',
     ],
   ],
-  ],
   [
     'an environment variable of the operator',
     {
