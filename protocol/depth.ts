@@ -6,8 +6,20 @@ export const maxDepth = 64;
 const quoteCode = 34;
 const backslash = 92;
 
+/** True when so few lists and objects begin in the text that it cannot be deep; searching is many times faster than scanning. */
+const hasFewOpenings = (text: string, limit: number): boolean => {
+  let openings = 0;
+  for (const opening of ['[', '{'])
+    for (let at = text.indexOf(opening); at >= 0; at = text.indexOf(opening, at + 1)) {
+      openings += 1;
+      if (openings > limit) return false;
+    }
+  return true;
+};
+
 /** True when the text nests lists and objects deeper than `limit`; strings are skipped, nothing is validated. */
 export const isDeeperThan = (text: string, limit: number): boolean => {
+  if (hasFewOpenings(text, limit)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
