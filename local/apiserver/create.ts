@@ -14,7 +14,7 @@ import type { Kind } from './kind.ts';
 import { trackUpdate } from './managed-fields.ts';
 import { generatedName, metadataFaults, tidyMetadata } from './metadata.ts';
 import { checkNamespaceForCreate } from './namespace-rules.ts';
-import { type AnyObject, cloneJson, freezeJson, isJson, keyOf } from './object.ts';
+import { type AnyObject, freezeJson, isJson, keyOf } from './object.ts';
 import { alreadyExists, badRequest, invalid, plainError } from './status-error.ts';
 
 export interface CreateOptions extends WriteOptions {
@@ -51,10 +51,11 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
 
 function prepare(core: Core, kind: Kind, body: AnyObject, options: CreateOptions): AnyObject {
   // kind, apiVersion and metadata come first, so that a list can cut the first two off the encoded text.
-  const draft: AnyObject = { apiVersion: '', kind: '', ...cloneJson(body) };
+  const draft: AnyObject = { apiVersion: '', kind: '', ...body };
+  // Pruning and defaulting copy what lies deeper.
   draft.apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   draft.kind = kind.kind;
-  const meta: ObjectMeta = isJson(draft.metadata) ? draft.metadata : {};
+  const meta: ObjectMeta = isJson(draft.metadata) ? { ...draft.metadata } : {};
   draft.metadata = meta;
   tidyMetadata(meta);
   if (meta.resourceVersion !== undefined && meta.resourceVersion !== '')

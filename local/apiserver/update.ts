@@ -36,12 +36,14 @@ export function updateObject(
 ): AnyObject {
   const old = present(kind, storedOrThrow(core, kind, namespace, name));
   // The old object's order of fields, so that kind and apiVersion stay first.
-  let draft: AnyObject = { apiVersion: '', kind: '', ...cloneJson(make(old)) };
+  let draft: AnyObject = { apiVersion: '', kind: '', ...make(old) };
   checkTypeMeta(kind, draft);
   checkDecodable(kind, draft);
   draft.apiVersion = old.apiVersion ?? '';
   draft.kind = kind.kind;
   checkIdentity(kind, draft, old, name, options);
+  // Most writes of a level-triggered controller change nothing: they cost no more than this comparison.
+  if (options.dryRun !== true && sameJson(draft, old)) return old;
   const context = strategyContext(core, options.dryRun ?? false, options.subresource);
   tidyMetadata(draft.metadata);
   keepServerFields(draft.metadata, old.metadata);
@@ -69,7 +71,7 @@ function checkIdentity(
   name: string,
   options: UpdateOptions,
 ): void {
-  const meta: ObjectMeta = isJson(draft.metadata) ? draft.metadata : {};
+  const meta: ObjectMeta = isJson(draft.metadata) ? { ...draft.metadata } : {};
   draft.metadata = meta;
   if ((meta.name ?? '') === '') meta.name = name;
   if (meta.name !== name)
