@@ -23,7 +23,7 @@ export interface SliceContent {
 
 function endpointOf(pod: Pod, publishNotReady: boolean): Endpoint {
   const terminating = pod.metadata.deletionTimestamp !== undefined;
-  const serving = isReady(pod) || publishNotReady;
+  const serving = isReady(pod);
   return {
     addresses: [pod.status?.podIP ?? ''],
     conditions: { ready: publishNotReady || (serving && !terminating), serving, terminating },

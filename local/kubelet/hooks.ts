@@ -7,6 +7,8 @@ import type { RunCommand } from './probe-check.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 
 const maxOutput = 10 * 1024;
+/** A longer timer would fire at once. */
+const longestTimerMs = 2_147_483_647;
 
 /** Runs a command in a container's environment; code undefined when it took longer than allowed or could not start. */
 export async function runCommand(
@@ -35,7 +37,7 @@ export async function runCommand(
     const timer = setTimeout(() => {
       late = true;
       process.kill();
-    }, timeoutMs);
+    }, Math.min(timeoutMs, longestTimerMs));
     stop.addEventListener('abort', kill, { once: true });
     const exit = await process.exited;
     clearTimeout(timer);
