@@ -11,7 +11,7 @@ import { loadAuth } from '../kube/auth.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resource.ts';
-import { buildBundles, operatorNodeFlags } from '../local/bundles.ts';
+import { buildBundles, operatorNodeEnv, operatorNodeFlags } from '../local/bundles.ts';
 import { startCluster } from '../local/cluster.ts';
 import { modelDeployments } from '../operator/controllers/kinds.ts';
 
@@ -86,7 +86,7 @@ async function startOperatorProcess(bundle: string, kubeconfig: string) {
       '--kubeconfig',
       kubeconfig,
     ],
-    { env: { PATH: process.env.PATH ?? '' }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { env: { ...operatorNodeEnv, PATH: process.env.PATH ?? '' }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   if (child.stderr === null || child.pid === undefined) throw new Error('the operator did not start');
   const lines = createInterface({ input: child.stderr });

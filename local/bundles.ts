@@ -25,6 +25,9 @@ export const entryPoints = {
  */
 export const operatorNodeFlags = ['--max-old-space-size=192', '--max-semi-space-size=2'] as const;
 
+/** Environment of the operator: two arenas of malloc instead of one per thread are 15 MB less. */
+export const operatorNodeEnv = { MALLOC_ARENA_MAX: '2' } as const;
+
 const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'inference-pod'];
 
 export interface Bundles {

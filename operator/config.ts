@@ -37,8 +37,8 @@ const settings = z.strictObject({
   /** ModelDeployments reconciled at the same time. */
   workers: z.coerce.number().int().min(1).max(64).default(8),
   /** Calls per second to the API server, and burst. */
-  qps: z.coerce.number().min(1).max(10_000).default(100),
-  burst: z.coerce.number().min(1).max(20_000).default(200),
+  qps: z.coerce.number().min(1).max(10_000).default(200),
+  burst: z.coerce.number().min(1).max(20_000).default(400),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** Name of this process in the Lease and in events. */
   identity: z.string().min(1).default(`${hostname()}-${process.pid}`),

@@ -1,7 +1,7 @@
 /** The operator as a child process: started, watched, started again when it ends by itself, ended with its parent. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { operatorNodeFlags } from '../../local/bundles.ts';
+import { operatorNodeEnv, operatorNodeFlags } from '../../local/bundles.ts';
 
 export interface OperatorProcessOptions {
   readonly bundle: string;
@@ -32,7 +32,7 @@ export class OperatorProcess {
     const { bundle, env, onLog } = this.#options;
     // Its own process group: a Ctrl-C in the terminal reaches the parent alone, which stops things in order.
     const child = spawn(process.execPath, [...operatorNodeFlags, bundle], {
-      env,
+      env: { ...operatorNodeEnv, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -52,7 +52,7 @@ export async function executeChildren(
     for (const action of plan.apply) {
       child = childKey(action.kind, action.object);
       type = childType(action.kind);
-      if (!action.exists) {
+      if (action.mayBeTaken) {
         verb = 'get';
         const holder = await holderOf(type, action.object, tools);
         const ownership = holder === undefined ? 'ours' : ownershipOf(holder, deployment);

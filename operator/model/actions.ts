@@ -2,11 +2,12 @@
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ChildKind } from './snapshot.ts';
 
-/** One object to apply; `exists` tells a first apply, before which the name is checked for a holder. */
+/** One object to apply. */
 export interface ApplyAction {
   readonly kind: ChildKind;
   readonly object: KubeObject;
-  readonly exists: boolean;
+  /** It is not in the cache and its name might be somebody else's: ask before taking it. */
+  readonly mayBeTaken: boolean;
   /** Hash of the object, also in its annotation. */
   readonly hash: string;
   /** Fields that somebody changed since it was last applied in this very form. */

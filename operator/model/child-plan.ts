@@ -24,6 +24,9 @@ export interface ChildPlan {
   readonly againAtMs: number | undefined;
 }
 
+/** Kinds whose names all end in a revision's hash: nobody else makes such a name. */
+const hashedKinds: readonly ChildKind[] = ['deployments', 'controllerRevisions'];
+
 /** How often a name that somebody else holds is looked at again, when no event tells. */
 export const conflictEveryMs = 30_000;
 
@@ -76,7 +79,7 @@ export function planChildren(snapshot: Snapshot, cached: Children, desired: Desi
         again(known.atMs + conflictEveryMs);
       }
       if (known === undefined || nowMs >= known.atMs + conflictEveryMs)
-        apply.push({ kind, object, hash, exists: false, edited: [] });
+        apply.push({ kind, object, hash, mayBeTaken: !hashedKinds.includes(kind), edited: [] });
       continue;
     }
     const ownership = ownershipOf(live, deployment);
@@ -96,7 +99,7 @@ export function planChildren(snapshot: Snapshot, cached: Children, desired: Desi
       contests.set(key, contest);
       continue;
     }
-    apply.push({ kind, object, hash, exists: true, edited: fields });
+    apply.push({ kind, object, hash, mayBeTaken: false, edited: fields });
   }
   return { apply, delete: unwanted(snapshot, wanted), conflicts, contests, againAtMs };
 }
