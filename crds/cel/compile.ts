@@ -1,5 +1,7 @@
 /** Compiles CEL rules and says in an API server's words why one does not compile. */
 import { type ASTNode, type Environment, type ParseResult, serialize } from '@marcbachmann/cel-js';
+import { hasFormat, parseGoDuration } from '../structural/formats.ts';
+import { compileRegExp } from '../structural/regexp.ts';
 import type { SchemaNode, ValidationRule } from '../structural/schema-node.ts';
 import { type CelFault, issueText } from './issues.ts';
 
@@ -11,31 +13,63 @@ export function compileExpression(environment: Environment, expression: string):
   try {
     const run = environment.parse(expression);
     const verdict = run.check();
-    if (!verdict.valid)
-      return { error: issueText((verdict.error ?? {}) as CelFault, expression, environment) };
-    const absent = absentField(run.ast, environment);
-    if (absent !== undefined) return { error: issueText(absent, expression, environment) };
+    if (!verdict.valid) {
+      const fault = (verdict.error ?? {}) as CelFault;
+      // Only the arguments of format() may be of several types.
+      if (/same type|wrong type/.test(fault.summary ?? '') && mixesOnlyInFormat(fault, run.ast))
+        return compileExpression(environment.clone({ homogeneousAggregateLiterals: false }), expression);
+      return { error: issueText(fault, expression, environment) };
+    }
+    const refused = refusedPart(run.ast, environment);
+    if (refused !== undefined) return { error: issueText(refused, expression, environment) };
     return { run, type: verdict.type ?? 'dyn' };
   } catch (error) {
     return { error: issueText(error as CelFault, expression, environment) };
   }
 }
 
-/** `has(self.x)` of a field that the schema does not know: the library lets it pass, an API server does not. */
-function absentField(node: ASTNode, environment: Environment): CelFault | undefined {
-  if (node.op === 'call' && node.args[0] === 'has') {
-    const [asked] = node.args[1];
-    if (asked?.op !== '.') return undefined;
-    const verdict = environment.check(serialize(asked));
-    const summary = verdict.error?.summary;
-    if (!verdict.valid && summary?.startsWith('No such key') === true)
-      return { summary, range: { start: node.range.start + 'has'.length } };
-    return undefined;
-  }
+function childrenOf(node: ASTNode): ASTNode[] {
   const parts: unknown[] = Array.isArray(node.args) ? node.args.flat(2) : [node.args];
-  for (const part of parts) {
-    if (typeof part !== 'object' || part === null || !('op' in part)) continue;
-    const found = absentField(part as ASTNode, environment);
+  return parts.filter((part): part is ASTNode => typeof part === 'object' && part !== null && 'op' in part);
+}
+
+function mixesOnlyInFormat({ range }: CelFault, node: ASTNode): boolean {
+  if (range === undefined) return false;
+  if (node.op === 'rcall' && node.args[0] === 'format') {
+    const [list] = node.args[2];
+    if (list !== undefined && list.range.start <= range.start && range.start < list.range.end) return true;
+  }
+  return childrenOf(node).some((child) => mixesOnlyInFormat({ range }, child));
+}
+
+/** What the library lets pass and an API server does not: absent fields in has(), literals that cannot be parsed, cel.bind. */
+function refusedPart(node: ASTNode, environment: Environment): CelFault | undefined {
+  const literal = (arg: ASTNode | undefined) =>
+    arg?.op === 'value' && typeof arg.args === 'string' ? arg.args : undefined;
+  if (node.op === 'call') {
+    const [name, [arg]] = node.args;
+    if (name === 'has' && arg?.op === '.') {
+      const summary = environment.check(serialize(arg)).error?.summary;
+      return summary?.startsWith('No such key') === true
+        ? { summary, range: { start: node.range.start + name.length } }
+        : undefined;
+    }
+    const text = literal(arg);
+    const isWrong =
+      (name === 'duration' && text !== undefined && parseGoDuration(text) === undefined) ||
+      (name === 'timestamp' && text !== undefined && !hasFormat(text, 'date-time'));
+    if (isWrong) return { summary: `invalid ${name} argument`, range: { start: arg?.range.start ?? 0 } };
+  }
+  if (node.op === 'rcall') {
+    const [name, receiver, [arg]] = node.args;
+    if (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel')
+      return { summary: 'Unknown variable: cel', range: { start: receiver.range.start } };
+    const pattern = literal(arg);
+    if (name === 'matches' && pattern !== undefined && typeof compileRegExp(pattern) === 'string')
+      return { summary: 'invalid matches argument', range: { start: arg?.range.start ?? 0 } };
+  }
+  for (const child of childrenOf(node)) {
+    const found = refusedPart(child, environment);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -3,6 +3,7 @@ import { Environment } from '@marcbachmann/cel-js';
 import { registerLists } from './library-lists.ts';
 import { registerNetwork } from './library-network.ts';
 import { registerQuantity } from './library-quantity.ts';
+import { registerSemver } from './library-semver.ts';
 import { registerStrings } from './library-strings.ts';
 
 const base = new Environment({
@@ -16,7 +17,8 @@ const base = new Environment({
     maxCallArguments: 32,
   },
 });
-for (const register of [registerStrings, registerLists, registerQuantity, registerNetwork]) register(base);
+for (const register of [registerStrings, registerLists, registerQuantity, registerNetwork, registerSemver])
+  register(base);
 
 const plain = base.clone();
 

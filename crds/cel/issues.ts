@@ -63,6 +63,12 @@ function wording(summary: string, environment: Environment): string {
   const operator = /^no such overload: (.+) (\S+) (.+)$/.exec(summary);
   if (operator !== null)
     return `found no matching overload for '_${operator[2]}_' applied to '(${goTypes(operator[1] ?? '')}, ${goTypes(operator[3] ?? '')})'`;
+  const element = /^(?:List elements|Map (?:key|value)).*(expected type '.*' but found '.*')$/.exec(summary);
+  if (element !== null) return goTypes(element[1] ?? '');
+  const unary = /^no such overload: ([!-])(.+)$/.exec(summary);
+  if (unary !== null)
+    return `found no matching overload for '${unary[1]}_' applied to '(${goTypes(unary[2] ?? '')})'`;
+  if (summary === 'has() invalid argument') return 'invalid argument to has() macro';
   const call = /^found no matching overload for '(?:(.+)\.)?(\w+)\((.*)\)'$/.exec(summary);
   if (call !== null) {
     const known = environment.getDefinitions().functions.some(({ name }) => name === call[2]);

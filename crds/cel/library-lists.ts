@@ -1,5 +1,5 @@
 /** List and set functions that Kubernetes registers and the CEL library lacks. */
-import type { Environment } from '@marcbachmann/cel-js';
+import { type Environment, Optional } from '@marcbachmann/cel-js';
 
 type Comparable = bigint | number | string | boolean | Date;
 
@@ -74,6 +74,12 @@ export function registerLists(environment: Environment): void {
     .registerFunction('list<V>.distinct(): list<V>', distinct)
     .registerFunction('list<V>.reverse(): list<V>', (items: unknown[]) => [...items].reverse())
     .registerFunction('list<V>.slice(int, int): list<V>', slice)
+    .registerFunction('list<V>.first(): optional<V>', (items: unknown[]) =>
+      items.length === 0 ? Optional.none() : Optional.of(items[0]),
+    )
+    .registerFunction('list<V>.last(): optional<V>', (items: unknown[]) =>
+      items.length === 0 ? Optional.none() : Optional.of(items.at(-1)),
+    )
     .registerFunction('list.flatten(): list<dyn>', (items: unknown[]) => flatten(items, 1n))
     .registerFunction('list.flatten(int): list<dyn>', flatten);
   class SetsNamespace {}

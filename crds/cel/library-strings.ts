@@ -28,7 +28,7 @@ function charAt(text: string, index: bigint): string {
   return chars[Number(index)] ?? '';
 }
 
-/** Registers `find`, `findAll`, `replace`, `charAt`, `reverse`, `format` and `strings.quote`. */
+/** Registers `find`, `findAll`, `replace`, `charAt`, `format` and `strings.quote`. */
 export function registerStrings(environment: Environment): void {
   environment
     .registerFunction(
@@ -51,7 +51,6 @@ export function registerStrings(environment: Environment): void {
     )
     .registerFunction('string.replace(string, string, int): string', replace)
     .registerFunction('string.charAt(int): string', charAt)
-    .registerFunction('string.reverse(): string', (text: string) => [...text].reverse().join(''))
     .registerFunction('string.format(list<dyn>): string', (text: string, args: unknown[]) =>
       formatString(text, args),
     );

@@ -13,7 +13,10 @@ const schema = builtinSchema('apiextensions.k8s.io', 'v1', 'CustomResourceDefini
 
 describe('definitions are judged as by a real kube-apiserver', () => {
   test.each(definitionCases.map((row) => [row.name, row.object] as const))('%s', (name, object) => {
-    const errors = schema?.validate(schema.applyDefaults(schema.prune(object))).map(errorText) ?? [];
+    const errors =
+      schema
+        ?.validate(schema.applyDefaults(schema.prune(JSON.parse(JSON.stringify(object)))))
+        .map(errorText) ?? [];
     expect(errors.map(withoutValue).sort()).toEqual((recorded[name] ?? []).map(withoutValue).sort());
   });
 });

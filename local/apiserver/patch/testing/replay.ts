@@ -65,7 +65,7 @@ export function visible(object: object): JsonObject {
   }
   if (Array.isArray(copy.metadata.managedFields))
     copy.metadata.managedFields = copy.metadata.managedFields
-      .filter((entry: JsonObject) => entry.manager !== 'controller-manager')
+      .filter((entry: JsonObject) => !/controller-manager$/.test(String(entry.manager)))
       .map((entry: JsonObject) => {
         const { time: _, ...rest } = entry;
         return rest;
