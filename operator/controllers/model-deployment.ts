@@ -7,10 +7,12 @@ import type { ConsistencyTracker } from '../../kube/consistency.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/controller.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
+import { messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
-import { plan } from '../model/plan.ts';
+import { type Plan, plan } from '../model/plan.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { executeChildren } from './execute.ts';
 import { type GatherSources, gather } from './gather.ts';
 import { modelDeployments } from './kinds.ts';
@@ -34,7 +36,7 @@ export const reconcileModelDeployment =
     }
     const { deployment } = snapshot;
     const { uid } = deployment.metadata;
-    let decided = plan(snapshot);
+    let decided = planOrSay(snapshot, tools);
     const outcome = await executeChildren(deployment, decided, {
       api: tools.api,
       observer: tools.observer,
@@ -55,6 +57,24 @@ export const reconcileModelDeployment =
     if (outcome.error !== undefined) throw outcome.error;
     return decided.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decided.requeueAfterMs };
   };
+
+/** A fault of ours in planning hurts this object alone: its children stay as they are, and an event tells people. */
+function planOrSay(snapshot: Snapshot, { recorder, observer }: ReconcileTools): Plan {
+  try {
+    return plan(snapshot);
+  } catch (error) {
+    observer.count('plan_errors_total');
+    recorder.record(
+      { ...snapshot.deployment, apiVersion: groupVersion, kind },
+      {
+        type: 'Warning',
+        reason: 'InternalError',
+        message: `the operator cannot plan for this spec, nothing is changed: ${messageOf(error)}; please report it`,
+      },
+    );
+    throw error;
+  }
+}
 
 /** The one write of status: applied whole, so that what is not said any more goes away. */
 async function writeStatus(
