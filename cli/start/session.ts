@@ -34,6 +34,8 @@ const modelDeployments: ResourceType = {
 };
 const namespace = 'default';
 const podImage = 'ballast/inference-pod';
+/** Cores that the node says it has: pods of a laptop share what there is, and no sample should wait for a core. */
+const nodeCores = '64';
 
 /** Folders that pods see, by the path that a `file://` URI names. */
 const modelFolders = ({ options, checkout }: Session): Record<string, string> => ({
@@ -46,6 +48,7 @@ function startEmbedded(session: Session, bundles: string): Promise<Cluster> {
   const paths = modelFolders(session);
   return startCluster({
     stateDir,
+    node: { cpu: nodeCores },
     ...(options.singleAddress === undefined ? {} : { singleAddress: options.singleAddress }),
     imageMap: {
       [podImage]: {
