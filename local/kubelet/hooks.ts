@@ -34,10 +34,13 @@ export async function runCommand(
     let late = false;
     const kill = () => process.kill();
     // Commands run against the machine's clock: a held clock must not hold a process.
-    const timer = setTimeout(() => {
-      late = true;
-      process.kill();
-    }, Math.min(timeoutMs, longestTimerMs));
+    const timer = setTimeout(
+      () => {
+        late = true;
+        process.kill();
+      },
+      Math.min(timeoutMs, longestTimerMs),
+    );
     stop.addEventListener('abort', kill, { once: true });
     const exit = await process.exited;
     clearTimeout(timer);

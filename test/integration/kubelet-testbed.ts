@@ -83,6 +83,8 @@ export interface Testbed {
   runPod(name: string, spec: Partial<PodSpec> & { containers: Container[] }, metadata?: object): void;
   events(name: string): KubeEvent[];
   logs(name: string, options?: object): Promise<string>;
+  /** Waits until the pod's log has the text. */
+  hears(name: string, text: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -126,6 +128,23 @@ export async function startTestbed(options: Partial<ClusterOptions> = {}): Promi
   });
   const { registry } = cluster;
   const namespace = 'default';
+  const logs = async (name: string, logOptions: object = {}) => {
+    const pod = registry.get<Pod>(resources.pods, { namespace, name });
+    let text = '';
+    const chunks = registry.logSource?.read(
+      pod,
+      {
+        container: pod.spec.containers[0]?.name ?? '',
+        follow: false,
+        previous: false,
+        timestamps: false,
+        ...logOptions,
+      },
+      new AbortController().signal,
+    );
+    for await (const chunk of chunks ?? []) text += chunk;
+    return text;
+  };
   return {
     cluster,
     folder,
@@ -141,22 +160,18 @@ export async function startTestbed(options: Partial<ClusterOptions> = {}): Promi
       registry
         .list<KubeEvent>(resources.events, { namespace })
         .items.filter((event) => event.involvedObject.name === name) as KubeEvent[],
-    logs: async (name, logOptions = {}) => {
-      const pod = registry.get<Pod>(resources.pods, { namespace, name });
-      let text = '';
-      const chunks = registry.logSource?.read(
-        pod,
-        {
-          container: pod.spec.containers[0]?.name ?? '',
-          follow: false,
-          previous: false,
-          timestamps: false,
-          ...logOptions,
-        },
-        new AbortController().signal,
-      );
-      for await (const chunk of chunks ?? []) text += chunk;
-      return text;
+    logs,
+    hears: async (name, text) => {
+      let heard = '';
+      await until(`"${text}" in the log of ${name}`, () => {
+        logs(name).then(
+          (now) => {
+            heard = now;
+          },
+          () => undefined,
+        );
+        return heard.includes(text);
+      });
     },
     close: async () => {
       await cluster.close();

@@ -220,7 +220,7 @@ describe('deleting a pod', () => {
       terminationGracePeriodSeconds: 60,
       containers: [{ name: 'c', image: 'stubborn' }],
     });
-    await until('running', () => phase('forced') === 'Running');
+    await bed.hears('forced', 'started');
     const pid = pidOf('forced');
     bed.cluster.registry.delete(
       resources.pods,
