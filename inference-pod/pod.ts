@@ -4,6 +4,7 @@ import type { LoadReport, TerminationMessage } from '../crds/wire.ts';
 import { HeldRequests } from './admission/held.ts';
 import { Dispatcher, type Job } from './batching/dispatcher.ts';
 import { BatchQueue } from './batching/queue.ts';
+import { submitInPieces } from './batching/split.ts';
 import type { PodConfig } from './config.ts';
 import { drainPod } from './drain.ts';
 import type { InferContext } from './http/infer.ts';
@@ -113,7 +114,10 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       metrics.requestAnswered(status, latencyMs / 1000);
     },
     hold: (requests, bytes) => held.add(requests, bytes),
-    submit: (job) => dispatcher?.submit(job),
+    submit: (job) =>
+      submitInPieces(job, loaded?.warm.splitRows ?? Number.POSITIVE_INFINITY, nowMs, (piece) =>
+        dispatcher?.submit(piece),
+      ),
   };
 
   const instance = randomUUID();
@@ -214,9 +218,12 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       runner,
       {
         started: (at) => recorder.busy(at),
-        finished: (at, requests, rows, runMs) => {
-          recorder.idle(at, requests);
-          metrics.batchRun(rows, runMs / 1000);
+        finished: (at, batch, runMs) => {
+          recorder.idle(at, batch);
+          metrics.batchRun(
+            batch.reduce((sum, { rows }) => sum + rows, 0),
+            runMs / 1000,
+          );
         },
         waited: (waitMs) => metrics.waited(waitMs / 1000),
         batchingOff: (why) => log.warn('batching is turned off', { why }),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { allocate, type Datatype, type Tensor } from '../../protocol/datatypes.ts';
 import { type Batchable, chooseMaxRows, groupKeyOf, joinInputs, splitOutputs } from './batching.ts';
 import { BatchQueue, type Waiting } from './queue.ts';
+import { chooseSplitRows } from './split.ts';
 import { zeroRowOutputs } from './zero-rows.ts';
 
 const x = (rows: number, from: number): Tensor => ({
@@ -63,6 +64,18 @@ test.each([
   ['one when nothing was measured', {}, 1],
 ])('the cost curve chooses %s', (_name, costs, want) => {
   expect(chooseMaxRows(new Map(Object.entries(costs).map(([rows, ms]) => [Number(rows), ms])))).toBe(want);
+});
+
+test.each([
+  ['256 rows of a light model', { 1: 0.1, 2: 0.1, 32: 0.2 }, 32, 256],
+  ['what takes a tenth of a second', { 1: 10, 2: 20 }, 1, 10],
+  ['one row where a row takes longer', { 1: 500 }, 1, 1],
+  ['the best batch where that takes longer', { 1: 50, 8: 200 }, 8, 8],
+  ['little where nothing was measured', {}, 1, 1],
+])('a piece is %s', (_name, costs, maxRows, want) => {
+  expect(
+    chooseSplitRows(new Map(Object.entries(costs).map(([rows, ms]) => [Number(rows), ms])), maxRows),
+  ).toBe(want);
 });
 
 describe('the queue', () => {

@@ -17,27 +17,28 @@ export const groupKeyOf = (inputs: readonly Tensor[], outputs: readonly string[]
   return `${key}|${outputs.join('\u0000')}`;
 };
 
-/** Joins the inputs of several requests along their first dimension. */
-export const joinInputs = (requests: readonly Batchable[]): Tensor[] => {
-  const first = requests[0];
-  if (first === undefined) return [];
-  if (requests.length === 1) return [...first.inputs];
-  const rows = requests.reduce((sum, request) => sum + request.rows, 0);
-  return first.inputs.map((input, i) => {
-    const shape = [rows, ...input.shape.slice(1)];
-    const data = allocate(input.datatype, elementCount(shape));
-    let offset = 0;
-    for (const request of requests) {
-      const part = request.inputs[i]?.data;
-      if (part === undefined) continue;
-      if (Array.isArray(data))
-        for (let j = 0; j < part.length; j += 1) data[offset + j] = (part as string[])[j] ?? '';
-      else (data as Float64Array).set(part as Float64Array, offset);
-      offset += part.length;
-    }
-    return { name: input.name, datatype: input.datatype, shape, data };
-  });
+/** Joins tensors along their first dimension; the other dimensions must be equal. */
+export const joinTensors = (tensors: readonly Tensor[]): Tensor => {
+  const first = tensors[0];
+  if (first === undefined) throw new Error('there is nothing to join');
+  if (tensors.length === 1) return first;
+  const rows = tensors.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  const shape = [rows, ...first.shape.slice(1)];
+  const data = allocate(first.datatype, elementCount(shape));
+  let offset = 0;
+  for (const { data: part } of tensors) {
+    if (Array.isArray(data)) for (let j = 0; j < part.length; j += 1) data[offset + j] = String(part[j]);
+    else (data as Float64Array).set(part as Float64Array, offset);
+    offset += part.length;
+  }
+  return { name: first.name, datatype: first.datatype, shape, data };
 };
+
+/** Joins the inputs of several requests along their first dimension. */
+export const joinInputs = (requests: readonly Batchable[]): Tensor[] =>
+  (requests[0]?.inputs ?? []).map((_input, i) =>
+    joinTensors(requests.flatMap(({ inputs }) => (inputs[i] === undefined ? [] : [inputs[i]]))),
+  );
 
 /** Takes the outputs of a batch apart, or undefined when an output does not have one row per row of input. */
 export const splitOutputs = (outputs: readonly Tensor[], rows: readonly number[]): Tensor[][] | undefined => {

@@ -42,7 +42,7 @@ const setUp = (maxRows = 8) => {
     runner,
     {
       started: () => undefined,
-      finished: (_at, requests, rows) => void events.push(`finished ${requests}/${rows}`),
+      finished: (_at, batch) => void events.push(`finished ${batch.length}`),
       waited: () => undefined,
       batchingOff: (why) => void events.push(`off: ${why}`),
     },
@@ -54,6 +54,7 @@ const setUp = (maxRows = 8) => {
       inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: Float32Array.of(id) }],
       outputs: ['y'],
       rows: 1,
+      share: 1,
       groupKey: '',
       enqueuedMs: 0,
       deadlineMs: 1,

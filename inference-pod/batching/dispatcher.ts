@@ -7,6 +7,8 @@ import type { BatchQueue, Waiting } from './queue.ts';
 /** A request that waits for the runner. */
 export interface Job extends Waiting {
   readonly outputs: readonly string[];
+  /** 1 for a request, less for a piece of one: the pieces of a request add up to 1. */
+  readonly share: number;
   answer(outputs: readonly Tensor[]): void;
   fail(error: Error): void;
 }
@@ -15,7 +17,7 @@ export interface Job extends Waiting {
 export interface BatchObserver {
   started(nowMs: number): void;
   /** `runMs` is what onnxruntime took; the way to the runner and back comes on top of it. */
-  finished(nowMs: number, requests: number, rows: number, runMs: number): void;
+  finished(nowMs: number, batch: readonly Job[], runMs: number): void;
   waited(waitMs: number): void;
   batchingOff(why: string): void;
 }
@@ -71,8 +73,7 @@ export class Dispatcher {
 
   #finish(batch: readonly Job[], runMs: number): void {
     this.#running = 0;
-    const rows = batch.reduce((sum, job) => sum + job.rows, 0);
-    this.#observer.finished(this.#nowMs(), batch.length, rows, runMs);
+    this.#observer.finished(this.#nowMs(), batch, runMs);
   }
 
   #done(batch: readonly Job[], result: BatchResult): void {

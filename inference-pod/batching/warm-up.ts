@@ -2,10 +2,13 @@
 import { allocate, elementCount, type Tensor, type TensorSpec } from '../../protocol/datatypes.ts';
 import type { Runner } from '../runner/runner.ts';
 import { chooseMaxRows, splitOutputs } from './batching.ts';
+import { chooseSplitRows } from './split.ts';
 
 export interface WarmUpResult {
   /** Largest batch in rows; 1 when rows must not be batched. */
   readonly maxRows: number;
+  /** Rows of a piece of a large request; infinite when it is not proven that rows do not touch each other. */
+  readonly splitRows: number;
   /** Milliseconds of one run by number of rows, as far as measured. */
   readonly costs: ReadonlyMap<number, number>;
   /** What came out, for the log. */
@@ -24,6 +27,7 @@ export interface WarmUpOptions {
 /** Sizes that stand for a dimension that may vary: a convolution refuses the small ones. */
 const guesses = [2, 32, 224] as const;
 const trialRows = 3;
+const whole = { maxRows: 1, splitRows: Number.POSITIVE_INFINITY } as const;
 const words = ['a', 'b', 'c', 'd', 'e'];
 
 /** Deterministic values that differ from row to row; integers stay 0 or 1, since they may be indices. */
@@ -78,7 +82,7 @@ export const warmUp = async (runner: Runner, options: WarmUpOptions): Promise<Wa
 
   const guess = await firstThatRuns(guesses, async (size) => void (await run(inputsOf(1, size))));
   if (guess === undefined)
-    return { maxRows: 1, costs, remark: 'the model refuses made-up inputs: not warmed, not batched' };
+    return { ...whole, costs, remark: 'the model refuses made-up inputs: not warmed, not batched' };
   const measure = async (rows: number, times: number) => {
     const samples: number[] = [];
     for (let i = 0; i < times; i += 1) {
@@ -91,17 +95,17 @@ export const warmUp = async (runner: Runner, options: WarmUpOptions): Promise<Wa
     costs.set(rows, samples.sort((a, b) => a - b)[Math.floor((samples.length - 1) / 2)] ?? 0);
   };
   await measure(1, 3);
-  if (!options.mayBatch) return { maxRows: 1, costs, remark: 'the model has no dimension for batches' };
-  if (options.maxRows < 2) return { maxRows: 1, costs, remark: 'batching is off' };
-  const why = await refutation(options, guess, inputsOf, run);
-  if (why !== undefined) return { maxRows: 1, costs, remark: `not batched: ${why}` };
+  if (!options.mayBatch) return { ...whole, costs, remark: 'the model has no dimension for batches' };
+  const why = await refutation(guess, inputsOf, run);
+  if (why !== undefined) return { ...whole, costs, remark: `not batched: ${why}` };
   for (let rows = 2; rows <= options.maxRows; rows *= 2) {
     const expectedMs = 3 * 2 * (costs.get(rows / 2) ?? 0);
     if (nowMs() - startedAt + expectedMs > options.budgetMs) break;
     await measure(rows, 3);
   }
   const maxRows = chooseMaxRows(costs);
-  return { maxRows, costs, remark: `batches of up to ${maxRows} rows` };
+  const splitRows = chooseSplitRows(costs, maxRows);
+  return { maxRows, splitRows, costs, remark: `batches of up to ${maxRows} rows, pieces of ${splitRows}` };
 };
 
 const firstThatRuns = async (sizes: readonly number[], attempt: (size: number) => Promise<void>) => {
@@ -118,12 +122,11 @@ const firstThatRuns = async (sizes: readonly number[], attempt: (size: number) =
 
 /** Runs rows together and one by one: says why they must not be batched, or undefined when the answers are equal. */
 const refutation = async (
-  options: WarmUpOptions,
   guess: number,
   inputsOf: (rows: number, guess: number) => Tensor[],
   run: (inputs: readonly Tensor[]) => Promise<readonly Tensor[]>,
 ): Promise<string | undefined> => {
-  const rows = Math.min(trialRows, options.maxRows);
+  const rows = trialRows;
   const sample = inputsOf(rows, guess);
   try {
     const alone: (readonly Tensor[])[] = [];

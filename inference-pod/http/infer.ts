@@ -120,7 +120,8 @@ class Exchange {
     const job: Job = {
       inputs: infer.inputs,
       outputs: infer.outputs,
-      rows: Math.max(1, ...firstDims),
+      rows: firstDims.size > 1 ? 1 : Math.max(1, ...firstDims),
+      share: 1,
       // Inputs whose first dimensions differ have no rows in common: such a request shares its batch with nobody.
       groupKey: firstDims.size > 1 ? this.#requestId : groupKeyOf(infer.inputs, infer.outputs),
       enqueuedMs: this.#context.nowMs(),

@@ -34,7 +34,10 @@ describe('seconds', () => {
     const recorder = new LoadRecorder(0);
     recorder.busy(800);
     expect(recorder.read(1_300).seconds[0]?.busySeconds).toBeCloseTo(0.2);
-    recorder.idle(2_500, 2);
+    recorder.idle(2_500, [
+      { rows: 1, share: 1 },
+      { rows: 1, share: 1 },
+    ]);
     const { seconds, counters } = recorder.read(3_000);
     expect(seconds.map(({ busySeconds }) => Math.round(busySeconds * 1000))).toEqual([200, 1000, 500]);
     expect(counters.busySeconds).toBeCloseTo(1.7);
@@ -42,6 +45,20 @@ describe('seconds', () => {
     expect(counters.serviceSumSeconds).toBeCloseTo(1.7);
     expect(counters.serviceSumSquares).toBeCloseTo(2 * 0.85 ** 2);
     expect(seconds[2]?.serviceCount).toBe(2);
+  });
+  test('time is shared by rows, and the pieces of one request are one service', () => {
+    const recorder = new LoadRecorder(0);
+    for (const at of [0, 1000]) {
+      recorder.busy(at);
+      recorder.idle(at + 400, [
+        { rows: 3, share: 0.5 },
+        { rows: 1, share: 1 },
+      ]);
+    }
+    const { counters } = recorder.read(2000);
+    expect(counters.serviceCount).toBe(3);
+    expect(counters.serviceSumSeconds).toBeCloseTo(0.8);
+    expect(counters.serviceSumSquares).toBeCloseTo(0.6 ** 2 + 2 * 0.1 ** 2);
   });
   test('a run of many minutes keeps the runner busy in every second that is kept', () => {
     const recorder = new LoadRecorder(0);

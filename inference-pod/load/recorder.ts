@@ -98,20 +98,24 @@ export class LoadRecorder {
   }
 
   /**
-   * The runner finished a batch of `requests` requests. Its time, the way there and back included since nothing else
-   * runs meanwhile, is shared evenly between them.
+   * The runner finished a batch. Its time, the way there and back included since nothing else runs meanwhile, is shared
+   * between the requests by their rows. Pieces of one request are taken to be alike: n of them that take t each are one
+   * service of n·t.
    */
-  idle(nowMs: number, requests: number): void {
+  idle(nowMs: number, batch: readonly { readonly rows: number; readonly share: number }[]): void {
     this.#roll(nowMs);
     this.#addBusy(nowMs);
     const runSeconds = this.#startedMs === undefined ? 0 : (nowMs - this.#startedMs) / 1000;
     this.#busyFromMs = undefined;
     this.#startedMs = undefined;
-    const each = requests === 0 ? 0 : runSeconds / requests;
-    for (const sums of [this.counters, this.#second]) {
-      sums.serviceCount += requests;
-      sums.serviceSumSeconds += runSeconds;
-      sums.serviceSumSquares += requests * each * each;
+    const allRows = batch.reduce((sum, { rows }) => sum + rows, 0);
+    for (const { rows, share } of batch) {
+      const seconds = (runSeconds * rows) / allRows;
+      for (const sums of [this.counters, this.#second]) {
+        sums.serviceCount += share;
+        sums.serviceSumSeconds += seconds;
+        sums.serviceSumSquares += (seconds * seconds) / share;
+      }
     }
   }
 

@@ -11,7 +11,7 @@ import {
   rowsDepend,
   zipMap,
 } from '../testing/models.ts';
-import { serveModel, type TestPod, type TestPodOptions } from '../testing/pod.ts';
+import { serveModel, type TestPod, type TestPodOptions, until } from '../testing/pod.ts';
 
 let pod: TestPod | undefined;
 const serve = async (model: Uint8Array, options?: TestPodOptions) => {
@@ -114,7 +114,7 @@ const row = (data: number[]) => ({
 describe('batching', () => {
   test('answers equal those of single runs within 1e-5', async () => {
     const served = await serve(classifier());
-    expect(remark(served)).toMatch(/^batches of up to \d+ rows$/);
+    expect(remark(served)).toMatch(/^batches of up to \d+ rows, pieces of \d+$/);
     const value = fc.float({ min: -10, max: 10, noNaN: true });
     const request = fc
       .integer({ min: 1, max: 4 })
@@ -138,6 +138,27 @@ describe('batching', () => {
     const runs = Number(/^ballast_batch_rows_count (\d+)/m.exec(metrics)?.[1]);
     const answered = Number(/^ballast_requests_total\{code="200"\} (\d+)/m.exec(metrics)?.[1]);
     expect(runs).toBeLessThan(answered);
+  });
+
+  test('more rows than fit into a piece are answered all the same, and others get in between', async () => {
+    const served = await serve(classifier(), { live: { timeoutMs: 60_000 } });
+    const rows = 20_000;
+    const data = Array.from({ length: rows * 4 }, (_, i) => (i % 100) / 10);
+    const large = served.infer(row(data));
+    await until(async () => (await served.load()).counters.busySeconds > 0);
+    const small = await served.infer(row([1, 2, 3, 4]));
+    expect(small.status).toBe(200);
+    const between = (await served.load()).counters;
+    expect(between.succeeded).toBe(1);
+    const { status, body } = await large;
+    expect(status).toBe(200);
+    const [output] = bodyOf({ body }).outputs;
+    expect(output?.shape).toEqual([rows, 3]);
+    const last = bodyOf(await served.infer(row(data.slice(-4)))).outputs[0];
+    for (const [i, want] of (last?.data ?? []).entries())
+      expect(Math.abs((output?.data.at(i - 3) as number) - (want as number))).toBeLessThan(1e-5);
+    const { counters } = await served.load();
+    expect(counters.serviceCount).toBeCloseTo(3);
   });
 
   test('rows that depend on each other are never batched', async () => {
