@@ -49,15 +49,19 @@ const plurals: Record<string, string> = {
 const withoutName = (text = '') => text.replace(/^[A-Z]\w*(\.[\w.]+)? "[^"]*" is invalid: /, '');
 /** Go writes the fields of a struct in its own order. */
 const withoutValue = (text: string) => text.replace(/Invalid value: [[{].*[\]}]: /, 'Invalid value: …: ');
-const causesOf = ({ body }: Answer) =>
-  (body.details?.causes ?? [])
-    .map((cause) =>
-      withoutValue(`${cause.field}: ${cause.message}`).replace(
-        /Unsupported value: \{.*\}: /,
-        'Unsupported value: …: ',
-      ),
-    )
-    .sort();
+/** A real server lists some causes twice. */
+const causesOf = ({ body }: Answer) => [
+  ...new Set(
+    (body.details?.causes ?? [])
+      .map((cause) =>
+        withoutValue(`${cause.field}: ${cause.message}`).replace(
+          /Unsupported value: \{.*\}: /,
+          'Unsupported value: …: ',
+        ),
+      )
+      .sort(),
+  ),
+];
 
 function write(base: string, step: Step): Promise<Answer> {
   const query = { fieldManager: step.manager };
