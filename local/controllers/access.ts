@@ -9,6 +9,8 @@ export interface AccessRef {
 
 export interface WriteScope {
   readonly subresource?: 'status' | undefined;
+  /** Who writes, for managedFields; default the access's own name. */
+  readonly fieldManager?: string | undefined;
 }
 
 export interface Removal {

@@ -89,12 +89,22 @@ export async function startNode(
   } catch (error) {
     if (failureReason(error) !== 'AlreadyExists') throw error;
   }
-  await cache.patch(resources.nodes, { name }, { status }, { subresource: 'status' });
+  await cache.patch(
+    resources.nodes,
+    { name },
+    { status },
+    { subresource: 'status', fieldManager: 'kubelet' },
+  );
 
   let cancel: () => void = () => undefined;
   const beat = () => {
     cache
-      .patch(resources.nodes, { name }, { status: { conditions: conditions() } }, { subresource: 'status' })
+      .patch(
+        resources.nodes,
+        { name },
+        { status: { conditions: conditions() } },
+        { subresource: 'status', fieldManager: 'kubelet' },
+      )
       .catch((error) => log(`node: heartbeat: ${failureText(error)}`));
     cancel = clock.setTimer(heartbeatMs, beat);
   };

@@ -7,7 +7,7 @@ import type { AccessRef, ClusterAccess, Removal, WriteScope } from './access.ts'
 
 const named = ({ name, namespace }: AccessRef) => (namespace === undefined ? { name } : { name, namespace });
 const scoped = (fieldManager: string, scope: WriteScope | undefined) => ({
-  fieldManager,
+  fieldManager: scope?.fieldManager ?? fieldManager,
   ...(scope?.subresource === undefined ? {} : { subresource: scope.subresource }),
 });
 

@@ -155,6 +155,8 @@ class ReplicaSetController {
         events.say(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`, source);
       } catch (error) {
         if (failureReason(error) === 'NotFound') throw error;
+        // The set itself goes next: nothing to report.
+        if (failureText(error).includes('because it is being terminated')) return undefined;
         events.say(set, 'Warning', 'FailedCreate', `Error creating: ${failureText(error)}`, source);
         return { reason: 'FailedCreate', error };
       }

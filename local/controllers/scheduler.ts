@@ -46,7 +46,7 @@ export function startScheduler(parts: ControllerParts & { readonly nodeName: str
         resources.pods,
         refOf(pod),
         { status: { phase: 'Pending', conditions } },
-        { subresource: 'status' },
+        { subresource: 'status', fieldManager: 'kube-scheduler' },
       );
       events.say(pod, 'Warning', 'FailedScheduling', why, source);
       return undefined;

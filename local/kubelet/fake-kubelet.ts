@@ -78,7 +78,12 @@ export function startFakeKubelet(options: FakeKubeletOptions): () => Promise<voi
     ];
     const facts = { podIP: fake.ip, hostIP, startTime: now, volumesReady: true };
     const status = podStatus(fake.pod, records, facts, clock.now());
-    await cache.patch(resources.pods, refOf(fake.pod), { status }, { subresource: 'status' });
+    await cache.patch(
+      resources.pods,
+      refOf(fake.pod),
+      { status },
+      { subresource: 'status', fieldManager: 'kubelet' },
+    );
   };
 
   const begin = async (pod: Pod) => {

@@ -207,7 +207,7 @@ export class PodRun implements PodScope {
         resources.pods,
         refOf(this.#pod),
         { metadata: { uid: this.uid }, status },
-        { subresource: 'status' },
+        { subresource: 'status', fieldManager: 'kubelet' },
       );
     } catch (error) {
       if (failureReason(error) !== 'NotFound' && failureReason(error) !== 'Conflict')
@@ -246,9 +246,12 @@ export class PodRun implements PodScope {
     this.#podIP = ip;
     this.#ownPorts = ownPorts;
     if (ownPorts !== undefined)
-      this.#pod = await cache.patch<Pod>(resources.pods, refOf(this.#pod), {
-        metadata: { annotations: { [portsAnnotation]: JSON.stringify(ownPorts) } },
-      });
+      this.#pod = await cache.patch<Pod>(
+        resources.pods,
+        refOf(this.#pod),
+        { metadata: { annotations: { [portsAnnotation]: JSON.stringify(ownPorts) } } },
+        { fieldManager: 'kubelet' },
+      );
     this.publish();
     while (!this.#ending.signal.aborted) {
       try {

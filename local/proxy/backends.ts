@@ -23,6 +23,12 @@ export function backendsOf(slices: readonly EndpointSlice[], portName: string): 
   return ready.length > 0 ? ready : leaving;
 }
 
+function hashOf(text: string): number {
+  let hash = 0;
+  for (const char of text) hash = (Math.imul(hash, 31) + (char.codePointAt(0) ?? 0)) >>> 0;
+  return hash;
+}
+
 /** Round robin over a changing set: each call gives every backend once, starting one further than the last time. */
 export class RoundRobin {
   #backends: readonly Backend[] = [];
@@ -32,11 +38,12 @@ export class RoundRobin {
     this.#backends = backends;
   }
 
-  turn(): Backend[] {
+  /** With a client's address, that client always gets the same order while the set stays (ClientIP affinity). */
+  turn(client?: string): Backend[] {
     const count = this.#backends.length;
     if (count === 0) return [];
-    const start = this.#next % count;
-    this.#next = start + 1;
+    const start = (client === undefined ? this.#next : hashOf(client)) % count;
+    if (client === undefined) this.#next = start + 1;
     return [...this.#backends.slice(start), ...this.#backends.slice(0, start)];
   }
 }

@@ -147,6 +147,7 @@ describe('backends', () => {
     turns.set([a, b, c]);
     expect([0, 1, 2, 3].map(() => turns.turn()[0]?.host)).toEqual(['a', 'b', 'c', 'a']);
     expect(turns.turn()).toEqual([b, c, a]);
+    expect(turns.turn('127.0.0.9')).toEqual(turns.turn('127.0.0.9'));
     turns.set([c]);
     expect(turns.turn()).toEqual([c]);
   });

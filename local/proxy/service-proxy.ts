@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { EndpointSlice, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
-import { failureReason, failureText, refOf } from '../controllers/access.ts';
+import { failureReason, failureText, keyOf, refOf } from '../controllers/access.ts';
 import { ControlLoop } from '../controllers/control-loop.ts';
 import { urlAnnotation } from '../controllers/own-ports.ts';
 import type { ControllerParts } from '../controllers/parts.ts';
@@ -38,12 +38,14 @@ export function startServiceProxy(
     backendsOf([...(slices.get(key)?.values() ?? [])], portName);
 
   const listen = async (service: Service, ip: string, port: number, portName: string): Promise<Listener> => {
+    const key = keyOf(service);
     const backends = new RoundRobin();
     const clients = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
       clients.add(client);
       client.once('close', () => clients.delete(client));
-      relay(client, backends.turn(), clients);
+      const sticky = cache.get<Service>(resources.services, key)?.spec.sessionAffinity === 'ClientIP';
+      relay(client, backends.turn(sticky ? client.remoteAddress : undefined), clients);
     });
     const bind = (host: string, number: number) =>
       new Promise<void>((resolve, reject) => {
