@@ -1,0 +1,47 @@
+/** Settings: flags over environment, unknown ones refused with what is known. */
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, parseConfig } from './config.ts';
+
+describe('settings', () => {
+  test('have defaults that suit a cluster', () => {
+    const config = parseConfig([], { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' });
+    expect(config).toMatchObject({
+      watchNamespace: '',
+      fileRoots: ['/samples'],
+      bakeTimeMs: 60_000,
+      leaderElect: true,
+      opsPort: 8081,
+      inCluster: { host: '10.0.0.1', port: '443' },
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test.each<[string, string[], Record<string, string>, object]>([
+    ['a flag with a space', ['--image', 'a:1'], {}, { image: 'a:1' }],
+    ['a flag with an equals sign', ['--image=a:1=b'], {}, { image: 'a:1=b' }],
+    ['a variable', [], { BALLAST_OPERATOR_FILE_ROOTS: '/a, /b' }, { fileRoots: ['/a', '/b'] }],
+    ['a flag over a variable', ['--ops-port', '0'], { BALLAST_OPERATOR_OPS_PORT: '99' }, { opsPort: 0 }],
+    ['a switch', ['--leader-elect', 'false'], {}, { leaderElect: false }],
+    ['KUBECONFIG', [], { KUBECONFIG: '/x' }, { kubeconfig: '/x' }],
+    ['other variables are none of ours', [], { BALLAST_MODEL_URI: 'x' }, {}],
+  ])('%s', (_, flags, environment, want) => {
+    expect(parseConfig(flags, environment)).toMatchObject(want);
+  });
+
+  test.each<[string, string[], Record<string, string>, RegExp]>([
+    ['an unknown flag', ['--imgae', 'x'], {}, /unknown flag --imgae; known are .*--image,/],
+    ['an unknown variable', [], { BALLAST_OPERATOR_IMGAE: 'x' }, /unknown variable BALLAST_OPERATOR_IMGAE/],
+    ['a flag without its value', ['--image'], {}, /--image needs a value/],
+    ['a port of no port', ['--ops-port', '70000'], {}, /--ops-port "70000"/],
+    [
+      'a duration without a unit',
+      ['--bake-time', '60'],
+      {},
+      /--bake-time "60": write a whole number and a unit/,
+    ],
+    ['a switch of neither', ['--leader-elect', 'yes'], {}, /--leader-elect "yes"/],
+  ])('%s is a start error', (_, flags, environment, message) => {
+    expect(() => parseConfig(flags, environment)).toThrow(ConfigError);
+    expect(() => parseConfig(flags, environment)).toThrow(message);
+  });
+});

@@ -1,0 +1,124 @@
+/** What went wrong in pods, and how status tells it. */
+import { describe, expect, test } from '@jest/globals';
+import { makePod, makeRefusedReplicaSet, sha, startMs } from '../testing/builders.ts';
+import { crashed, statusAfter, unready } from '../testing/settled.ts';
+import { World } from '../testing/world.ts';
+
+describe('failures', () => {
+  const reasonOf = (part: Parameters<typeof makePod>[1]) => {
+    const status = statusAfter(({ pods }) => ({ pods: pods.map((pod) => unready(pod, part)) }), 1);
+    return status.failures?.map(({ reason, exitCode, message }) => [reason, exitCode, message]);
+  };
+  const fetchEnded = (exitCode: number, message: string) => ({
+    initContainers: [{ name: 'fetch', restartCount: 1, lastState: { terminated: { exitCode, message } } }],
+    containers: [],
+  });
+  test.each<[string, Parameters<typeof makePod>[1], unknown]>([
+    ['starting is no failure', {}, undefined],
+    [
+      'the image cannot be pulled',
+      { containers: [{ state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }] },
+      [['ImagePullFailed', undefined, 'no such image']],
+    ],
+    [
+      'no node has room',
+      {
+        conditions: [
+          { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes' },
+        ],
+      },
+      [['Unschedulable', undefined, '0/3 nodes']],
+    ],
+    [
+      'the kernel ended it',
+      {
+        containers: [{ restartCount: 1, lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } }],
+      },
+      [['OutOfMemory', 137, 'OOMKilled']],
+    ],
+    [
+      'the model is not there',
+      fetchEnded(3, '{"reason":"ModelNotFound","message":"404"}'),
+      [['ModelUnavailable', 3, '404']],
+    ],
+    [
+      'the model is another file',
+      fetchEnded(4, 'log line\n{"reason":"DigestMismatch","message":"got b, wanted a"}'),
+      [['DigestMismatch', 4, 'got b, wanted a']],
+    ],
+    [
+      'a reason that is none of ours stays text',
+      fetchEnded(1, '{"reason":"__proto__","message":"x"}'),
+      [['PodCrashing', 1, '{"reason":"__proto__","message":"x"}']],
+    ],
+    [
+      'a Secret is missing',
+      {
+        containers: [
+          { state: { waiting: { reason: 'CreateContainerConfigError', message: 'secret "s" not found' } } },
+        ],
+      },
+      [['NoReadyPods', undefined, 'CreateContainerConfigError: secret "s" not found']],
+    ],
+    [
+      'a restart long ago of a container that is well',
+      {
+        ready: true,
+        containers: [{ ready: true, restartCount: 3, lastState: { terminated: { exitCode: 1 } } }],
+      },
+      undefined,
+    ],
+  ])('%s', (_, part, want) => {
+    expect(reasonOf(part)).toEqual(want);
+  });
+
+  test('pods that the quota refuses are shown by their ReplicaSet', () => {
+    const status = statusAfter(({ pods, deployment }) => {
+      const revision = deployment.status?.stable?.revision ?? '';
+      return {
+        pods: pods.slice(1),
+        replicaSets: [makeRefusedReplicaSet(revision, 'pods "x" is forbidden: exceeded quota: compute')],
+      };
+    });
+    expect(status.failures?.[0]).toMatchObject({
+      reason: 'QuotaExceeded',
+      message: /exceeded quota: compute/,
+    });
+  });
+
+  test('a later pod that fetched another file is told apart', () => {
+    const status = statusAfter(({ pods, deployment }) => {
+      const revision = deployment.status?.stable?.revision ?? '';
+      return {
+        pods: pods.map((pod, index) =>
+          makePod(revision, {
+            name: pod.metadata.name ?? '',
+            ready: true,
+            sha256: sha(index === 0 ? 'a' : 'b'),
+            createdAtMs: startMs + index,
+          }),
+        ),
+      };
+    });
+    expect(status.stable?.sha256).toBe(sha('a'));
+    expect(status.failures?.[0]?.reason).toBe('DigestMoved');
+  });
+
+  test('at most ten are shown, the newest revision first', () => {
+    const world = new World(12, { scaling: { replicas: 12 } });
+    world.settle();
+    const old = world.deployment.status?.stable?.revision ?? '';
+    const next = world.write({ runtime: { threads: 8 } }, 'crashes');
+    world.operator();
+    world.pods = [
+      ...world.pods.map((pod) => unready(pod, crashed)),
+      makePod(next, { name: 'a-new-one', ...crashed }),
+    ];
+    world.operator();
+    expect(world.deployment.status?.failures).toHaveLength(10);
+    expect(world.deployment.status?.failures?.map(({ revision }) => revision)).toEqual([
+      next,
+      ...Array.from({ length: 9 }, () => old),
+    ]);
+  });
+});
