@@ -9,8 +9,6 @@ export interface CheckResult {
   readonly ok: boolean;
   /** Why not; empty when it passed. */
   readonly output: string;
-  /** Nobody listened: the process may still be starting. */
-  readonly refused?: boolean;
 }
 
 /** Runs a command in the container's environment; exit code and the end of its output. */
@@ -119,7 +117,7 @@ function failed(what: string, host: string, port: number, error: NodeJS.ErrnoExc
     : error.code === 'ECONNRESET'
       ? 'read: connection reset by peer'
       : error.message;
-  return { ok: false, refused, output: `${what}: dial tcp ${host}:${port}: ${reason}` };
+  return { ok: false, output: `${what}: dial tcp ${host}:${port}: ${reason}` };
 }
 
 function checkTcp(host: string, port: number, timeoutMs: number): Promise<CheckResult> {

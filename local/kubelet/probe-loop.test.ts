@@ -7,7 +7,6 @@ import { runProbes } from './probe-loop.ts';
 
 const good: CheckResult = { ok: true, output: '' };
 const bad: CheckResult = { ok: false, output: 'bad' };
-const refused: CheckResult = { ok: false, output: 'refused', refused: true };
 const handler = { httpGet: { port: 1 } };
 
 /** `answer` is asked at each check with the seconds since the start; what happens is told with its second. */
@@ -113,15 +112,23 @@ describe('probes', () => {
     expect(told.filter((line) => line.startsWith('kill'))).toEqual(['kill by startup@20']);
   });
 
-  test('while nobody listens yet, readiness asks again soon, within one period only', async () => {
+  test('a process that starts is asked again soon, within the first period only', async () => {
     const { clock, told } = watch({ readinessProbe: { ...handler, periodSeconds: 1 } }, (_, second) =>
-      second < 0.3 ? refused : good,
+      second < 0.3 ? bad : good,
     );
     await clock.run(500);
-    expect(told).toContain('ready@0.3');
-    const never = watch({ readinessProbe: { ...handler, periodSeconds: 1 } }, () => refused);
+    expect(told).toEqual(['started@0', 'ready@0.3']);
+    let asked = 0;
+    const never = watch({ readinessProbe: { ...handler, periodSeconds: 1 } }, () => {
+      asked++;
+      return bad;
+    });
     await never.clock.run(3_500);
-    expect(never.told.filter((line) => line.startsWith('failed')).length).toBe(3);
+    expect(never.told.filter((line) => line.startsWith('failed')).length).toBe(4);
+    expect(asked).toBeLessThan(15);
+    const command = watch({ readinessProbe: { exec: { command: ['x'] }, periodSeconds: 1 } }, () => bad);
+    await command.clock.run(500);
+    expect(command.told).toEqual(['started@0', 'failed readiness@0']);
   });
 
   test('readiness goes on while the pod is ended, liveness does not', async () => {

@@ -18,10 +18,10 @@ export interface ProbeHost {
 }
 
 /**
- * A process that starts refuses connections for some 100 ms. Until it first listens, within one period, such a refusal is
- * asked again soon instead of costing a whole period. The kubelet does not do this; nothing but the waiting differs.
+ * A process that starts is not ready for some 100 ms. Within the first period it is asked again soon, so that this does not
+ * cost a whole period; the first failure counts at the period's end. The kubelet does not do this; only the waiting differs.
  */
-const eagerMs = 50;
+const eagerMs = 100;
 
 /** Runs until the signal aborts. Readiness goes on while a pod is being ended; liveness and startup do not. */
 export function runProbes(
@@ -72,22 +72,24 @@ async function loop(
   const failureThreshold = probe.failureThreshold ?? 3;
   const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
   if (delayMs > 0) await sleep(clock, delayMs, stop);
-  const eagerUntilMs = clock.monotonicMs() + periodMs;
-  let listened = kind === 'liveness';
+  // A command costs a process each time, and liveness must not be asked too early.
+  let eager = kind !== 'liveness' && probe.exec === undefined;
   let last: boolean | undefined;
   let run = 0;
   while (!stop.aborted) {
-    const result = await host.check(probe);
-    if (stop.aborted) return;
-    if (!listened && result.refused === true && clock.monotonicMs() + eagerMs < eagerUntilMs) {
+    const nextMs = clock.monotonicMs() + periodMs;
+    let result = await host.check(probe);
+    while (eager && !result.ok && clock.monotonicMs() + eagerMs < nextMs) {
       await sleep(clock, eagerMs, stop);
-      continue;
+      if (stop.aborted) return;
+      result = await host.check(probe);
     }
-    listened ||= result.refused !== true;
+    eager = false;
+    if (stop.aborted) return;
     run = result.ok === last ? run + 1 : 1;
     last = result.ok;
     if (!result.ok) host.onFailure(kind, result.output);
     if (run >= (result.ok ? successThreshold : failureThreshold) && decided(result.ok)) return;
-    await sleep(clock, periodMs, stop);
+    await sleep(clock, nextMs - clock.monotonicMs(), stop);
   }
 }
