@@ -4,7 +4,7 @@ import { deepEqual, fieldSchema, isObject, type SchemaNode } from '../../../crds
 import { validateNode } from '../../../crds/structural/validate.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../../kube/objects.ts';
 import { withObjectMeta } from './atom.ts';
-import { FieldSet } from './field-set.ts';
+import { emptySet, type FieldSet } from './field-set.ts';
 import {
   type ApplyConflict,
   type Conflict,
@@ -64,11 +64,18 @@ interface Attempt {
 }
 
 /** The merged object without what the manager applied last time and leaves out now, unless somebody else owns it. */
-function prune(merged: unknown, schema: SchemaNode, managers: Managers, last: FieldSet | undefined): unknown {
-  if (last === undefined || last.isEmpty) return merged;
+function prune(
+  merged: unknown,
+  schema: SchemaNode,
+  managers: Managers,
+  applier: string,
+  last: FieldSet | undefined,
+): unknown {
+  const own = managers.get(applier)?.set ?? emptySet;
+  if (last === undefined || last.difference(own).isEmpty) return merged;
   const lastNamed = withNamedFields(last, schema);
   const reduced = removeItems(merged, lastNamed, schema) ?? {};
-  const owned = [...managers.values()].reduce((all, owner) => all.union(owner.set), new FieldSet());
+  const owned = [...managers.values()].reduce((all, owner) => all.union(owner.set), emptySet);
   const mergedSet = withNamedFields(toFieldSet(merged, schema), schema);
   const keptSet = withNamedFields(toFieldSet(reduced, schema), schema);
   const kept =
@@ -98,7 +105,7 @@ function attempt(
   const previous = managers.get(id);
   managers.set(id, info);
   const merged = mergeApplied(live, applied, schema);
-  const object = prune(merged, schema, managers, previous?.set);
+  const object = prune(merged, schema, managers, id, previous?.set);
   const change = changeOwnership(schema, live, object, managers, id, reset);
   const changed = !deepEqual(live, object);
   const owner = stripUnowned({ ...info, time: changed ? options.time : previous?.time });

@@ -7,8 +7,10 @@ export type PathElement = string;
 /** Step to a field or a map's key. */
 export const fieldElement = (name: string): PathElement => `f:${name}`;
 /** Step to an item of a list of type map; the keys are sorted by name. */
-export const keyElement = (keys: readonly (readonly [string, unknown])[]): PathElement =>
-  `k:${JSON.stringify(Object.fromEntries([...keys].sort(([a], [b]) => (a < b ? -1 : 1))))}`;
+export function keyElement(keys: readonly (readonly [string, unknown])[]): PathElement {
+  const sorted = keys.length < 2 ? keys : [...keys].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `k:{${sorted.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+}
 /** Step to an item of a list of type set. */
 export const valueElement = (value: unknown): PathElement => `v:${JSON.stringify(value)}`;
 
@@ -36,9 +38,17 @@ export class FieldSet {
   readonly members: ReadonlySet<PathElement>;
   readonly children: ReadonlyMap<PathElement, FieldSet>;
 
-  constructor(members: Iterable<PathElement> = [], children: Iterable<[PathElement, FieldSet]> = []) {
-    this.members = new Set(members);
-    this.children = new Map([...children].filter(([, set]) => !set.isEmpty));
+  constructor(
+    members: ReadonlySet<PathElement> = new Set(),
+    children: ReadonlyMap<PathElement, FieldSet> = new Map(),
+  ) {
+    this.members = members;
+    this.children = children;
+  }
+
+  /** A set from steps and the sets below them. */
+  static of(members: Iterable<PathElement>, children: Iterable<[PathElement, FieldSet]> = []): FieldSet {
+    return new FieldSet(new Set(members), withoutEmpty(children));
   }
 
   get isEmpty(): boolean {
@@ -57,13 +67,16 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
+    if (other.isEmpty || other === this) return this;
+    if (this.isEmpty) return other;
     const children = new Map(this.children);
     for (const [element, set] of other.children) children.set(element, this.at(element).union(set));
-    return new FieldSet([...this.members, ...other.members], children);
+    return new FieldSet(new Set([...this.members, ...other.members]), children);
   }
 
   intersection(other: FieldSet): FieldSet {
-    return new FieldSet(
+    if (this.isEmpty || other.isEmpty) return emptySet;
+    return FieldSet.of(
       [...this.members].filter((member) => other.members.has(member)),
       [...this.children].map(([element, set]) => [element, set.intersection(other.at(element))]),
     );
@@ -71,7 +84,8 @@ export class FieldSet {
 
   /** Without the other's paths; paths below a path that goes stay. */
   difference(other: FieldSet): FieldSet {
-    return new FieldSet(
+    if (other.isEmpty || this.isEmpty) return this;
+    return FieldSet.of(
       [...this.members].filter((member) => !other.members.has(member)),
       [...this.children].map(([element, set]) => [element, set.difference(other.at(element))]),
     );
@@ -79,7 +93,8 @@ export class FieldSet {
 
   /** Without the other's paths and everything below them. */
   recursiveDifference(other: FieldSet): FieldSet {
-    return new FieldSet(
+    if (other.isEmpty || this.isEmpty) return this;
+    return FieldSet.of(
       [...this.members].filter((member) => !other.members.has(member)),
       [...this.children]
         .filter(([element]) => !other.members.has(element))
@@ -110,6 +125,12 @@ export class FieldSet {
   }
 }
 
+function withoutEmpty(children: Iterable<[PathElement, FieldSet]>): Map<PathElement, FieldSet> {
+  const kept = new Map<PathElement, FieldSet>();
+  for (const [element, set] of children) if (!set.isEmpty) kept.set(element, set);
+  return kept;
+}
+
 /** The set of no path. */
 export const emptySet = new FieldSet();
 
@@ -135,7 +156,7 @@ export function fieldSetOf(tree: unknown): FieldSet {
     if (Object.keys(inner).length === 0 || Object.hasOwn(inner, '.')) members.push(element);
     children.push([element, fieldSetOf(inner)]);
   }
-  return new FieldSet(members, children);
+  return FieldSet.of(members, children);
 }
 
 function normalise(key: string): PathElement | undefined {
@@ -169,10 +190,10 @@ export class FieldSetBuilder {
   readonly #members = new Set<PathElement>();
   readonly #children = new Map<PathElement, FieldSetBuilder>();
 
-  insert(path: readonly PathElement[]): void {
-    const [head, ...rest] = path;
+  insert(path: readonly PathElement[], from = 0): void {
+    const head = path[from];
     if (head === undefined) return;
-    if (rest.length === 0) {
+    if (from === path.length - 1) {
       this.#members.add(head);
       return;
     }
@@ -181,13 +202,12 @@ export class FieldSetBuilder {
       child = new FieldSetBuilder();
       this.#children.set(head, child);
     }
-    child.insert(rest);
+    child.insert(path, from + 1);
   }
 
   build(): FieldSet {
-    return new FieldSet(
-      this.#members,
-      [...this.#children].map(([element, builder]) => [element, builder.build()]),
-    );
+    const children = new Map<PathElement, FieldSet>();
+    for (const [element, builder] of this.#children) children.set(element, builder.build());
+    return new FieldSet(this.#members, children);
   }
 }

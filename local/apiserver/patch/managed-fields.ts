@@ -84,8 +84,8 @@ const metaFields = [
 ].map(fieldElement);
 
 /** What nobody owns: the object's identity and what the server writes. */
-export const unownedSet = new FieldSet(['apiVersion', 'kind', 'metadata'].map(fieldElement), [
-  [fieldElement('metadata'), new FieldSet(metaFields)],
+export const unownedSet = FieldSet.of(['apiVersion', 'kind', 'metadata'].map(fieldElement), [
+  [fieldElement('metadata'), FieldSet.of(metaFields)],
 ]);
 
 export interface Conflict {

@@ -8,7 +8,7 @@ import {
   setOwn,
 } from '../../../crds/structural/schema-node.ts';
 import { type Atom, atomOf, isNamedField, itemElement, schemaBelow } from './atom.ts';
-import { emptySet, FieldSet, FieldSetBuilder, fieldElement, type PathElement } from './field-set.ts';
+import { FieldSet, FieldSetBuilder, fieldElement, type PathElement } from './field-set.ts';
 
 type ListAtom = Atom & { kind: 'list' };
 
@@ -252,37 +252,37 @@ export function removeItems(value: unknown, remove: FieldSet, schema: SchemaNode
 
 /** The set with every declared struct field added that it holds parts of. */
 export function withNamedFields(set: FieldSet, schema: SchemaNode | undefined): FieldSet {
-  const named = [...set.children.keys()].filter(
-    (element) => element.startsWith('f:') && isNamedField(schema, element.slice(2)),
-  );
-  return new FieldSet(
-    [...set.members, ...named],
-    [...set.children].map(([element, below]) => [
-      element,
-      withNamedFields(below, schemaBelow(schema, element)),
-    ]),
-  );
+  const members = new Set(set.members);
+  const children = new Map<PathElement, FieldSet>();
+  for (const [element, below] of set.children) {
+    if (element.startsWith('f:') && isNamedField(schema, element.slice(2))) members.add(element);
+    children.set(element, withNamedFields(below, schemaBelow(schema, element)));
+  }
+  return new FieldSet(members, children);
+}
+
+function isAtomic(schema: SchemaNode): boolean {
+  if (schema['x-kubernetes-map-type'] === 'atomic') return true;
+  const listType = schema['x-kubernetes-list-type'];
+  return schema.type === 'array' && listType !== 'set' && listType !== 'map';
 }
 
 /** The set where the schema became atomic: parts of a whole become the whole. */
 export function reconcileWithSchema(set: FieldSet, schema: SchemaNode | undefined): FieldSet {
-  let result = set;
-  const visit = (below: FieldSet, node: SchemaNode | undefined, path: readonly PathElement[]): FieldSet => {
-    if (node === undefined) return below;
-    const atomic =
-      (node.type === 'array' && !/^(set|map)$/.test(node['x-kubernetes-list-type'] ?? '')) ||
-      node['x-kubernetes-map-type'] === 'atomic';
-    if (atomic && path.length > 0) return emptySet;
-    const members = new Set(below.members);
-    const children: [PathElement, FieldSet][] = [];
-    for (const [element, inner] of below.children) {
-      const schemaOf = schemaBelow(node, element);
-      const reconciled = visit(inner, schemaOf, [...path, element]);
-      if (reconciled.isEmpty && !inner.isEmpty) members.add(element);
-      else children.push([element, reconciled]);
+  if (schema === undefined) return set;
+  let changed = false;
+  const members = new Set(set.members);
+  const children = new Map<PathElement, FieldSet>();
+  for (const [element, below] of set.children) {
+    const inner = schemaBelow(schema, element);
+    if (inner !== undefined && isAtomic(inner)) {
+      changed = true;
+      members.add(element);
+      continue;
     }
-    return new FieldSet(members, children);
-  };
-  result = visit(set, schema, []);
-  return result;
+    const reconciled = reconcileWithSchema(below, inner);
+    if (reconciled !== below) changed = true;
+    children.set(element, reconciled);
+  }
+  return changed ? new FieldSet(members, children) : set;
 }
