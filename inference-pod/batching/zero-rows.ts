@@ -4,7 +4,7 @@ import type { InferRequest } from '../../protocol/decode.ts';
 
 /** The empty outputs, or undefined when the request has rows or an output is not per row. */
 export const zeroRowOutputs = (request: InferRequest, model: ModelSignature): Tensor[] | undefined => {
-  if (!request.inputs.some((input) => input.shape[0] === 0)) return undefined;
+  if (request.inputs.length === 0 || !request.inputs.every((input) => input.shape[0] === 0)) return undefined;
   const outputs: Tensor[] = [];
   for (const name of request.outputs) {
     const spec = model.outputs.find((output) => output.name === name);

@@ -331,6 +331,27 @@ describe('refusals', () => {
   });
 });
 
+test('inputs that differ in rows are never mixed with another caller’s, whatever its request id', async () => {
+  const odd = (value: number) => ({
+    inputs: [
+      { ...a, shape: [1, 2], data: [value, value] },
+      { ...b, shape: [2, 2], data: [1, 2, 3, 4] },
+      { ...n, data: [value] },
+    ],
+  });
+  const headers = { 'x-request-id': 'the-same' };
+  const answers = await Promise.all([1, 2, 3, 4].map((value) => pod.infer(odd(value), { headers })));
+  for (const [i, { status, body }] of answers.entries()) {
+    const value = i + 1;
+    expect(status).toBe(200);
+    // The shorter input is stretched by the model's own Add.
+    expect((body as { outputs: { data: number[] }[] }).outputs.map(({ data }) => data)).toEqual([
+      [value + 1, value + 2, value + 3, value + 4],
+      [value],
+    ]);
+  }
+});
+
 describe('request ids', () => {
   test('the caller’s comes back', async () => {
     const response = await pod.infer(good, { headers: { 'x-request-id': 'abc-1' } });

@@ -58,6 +58,13 @@ export const createInferHandler =
     exchange.handle(route).catch((error: unknown) => exchange.fail(error));
   };
 
+let lonelyRequests = 0;
+/** A key that no other request has: a caller's own id would not do, since two requests may carry the same. */
+const nextLonelyKey = () => {
+  lonelyRequests += 1;
+  return `alone ${lonelyRequests}`;
+};
+
 class Exchange {
   readonly #context: InferContext;
   readonly #request: IncomingMessage;
@@ -123,7 +130,7 @@ class Exchange {
       rows: firstDims.size > 1 ? 1 : Math.max(1, ...firstDims),
       share: 1,
       // Inputs whose first dimensions differ have no rows in common: such a request shares its batch with nobody.
-      groupKey: firstDims.size > 1 ? this.#requestId : groupKeyOf(infer.inputs, infer.outputs),
+      groupKey: firstDims.size > 1 ? nextLonelyKey() : groupKeyOf(infer.inputs, infer.outputs),
       enqueuedMs: this.#context.nowMs(),
       deadlineMs,
       get cancelled() {
