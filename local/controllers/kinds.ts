@@ -1,10 +1,6 @@
 /** Kinds that only the embedded cluster reads, beside those of kube/objects.ts. */
 import type { Condition, Container, Deployment, KubeObject, Pod, PodSpec } from '../../kube/objects.ts';
 
-export interface Namespace extends KubeObject {
-  status?: { phase?: string };
-}
-
 export interface Secret extends KubeObject {
   type?: string;
   data?: Record<string, string>;
@@ -47,4 +43,4 @@ export type PodStatus = NonNullable<Pod['status']>;
 
 /** What a container may ask beyond kube/objects.ts, which holds only what Ballast's own pods use. */
 export type LocalContainer = Container & { restartPolicy?: string };
-export type LocalPodSpec = PodSpec & { hostNetwork?: boolean; activeDeadlineSeconds?: number };
+export type LocalPodSpec = PodSpec & { activeDeadlineSeconds?: number };

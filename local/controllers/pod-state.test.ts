@@ -124,6 +124,53 @@ describe('what fits the node', () => {
     expect(whyUnfit(candidate, node, placed as Pod[])).toBe(want);
   });
 
+  const labelled = (name: string, labels: Record<string, string>, affinity: object = {}): Pod =>
+    ({
+      metadata: { name, uid: name, namespace: 'ns', labels },
+      spec: { containers: [], affinity },
+    }) as unknown as Pod;
+  const rule = (kind: string, labels: Record<string, string>) => ({
+    [kind]: {
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        { labelSelector: { matchLabels: labels }, topologyKey: 'kubernetes.io/hostname' },
+      ],
+    },
+  });
+  test.each([
+    ['alone', rule('podAntiAffinity', { app: 'x' }), [], undefined],
+    [
+      'beside its like',
+      rule('podAntiAffinity', { app: 'x' }),
+      [labelled('q', { app: 'x' })],
+      "1 node(s) didn't match pod anti-affinity rules",
+    ],
+    ['beside a stranger', rule('podAntiAffinity', { app: 'x' }), [labelled('q', { app: 'y' })], undefined],
+    [
+      'beside one that wants to be alone',
+      {},
+      [labelled('q', { app: 'y' }, rule('podAntiAffinity', { app: 'x' }))],
+      "1 node(s) didn't satisfy existing pods anti-affinity rules",
+    ],
+    [
+      'without the one it needs',
+      rule('podAffinity', { app: 'db' }),
+      [],
+      "1 node(s) didn't match pod affinity rules",
+    ],
+    ['with the one it needs', rule('podAffinity', { app: 'db' }), [labelled('q', { app: 'db' })], undefined],
+    ['the first of its group', rule('podAffinity', { app: 'x' }), [], undefined],
+  ])('pod rules: %s', (_name, affinity, placed, want) => {
+    expect(whyUnfit(labelled('p', { app: 'x' }, affinity), node, placed)).toBe(
+      want === undefined ? undefined : `0/1 nodes are available: ${want}.`,
+    );
+  });
+
+  test('a cordoned node takes nothing', () => {
+    expect(whyUnfit(asking('p', {}), { ...node, spec: { unschedulable: true } }, [])).toBe(
+      '0/1 nodes are available: 1 node(s) were unschedulable.',
+    );
+  });
+
   test('init containers count by their largest, limits stand for requests', () => {
     const pod = {
       metadata: {},
