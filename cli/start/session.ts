@@ -52,7 +52,8 @@ function startEmbedded(session: Session, bundles: string): Promise<Cluster> {
     ...(options.singleAddress === undefined ? {} : { singleAddress: options.singleAddress }),
     imageMap: {
       [podImage]: {
-        command: [process.execPath, join(bundles, 'inference-pod.mjs')],
+        // A small young generation: 212 MB under load instead of 279 MB, at the same throughput (measured).
+        command: [process.execPath, '--max-semi-space-size=16', join(bundles, 'inference-pod.mjs')],
         env: {
           BALLAST_FILE_ROOTS: Object.keys(paths).join(':'),
           NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
