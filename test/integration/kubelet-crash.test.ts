@@ -87,6 +87,72 @@ test('SIGKILL of the cluster ends its pods, their children and the reaper, and r
   expect(existsSync(join(folder, 'state/run/pods'))).toBe(false);
 });
 
+test('a reaper that was killed is replaced, and the new one knows the pods', async () => {
+  const folder = freshFolder();
+  folders.push(folder);
+  const started = await start(folder);
+  const parent = started.process.pid ?? 0;
+  const first = reaperOf(parent);
+  process.kill(first, 'SIGKILL');
+  const second = await until('another reaper', () => {
+    try {
+      const pid = reaperOf(parent);
+      return pid !== first && pid;
+    } catch {
+      return undefined;
+    }
+  });
+  started.process.kill('SIGKILL');
+  await until('nothing alive', () => ![started.pod, started.child, second].some(isAlive));
+});
+
+/** Processes that belong to a cluster of the folder: their environment has a path of it. */
+function processesOf(folder: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`${folder}/state/run`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+test.each([60, 120, 200])(
+  'SIGKILL %i ms after the first pod, while more are being started, leaves none',
+  async (ms) => {
+    const folder = freshFolder();
+    folders.push(folder);
+    const file = join(folder, 'storm.ts');
+    writeFileSync(
+      file,
+      `
+    import { startCluster } from ${JSON.stringify(clusterFile)};
+    import { resources } from ${JSON.stringify(join(import.meta.dirname, '../../kube/resource.ts'))};
+    const cluster = await startCluster({ stateDir: ${JSON.stringify(join(folder, 'state'))}, imageMap: { s: { command: ['/bin/sleep', '60'] } } });
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ms});
+    for (let index = 0; ; index++) {
+      cluster.registry.create(resources.pods, { metadata: { name: 'p' + index, namespace: 'default' }, spec: { containers: [{ name: 'c', image: 's' }] } });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  `,
+    );
+    const child = spawn(process.execPath, ['--no-warnings', file], { stdio: 'ignore' });
+    processes.push(child);
+    let most = 0;
+    await until('the cluster killed', () => {
+      most = Math.max(most, processesOf(folder).length);
+      return child.signalCode === 'SIGKILL';
+    });
+    expect(most).toBeGreaterThan(0);
+    await until(
+      'no process left',
+      () => processesOf(folder).length === 0,
+      () => processesOf(folder),
+    );
+  },
+);
+
 test('a start in the folder of a killed cluster, reaper killed too, ends what was left and spares strangers', async () => {
   const folder = freshFolder();
   folders.push(folder);
