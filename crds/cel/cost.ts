@@ -183,7 +183,10 @@ class Estimator {
     if (name === 'has' && first?.op === '.') return scalar(this.of(first.args[0], scope).cost);
     if (receiver !== undefined && first?.op === 'id' && args.length > 1) {
       if (name === 'bind') return this.#bind(first.args, args, scope);
-      const loop = this.#loop(name, receiver, first.args, args.slice(1), scope);
+      const second = args[1];
+      const isPair = second?.op === 'id' && args.length > 2 && pairLoops.has(name);
+      const names = isPair ? [first.args, second.args] : [first.args];
+      const loop = this.#loop(name, receiver, names, args.slice(names.length), scope);
       if (loop !== undefined) return loop;
     }
     const isNamespace = receiver?.op === 'id' && namespaces.has(receiver.args) && !scope.has(receiver.args);
@@ -209,13 +212,16 @@ class Estimator {
   #loop(
     name: string,
     receiver: ASTNode,
-    variable: string,
+    [first = '', second]: readonly string[],
     bodies: readonly ASTNode[],
     scope: Scope,
   ): Estimate | undefined {
     const range = this.of(receiver, scope);
-    const item: Estimate = range.kind === 'map' ? text(1, 0) : this.#entry(range);
-    const inner = new Map([...scope, [variable, { ...item, cost: 1 }]]);
+    const entry: Estimate = { ...this.#entry(range), cost: 1 };
+    const key: Estimate = range.kind === 'map' ? text(1, 0) : scalar(1);
+    const item = second === undefined && range.kind === 'map' ? key : entry;
+    const inner = new Map([...scope, [first, second === undefined ? item : key]]);
+    if (second !== undefined) inner.set(second, entry);
     const [body, transform] = bodies.map((node) => this.of(node, inner));
     if (body === undefined) return undefined;
     const repeat = (start: number, each: number, end: number) =>
@@ -235,7 +241,9 @@ class Estimator {
           size: range.size,
           entrySize: item.size,
         };
-      case 'map': {
+      case 'map':
+      case 'sortBy':
+      case 'transformList': {
         const value = transform ?? body;
         const each = transform === undefined ? 12 + body.cost : body.cost + 12 + transform.cost;
         return { cost: repeat(listBase, each, 1), kind: 'list', size: range.size, entrySize: value.size };
@@ -246,7 +254,8 @@ class Estimator {
   }
 }
 
-const namespaces = new Set(['sets', 'lists', 'strings', 'optional', 'cel']);
+const namespaces = new Set(['sets', 'lists', 'strings', 'optional', 'cel', 'format', 'ip']);
+const pairLoops = new Set(['all', 'exists', 'existsOne', 'transformList', 'transformMap']);
 const traversing = new Set(['isSorted', 'sum', 'max', 'min', 'indexOf', 'lastIndexOf']);
 const parsing = new Set([
   'url',

@@ -1,10 +1,12 @@
 /** The CEL environment of Kubernetes: the language's own functions and the libraries that an API server adds. */
 import { Environment } from '@marcbachmann/cel-js';
+import { registerFormats } from './library-format.ts';
 import { registerLists } from './library-lists.ts';
 import { registerNetwork } from './library-network.ts';
 import { registerQuantity } from './library-quantity.ts';
 import { registerSemver } from './library-semver.ts';
 import { registerStrings } from './library-strings.ts';
+import { registerMacros } from './macros.ts';
 
 const base = new Environment({
   enableOptionalTypes: true,
@@ -17,7 +19,15 @@ const base = new Environment({
     maxCallArguments: 32,
   },
 });
-for (const register of [registerStrings, registerLists, registerQuantity, registerNetwork, registerSemver])
+for (const register of [
+  registerStrings,
+  registerLists,
+  registerQuantity,
+  registerNetwork,
+  registerSemver,
+  registerFormats,
+  registerMacros,
+])
   register(base);
 
 const plain = base.clone();

@@ -97,6 +97,19 @@ const fail = (text: string): never => {
   throw new Error(text);
 };
 
+class IpNamespace {}
+
+function inRange(ip: Ip, six: string, four: string): boolean {
+  return Cidr.parse(ip.family === 6 ? six : four)?.contains(ip) === true;
+}
+
+/** Neither unspecified, loopback, multicast, link-local nor the broadcast address. */
+function isGlobalUnicast(ip: Ip): boolean {
+  const none = ['::/128', '::1/128', 'ff00::/8', 'fe80::/10'];
+  const four = ['0.0.0.0/32', '127.0.0.0/8', '224.0.0.0/4', '169.254.0.0/16', '255.255.255.255/32'];
+  return !(ip.family === 6 ? none : four).some((range) => Cidr.parse(range)?.contains(ip) === true);
+}
+
 function registerUrl(environment: Environment): void {
   environment
     .registerType('kubernetes.URL', { ctor: Url, fields: {} })
@@ -145,6 +158,21 @@ export function registerNetwork(environment: Environment): void {
     .registerFunction('net.IP.isLoopback(): bool', (ip: Ip) =>
       ip.family === 4 ? ip.bits >> 24n === 127n : ip.bits === 1n,
     )
+    .registerFunction('net.IP.isLinkLocalUnicast(): bool', (ip: Ip) =>
+      inRange(ip, 'fe80::/10', '169.254.0.0/16'),
+    )
+    .registerFunction('net.IP.isLinkLocalMulticast(): bool', (ip: Ip) =>
+      inRange(ip, 'ff02::/16', '224.0.0.0/24'),
+    )
+    .registerFunction('net.IP.isGlobalUnicast(): bool', (ip: Ip) => isGlobalUnicast(ip))
+    .registerType('IpNamespace', { ctor: IpNamespace, fields: {} })
+    .registerConstant('ip', 'IpNamespace', new IpNamespace())
+    .registerFunction('IpNamespace.isCanonical(string): bool', (_: unknown, text: string) => {
+      const ip = Ip.parse(text);
+      return ip === undefined
+        ? fail(`IP Address "${text}" parse error during conversion from string`)
+        : ip.text === text;
+    })
     .registerType('net.CIDR', { ctor: Cidr, fields: {} })
     .registerFunction(
       'cidr(string): net.CIDR',
@@ -155,6 +183,11 @@ export function registerNetwork(environment: Environment): void {
         ),
     )
     .registerFunction('isCIDR(string): bool', (text: string) => Cidr.parse(text) !== undefined)
+    .registerOperator(
+      'net.CIDR == net.CIDR',
+      (a: Cidr, b: Cidr) => a.prefix === b.prefix && a.ip.family === b.ip.family && a.ip.bits === b.ip.bits,
+    )
+    .registerFunction('string(net.CIDR): string', (c: Cidr) => `${c.ip.text}/${c.prefix}`)
     .registerFunction('net.CIDR.prefixLength(): int', (c: Cidr) => BigInt(c.prefix))
     .registerFunction('net.CIDR.ip(): net.IP', (c: Cidr) => c.ip)
     .registerFunction(

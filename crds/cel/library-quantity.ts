@@ -83,7 +83,7 @@ export function registerQuantity(environment: Environment): void {
       'kubernetes.Quantity == kubernetes.Quantity',
       (a: Quantity, b: Quantity) => a.nanos === b.nanos,
     )
-    .registerFunction('kubernetes.Quantity.sign(): int', (q: Quantity) =>
+    .registerFunction('sign(kubernetes.Quantity): int', (q: Quantity) =>
       q.nanos > 0n ? 1n : q.nanos < 0n ? -1n : 0n,
     )
     .registerFunction('kubernetes.Quantity.isInteger(): bool', fits)
