@@ -1,5 +1,13 @@
 /** Kinds that only the embedded cluster reads, beside those of kube/objects.ts. */
-import type { Condition, Container, Deployment, KubeObject, Pod, PodSpec } from '../../kube/objects.ts';
+import type {
+  Condition,
+  Container,
+  Deployment,
+  KubeObject,
+  Pod,
+  PodSpec,
+  ReplicaSet,
+} from '../../kube/objects.ts';
 
 export interface Secret extends KubeObject {
   type?: string;
@@ -38,6 +46,8 @@ export type DeploymentStatus = NonNullable<Deployment['status']> & {
   collisionCount?: number;
   terminatingReplicas?: number;
 };
+
+export type ReplicaSetStatus = NonNullable<ReplicaSet['status']> & { terminatingReplicas?: number };
 
 export type PodStatus = NonNullable<Pod['status']>;
 

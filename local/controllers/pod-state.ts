@@ -7,6 +7,11 @@ export function isActive(pod: Pod): boolean {
   return !isFinished(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
+/** Being deleted, its containers not yet ended. */
+export function isTerminating(pod: Pod): boolean {
+  return !isFinished(pod) && pod.metadata.deletionTimestamp !== undefined;
+}
+
 /** Its containers ended for good. */
 export function isFinished(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

@@ -5,8 +5,9 @@ import { failureReason, failureText, keyOf, refOf, timestamp } from './access.ts
 import { conditionOf, withCondition, withoutCondition } from './conditions.ts';
 import { ControlLoop } from './control-loop.ts';
 import { canonicalJson } from './deployment/template-hash.ts';
+import type { ReplicaSetStatus } from './kinds.ts';
 import type { ControllerParts } from './parts.ts';
-import { compareForDeletion, isActive, isReady, untilAvailableMs } from './pod-state.ts';
+import { compareForDeletion, isActive, isReady, isTerminating, untilAvailableMs } from './pod-state.ts';
 import { selects } from './selector.ts';
 
 const source = { component: 'replicaset-controller' };
@@ -68,11 +69,12 @@ function ownerReference(set: ReplicaSet) {
 /** Counts of a ReplicaSet's status, and how long until another pod becomes available. Pure. */
 export function countPods(
   set: ReplicaSet,
-  active: readonly Pod[],
+  pods: readonly Pod[],
   nowMs: number,
-): { counts: NonNullable<ReplicaSet['status']>; againMs: number | undefined } {
+): { counts: ReplicaSetStatus; againMs: number | undefined } {
   const labels = set.spec.template?.metadata?.labels ?? {};
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
+  const active = pods.filter(isActive);
   let readyReplicas = 0;
   let availableReplicas = 0;
   let fullyLabeledReplicas = 0;
@@ -90,6 +92,7 @@ export function countPods(
       fullyLabeledReplicas,
       readyReplicas,
       availableReplicas,
+      terminatingReplicas: pods.filter(isTerminating).length,
       observedGeneration: set.metadata.generation ?? 0,
     },
     againMs,
@@ -106,17 +109,16 @@ class ReplicaSetController {
     const { cache, clock } = this.#parts;
     const set = cache.get<ReplicaSet>(resources.replicaSets, key);
     if (set === undefined) return undefined;
-    const active = await this.#claim(set);
+    const active = (await this.#claim(set)).filter(isActive);
     let failure: { reason: string; error: unknown } | undefined;
     if (set.metadata.deletionTimestamp === undefined) failure = await this.#manage(set, active);
-    const now = (await this.#claim(set)).filter(isActive);
-    const { counts, againMs } = countPods(set, now, clock.now());
+    const { counts, againMs } = countPods(set, await this.#claim(set), clock.now());
     await this.#writeStatus(set, counts, failure);
     if (failure !== undefined) throw failure.error;
     return againMs;
   }
 
-  /** Active pods of this ReplicaSet; matching ones without an owner are adopted, those that no longer match let go. */
+  /** Pods of this ReplicaSet; matching ones without an owner are adopted, those that no longer match let go. */
   async #claim(set: ReplicaSet): Promise<Pod[]> {
     const { cache } = this.#parts;
     const owned: Pod[] = [];
@@ -142,7 +144,7 @@ class ReplicaSetController {
           }),
         );
       }
-    return owned.filter(isActive);
+    return owned;
   }
 
   async #manage(set: ReplicaSet, active: Pod[]): Promise<{ reason: string; error: unknown } | undefined> {
@@ -178,7 +180,7 @@ class ReplicaSetController {
 
   async #writeStatus(
     set: ReplicaSet,
-    counts: NonNullable<ReplicaSet['status']>,
+    counts: ReplicaSetStatus,
     failure: { reason: string; error: unknown } | undefined,
   ): Promise<void> {
     const { cache, clock } = this.#parts;

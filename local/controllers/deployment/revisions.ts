@@ -38,7 +38,7 @@ export function annotationsFor(
   const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key));
   const before = Number(existing?.[revisionAnnotation] ?? 0);
   const history =
-    before > 0 && before !== revision
+    before > 0 && before < revision
       ? [existing?.['deployment.kubernetes.io/revision-history'], String(before)].filter(Boolean).join(',')
       : existing?.['deployment.kubernetes.io/revision-history'];
   return {

@@ -236,3 +236,18 @@ describe.each(Array.from({ length: 25 }, (_, index) => 1000 + index))('random or
     expect(rig.logged).toEqual([]);
   });
 });
+
+test('pods that are ending are counted apart', async () => {
+  rig = workloadsRig();
+  await rig.create({ replicas: 3 });
+  await rig.finishRollout();
+  await rig.change({ replicas: 1 });
+  await rig.settle();
+  expect(rig.deployment()?.status).toMatchObject({
+    replicas: 1,
+    availableReplicas: 1,
+    terminatingReplicas: 2,
+  });
+  await rig.finishRollout();
+  expect(rig.deployment()?.status).toMatchObject({ replicas: 1, terminatingReplicas: 0 });
+});

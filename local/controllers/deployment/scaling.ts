@@ -134,7 +134,7 @@ function isSaturated(deployment: Deployment, newest: ReplicaSet): boolean {
   const replicas = replicasOf(deployment);
   return (
     wantedBy(newest) === replicas &&
-    (annotated(newest, sizeAnnotations.desired) ?? replicas) === replicas &&
+    annotated(newest, sizeAnnotations.desired) === replicas &&
     availableIn(newest) === replicas
   );
 }

@@ -2,7 +2,7 @@
 import type { Deployment, ReplicaSet } from '../../../kube/objects.ts';
 import { timestamp } from '../access.ts';
 import { conditionOf, withoutCondition } from '../conditions.ts';
-import type { DeploymentCondition, DeploymentStatus } from '../kinds.ts';
+import type { DeploymentCondition, DeploymentStatus, ReplicaSetStatus } from '../kinds.ts';
 import { fence, replicasOf, wantedBy } from './scaling.ts';
 
 /** Replaces a condition; the transition time moves with the status, the update time with any change. */
@@ -37,6 +37,7 @@ export function countStatus(
     readyReplicas: sum(all, (set) => set.status?.readyReplicas),
     availableReplicas,
     unavailableReplicas: Math.max(0, sum(all, wantedBy) - availableReplicas),
+    terminatingReplicas: sum(all, (set) => (set.status as ReplicaSetStatus | undefined)?.terminatingReplicas),
     ...(old?.collisionCount === undefined ? {} : { collisionCount: old.collisionCount }),
     conditions: setCondition(
       old?.conditions,
