@@ -91,7 +91,14 @@ describe('a definition is refused', () => {
       'with a pattern that is no regular expression',
       { type: 'object', properties: { a: { type: 'string', pattern: '(' } } },
       [
-        `${specPath}.properties[a].pattern | FieldValueInvalid | Invalid value: "(": must be a valid regular expression, but isn't: error parsing regexp: missing closing ): \`(\``,
+        `${specPath}.properties[a].pattern | FieldValueInvalid | Invalid value: "(": must be a valid regular expression, but isn't: error parsing regexp: …`,
+      ],
+    ],
+    [
+      'with a look-ahead, which the server’s regular expressions do not have',
+      { type: 'object', properties: { a: { type: 'string', pattern: '^(?=a)' } } },
+      [
+        `${specPath}.properties[a].pattern | FieldValueInvalid | Invalid value: "^(?=a)": must be a valid regular expression, but isn't: error parsing regexp: …`,
       ],
     ],
     [

@@ -14,10 +14,12 @@ export function causes(answer: Answer): string[] {
   );
 }
 
-/** As `causes`, with objects and lists that the server quotes in Go's spelling left out. */
+/** As `causes`, without objects that the server quotes in Go's spelling and without its regexp engine's own words. */
 export function shortCauses(answer: Answer): string[] {
   return causes(answer).map((cause) =>
-    cause.replace(/Invalid value: (?:[[{].*[\]}]|null): /s, 'Invalid value: …: '),
+    cause
+      .replace(/Invalid value: (?:[[{].*[\]}]|null): /s, 'Invalid value: …: ')
+      .replace(/error parsing regexp: .*/s, 'error parsing regexp: …'),
   );
 }
 
