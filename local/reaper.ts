@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const script = `
 trap '' INT TERM HUP QUIT
@@ -64,7 +64,27 @@ export function killGroup(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Ends what an earlier run left: groups whose leader still is the process that was started then. */
+/**
+ * Members of a group whose leader is gone. Their environment must name the folder, which every container's does: a number
+ * alone proves nothing.
+ */
+function orphansOf(group: number, folder: string): number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      if (!Number.isInteger(pid) || pid === process.pid) return false;
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        const processGroup = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+        return processGroup === group && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`=${folder}/`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Ends what an earlier run left: groups whose leader still is the process that was started then, and leaderless ones. */
 export function cleanUpEarlierRun(pidFolder: string): number {
   let ended = 0;
   let names: string[] = [];
@@ -78,14 +98,21 @@ export function cleanUpEarlierRun(pidFolder: string): number {
     try {
       const start = readFileSync(join(pidFolder, name), 'utf8').trim();
       // The number alone proves nothing: it may belong to a stranger by now.
-      if (Number.isInteger(group) && group > 1 && start !== '' && startOf(group) === start) {
+      if (!Number.isInteger(group) || group <= 1 || start === '') continue;
+      const now = startOf(group);
+      if (now === start) {
         killGroup(group, 'SIGKILL');
         ended++;
-      }
+      } else if (now === undefined)
+        for (const pid of orphansOf(group, dirname(pidFolder))) {
+          process.kill(pid, 'SIGKILL');
+          ended++;
+        }
     } catch {
-      // Unreadable: nothing can be said about it.
+      // Unreadable or gone meanwhile: nothing can be said about it.
+    } finally {
+      rmSync(join(pidFolder, name), { force: true });
     }
-    rmSync(join(pidFolder, name), { force: true });
   }
   return ended;
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { startCluster } from '../../local/cluster.ts';
-import { startOf } from '../../local/reaper.ts';
+import { killGroup, startOf } from '../../local/reaper.ts';
 import { freshFolder, imagesIn, isAlive, until } from './kubelet-testbed.ts';
 
 const clusterFile = join(import.meta.dirname, '../../local/cluster.ts');
@@ -43,10 +43,23 @@ interface Started {
   readonly url: string;
 }
 
+/** Processes that belong to a cluster of the folder: their environment has a path of it. */
+function processesOf(folder: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`${folder}/state/run`);
+    } catch {
+      return false;
+    }
+  });
+}
+
 const folders: string[] = [];
 const processes: ChildProcess[] = [];
 afterEach(() => {
   for (const child of processes.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+  for (const folder of folders) for (const pid of processesOf(folder)) killGroup(Number(pid), 'SIGKILL');
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -106,18 +119,6 @@ test('a reaper that was killed is replaced, and the new one knows the pods', asy
   await until('nothing alive', () => ![started.pod, started.child, second].some(isAlive));
 });
 
-/** Processes that belong to a cluster of the folder: their environment has a path of it. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`${folder}/state/run`);
-    } catch {
-      return false;
-    }
-  });
-}
-
 test.each([60, 120, 200])(
   'SIGKILL %i ms after the first pod, while more are being started, leaves none',
   async (ms) => {
@@ -160,6 +161,9 @@ test('a start in the folder of a killed cluster, reaper killed too, ends what wa
   process.kill(reaperOf(started.process.pid ?? 0), 'SIGKILL');
   started.process.kill('SIGKILL');
   await until('the cluster gone', () => started.process.signalCode === 'SIGKILL');
+  // The container's first process alone: its child is left without a leader.
+  process.kill(started.pod, 'SIGKILL');
+  expect(isAlive(started.child)).toBe(true);
   const stranger = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
   processes.push(stranger);
   // A number that a stranger has by now: same pid, other start time.
