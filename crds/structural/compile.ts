@@ -1,6 +1,7 @@
 /** One compiled schema: everything that an API server does to a custom resource between the wire and the store. */
 import { CelRules, hasRules } from '../cel/rules.ts';
 import { applyDefaults } from './defaults.ts';
+import { embeddedErrors } from './embedded.ts';
 import { type FieldError, type FieldErrorReason, invalid } from './field-error.ts';
 import { listErrors } from './lists.ts';
 import { prune, unknownFields } from './prune.ts';
@@ -31,6 +32,7 @@ export function compileSchema(schema: SchemaNode): CompiledSchema {
     prune: (object) => prune(object, schema),
     applyDefaults: (object) => applyDefaults(object, schema),
     validate: (object, old) => [
+      ...embeddedErrors(object, schema, ''),
       ...validateObject(object, schema, old),
       ...(old === undefined || listErrors(old, schema, '').length === 0
         ? listErrors(object, schema, '')

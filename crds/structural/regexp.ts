@@ -35,6 +35,26 @@ function translate(pattern: string): RegExp {
   }
 }
 
+/** What Go's compiler says about the fault that JavaScript's found. */
+function goWords(message: string, pattern: string): string {
+  const look = /\(\?(=|!|<=|<!)/.exec(pattern);
+  if (look !== null) return `invalid or unsupported Perl syntax: \`${look[0].slice(0, 3)}\``;
+  const reference = /\\[1-9]/.exec(pattern);
+  if (reference !== null) return `invalid escape sequence: \`${reference[0]}\``;
+  if (/Unterminated group/.test(message)) return `missing closing ): \`${pattern}\``;
+  if (/Unmatched '\)'/.test(message)) return `unexpected ): \`${pattern}\``;
+  if (/Unterminated character class|missing terminating \]/i.test(message))
+    return `missing closing ]: \`${pattern.slice(pattern.lastIndexOf('['))}\``;
+  if (/Nothing to repeat/.test(message)) {
+    const repeat = /(?:^|[|(])([*+?]|\{\d+(?:,\d*)?\})/.exec(pattern)?.[1] ?? '*';
+    return `missing argument to repetition operator: \`${repeat}\``;
+  }
+  if (/out of order/.test(message))
+    return `invalid character class range: \`${/\w-\w/.exec(pattern)?.[0] ?? pattern}\``;
+  if (/\\ at end of pattern/.test(message)) return 'trailing backslash at end of expression: ``';
+  return message;
+}
+
 /** The expression, or a sentence that says why it is none. */
 export function compileRegExp(pattern: string): RegExp | string {
   const known = compiled.get(pattern);
@@ -43,7 +63,7 @@ export function compileRegExp(pattern: string): RegExp | string {
   try {
     result = translate(pattern);
   } catch (error) {
-    result = error instanceof Error ? error.message : String(error);
+    result = goWords(error instanceof Error ? error.message : String(error), pattern);
   }
   if (compiled.size >= maxCached) compiled.clear();
   compiled.set(pattern, result);

@@ -46,7 +46,18 @@ function typeError(value: unknown, node: SchemaNode, path: string): FieldError |
   // With a format, a text is judged by the format alone.
   if (!numeric && format !== '' && (actual === 'string' || actual === 'array') && isKnownFormat(format))
     return undefined;
+  // Other values are told the format, and their own.
+  if (actual !== 'string' && actual !== 'array' && actual !== 'null' && isCheckedFormat(node)) {
+    const own = actual === 'number' ? 'float64' : actual === 'integer' ? 'int64' : '';
+    return typeInvalid(path, own, `${inBody(path)} must be of type ${format}: ${quote(own)}`);
+  }
   return typeInvalid(path, actual, `${inBody(path)} must be of type ${wanted.join(',')}: ${quote(actual)}`);
+}
+
+function isCheckedFormat({ type, format = '' }: SchemaNode): boolean {
+  if (type === 'integer') return format === 'int32' || format === 'int64';
+  if (type === 'number') return format === 'float' || format === 'double';
+  return type === 'string' && isKnownFormat(format);
 }
 
 function enumErrors(value: unknown, node: SchemaNode, path: string): FieldError[] {
