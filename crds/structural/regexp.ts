@@ -2,6 +2,8 @@
 
 const compiled = new Map<string, RegExp | string>();
 const maxCached = 1_000;
+/** Most repetitions that RE2 takes. */
+const maxRepeat = 1_000;
 
 function translate(pattern: string): RegExp {
   let flags = 'u';
@@ -25,6 +27,10 @@ function translate(pattern: string): RegExp {
     .replace(/\[:lower:\]/g, 'a-z')
     .replace(/\[:upper:\]/g, 'A-Z')
     .replace(/\[:space:\]/g, '\\t\\n\\v\\f\\r ');
+  const repeat = [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].find(
+    ([, from, to]) => Math.max(Number(from), Number(to ?? 0)) > maxRepeat,
+  );
+  if (repeat !== undefined) throw new SyntaxError(`invalid repeat count: \`${repeat[0]}\``);
   if (/\(\?(=|!|<=|<!)/.test(source)) throw new SyntaxError('lookaround is not part of RE2');
   if (/\\[1-9]/.test(source)) throw new SyntaxError('backreferences are not part of RE2');
   try {
