@@ -57,10 +57,15 @@ function processesOf(folder: string): string[] {
 
 const folders: string[] = [];
 const processes: ChildProcess[] = [];
-afterEach(() => {
+afterEach(async () => {
   for (const child of processes.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
   for (const folder of folders) for (const pid of processesOf(folder)) killGroup(Number(pid), 'SIGKILL');
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  // A reaper may be removing the same folder just now.
+  for (const folder of folders.splice(0))
+    await until('the folder removed', () => {
+      rmSync(folder, { recursive: true, force: true });
+      return !existsSync(folder);
+    });
 });
 
 async function start(folder: string): Promise<Started> {
