@@ -1,7 +1,7 @@
 /** Whose a child is: only what this very ModelDeployment controls is touched; nothing is ever stolen. */
 import { labels, kind as ownerKind } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { Deployment, KubeObject, Pod, ReplicaSet } from '../../kube/objects.ts';
 import { managedBy } from './labels.ts';
 import type { Children } from './snapshot.ts';
 
@@ -51,4 +51,41 @@ export function ownChildren(children: Children, deployment: ModelDeployment): Ch
     deployments: own(children.deployments),
     podDisruptionBudgets: own(children.podDisruptionBudgets),
   };
+}
+
+const controllerUid = (object: KubeObject): string | undefined =>
+  object.metadata.ownerReferences?.find((reference) => reference.controller === true)?.uid;
+
+/** ReplicaSets of our Deployments. */
+export const ownReplicaSets = (
+  sets: readonly ReplicaSet[],
+  deployments: readonly Deployment[],
+): readonly ReplicaSet[] => {
+  const uids = new Set(deployments.map(({ metadata }) => metadata.uid));
+  return sets.filter((set) => controllerUid(set) === undefined || uids.has(controllerUid(set)));
+};
+
+/**
+ * Pods of our Deployments. A namesake that was deleted a moment ago leaves pods with the same labels, and even of the
+ * same revision, that are about to end.
+ *
+ * | its ReplicaSet             | ours                                              |
+ * | belongs to our Deployment  | yes                                               |
+ * | belongs to another one     | no                                                |
+ * | is not in the cache        | if the pod is not older than the ModelDeployment  |
+ */
+export function ownPods(
+  pods: readonly Pod[],
+  sets: readonly ReplicaSet[],
+  deployments: readonly Deployment[],
+  deployment: ModelDeployment,
+): readonly Pod[] {
+  const known = new Set(sets.map(({ metadata }) => metadata.uid));
+  const own = new Set(ownReplicaSets(sets, deployments).map(({ metadata }) => metadata.uid));
+  const since = deployment.metadata.creationTimestamp ?? '';
+  return pods.filter((pod) => {
+    const set = controllerUid(pod);
+    if (set !== undefined && known.has(set)) return own.has(set);
+    return (pod.metadata.creationTimestamp ?? since) >= since;
+  });
 }

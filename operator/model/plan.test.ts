@@ -5,7 +5,7 @@ import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { addRestoration, isContested, type Restoration } from './contest.ts';
 import { plan } from './plan.ts';
 import { emptyMemory, type Snapshot } from './snapshot.ts';
-import { appliedHash, makeDeployment, makeSnapshot, sha, startMs } from './testing/builders.ts';
+import { appliedHash, makeDeployment, makePod, makeSnapshot, sha, startMs } from './testing/builders.ts';
 import { seeded } from './testing/random.ts';
 import { World } from './testing/world.ts';
 
@@ -114,6 +114,38 @@ describe('children', () => {
     expect(decided.apply).toEqual([]);
     expect(decided.delete).toEqual([]);
     expect(decided.requeueAfterMs).toBeGreaterThan(0);
+  });
+
+  test('pods of a deleted namesake do not count, though they are of the same revision and ready', () => {
+    const world = new World(2);
+    world.settle();
+    const revision = world.deployment.status?.stable?.revision ?? '';
+    const owner = (kind: string, uid: string) => [
+      { apiVersion: 'apps/v1', kind, name: 'x', uid, controller: true },
+    ];
+    const { status: _, ...bare } = world.deployment;
+    const set = (uid: string, deploymentUid: string) => ({
+      metadata: { name: uid, namespace: 'shop', uid, ownerReferences: owner('Deployment', deploymentUid) },
+      spec: { selector: {} },
+    });
+    const pod = (name: string, setUid: string, createdAtMs: number) => {
+      const made = makePod(revision, { name, ready: true, createdAtMs });
+      return { ...made, metadata: { ...made.metadata, ownerReferences: owner('ReplicaSet', setUid) } };
+    };
+    const [deployment] = world.deployments();
+    const created = new Date(startMs).toISOString().replace('.000', '');
+    const decided = plan({
+      ...world.snapshot(),
+      deployment: { ...bare, metadata: { ...bare.metadata, creationTimestamp: created } },
+      replicaSets: [set('rs-old', 'uid-of-namesake'), set('rs-new', deployment?.metadata.uid ?? '')],
+      pods: [
+        pod('old', 'rs-old', startMs),
+        pod('orphan-of-a-gone-set', 'rs-gone', startMs - 60_000),
+        pod('too-new-for-the-cache', 'rs-unseen', startMs + 1_000),
+        pod('ours', 'rs-new', startMs),
+      ],
+    });
+    expect(decided.status?.readyReplicas).toBe(2);
   });
 
   test('a name found taken is looked at again after half a minute, not before', () => {

@@ -7,7 +7,7 @@ import { desiredChildren } from './desired/children.ts';
 import { restartedAtAnnotation } from './desired/deployment.ts';
 import { type PlannedEvent, plannedEvents } from './events.ts';
 import { revisionHash } from './hash.ts';
-import { ownChildren } from './ownership.ts';
+import { ownChildren, ownPods, ownReplicaSets } from './ownership.ts';
 import { neededReplicas } from './replicas.ts';
 import { type Revision, revisionsOf } from './revisions.ts';
 import { planRollout, type RolloutPlan } from './rollout/planner.ts';
@@ -63,7 +63,13 @@ const earliest = (times: readonly (number | undefined)[]): number | undefined =>
 /** Plans everything for one ModelDeployment. The same snapshot gives the same plan; a settled one gives an empty plan. */
 export function plan(given: Snapshot): Plan {
   const { deployment, nowMs, memory } = given;
-  const snapshot: Snapshot = { ...given, children: ownChildren(given.children, deployment) };
+  const own = ownChildren(given.children, deployment);
+  const snapshot: Snapshot = {
+    ...given,
+    children: own,
+    replicaSets: ownReplicaSets(given.replicaSets, own.deployments),
+    pods: ownPods(given.pods, given.replicaSets, own.deployments, deployment),
+  };
   const problems = check(deployment, snapshot.defaults);
   const wanted = wantedRevision(snapshot, problems);
   const revisions = revisionsOf(snapshot);
