@@ -2,7 +2,8 @@
 import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import { allVerbs, type Column, type Kind, type ScalePaths } from './kind.ts';
 import { type AnyObject, isJson, type Json, jsonAt, listAt, numberAt, textAt } from './object.ts';
-import { scaleReplicas } from './scale.ts';
+import { goText } from './patch/patch-fault.ts';
+import { valueAtPath } from './scale.ts';
 import { customSchema } from './schema-bridge.ts';
 import { type FieldFault, fault } from './status-error.ts';
 
@@ -34,11 +35,33 @@ function columnsOf(version: Json): Column[] {
 const texts = (list: unknown[]): string[] => list.map(String);
 const ageColumn: Column = { name: 'Age', type: 'date', path: '.metadata.creationTimestamp' };
 
-function scaleFaults(object: AnyObject, scale: ScalePaths): FieldFault[] {
-  const replicas = scaleReplicas(object, scale);
-  return typeof replicas === 'number' && replicas < 0
-    ? [fault.invalid(scale.specReplicasPath, replicas, 'should be a non-negative integer')]
+const maxReplicas = 2_147_483_647;
+const goTypes: Record<string, string> = { string: 'string', boolean: 'bool', number: 'float64' };
+
+/** Faults of a count that /scale reads, in the words of the accessor that reads it. */
+function countFaults(object: AnyObject, path: string): FieldFault[] {
+  const value = valueAtPath(object, path);
+  if (value === undefined || value === null) return [];
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    const type =
+      goTypes[typeof value] ?? (Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}');
+    return [
+      fault.invalid(
+        path,
+        0,
+        `${path} accessor error: ${goText(value)} is of the type ${type}, expected int64`,
+      ),
+    ];
+  }
+  if (value < 0) return [fault.invalid(path, value, 'should be a non-negative integer')];
+  return value > maxReplicas
+    ? [fault.invalid(path, value, `should be less than or equal to ${maxReplicas}`)]
     : [];
+}
+
+/** The replicas that a scale subresource reads, checked where they are written. */
+function scaleFaults(object: AnyObject, scale: ScalePaths, subresource: string | undefined): FieldFault[] {
+  return countFaults(object, subresource === 'status' ? scale.statusReplicasPath : scale.specReplicasPath);
 }
 
 /** The kinds of a CRD, storage version's objects shown in each. */
@@ -79,7 +102,8 @@ export function customKinds(crd: AnyObject): Kind[] {
         strategy: {
           generation: 'all',
           unconditionalUpdate: false,
-          validate: (object) => (scale === undefined ? [] : scaleFaults(object, scale)),
+          validate: (object, _, context) =>
+            scale === undefined ? [] : scaleFaults(object, scale, context.subresource),
         },
         fieldSelectors: [
           'metadata.name',

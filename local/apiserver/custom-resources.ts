@@ -3,6 +3,7 @@ import type { Condition } from '../../kube/objects.ts';
 import { customKinds } from './custom-kind.ts';
 import { deleteObject } from './delete.ts';
 import type { Kind } from './kind.ts';
+import { LaterQueue } from './later.ts';
 import { type AnyObject, cloneJson, jsonAt, listAt, sameJson, textAt } from './object.ts';
 import type { Registry } from './registry.ts';
 import { timestamp } from './time.ts';
@@ -15,41 +16,49 @@ const crds = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customreso
 export function serveCustomResources(registry: Registry): () => void {
   const { storage, catalog } = registry.core;
   const served = new Map<string, Kind[]>();
-  let stopped = false;
-  const later = (work: () => void): void => {
-    setImmediate(() => {
-      if (!stopped) work();
-    });
+  const settle = (name: string): void => {
+    const crd = storage.get(crdCollection, name);
+    if (crd === undefined) return;
+    if (crd.metadata.deletionTimestamp === undefined) accept(registry, name, nameConflict(registry, crd));
+    else finalize(registry, name);
   };
+  const queue = new LaterQueue('custom resources', settle);
   const withdraw = (name: string): void => {
     for (const kind of served.get(name) ?? []) catalog.remove(kind);
     served.delete(name);
+  };
+  const serve = (crd: AnyObject): void => {
+    const name = crd.metadata.name ?? '';
+    withdraw(name);
+    if (nameConflict(registry, crd) !== undefined) return;
+    const kinds = customKinds(crd);
+    served.set(name, kinds);
+    for (const kind of kinds) catalog.add(kind);
   };
   const unsubscribe = storage.subscribe(undefined, (event) => {
     if (event.collection !== crdCollection) {
       if (event.type !== 'DELETED') return;
       const owner = storage.get(crdCollection, event.collection);
-      if (owner?.metadata.deletionTimestamp !== undefined) later(() => finalize(registry, event.collection));
+      if (owner?.metadata.deletionTimestamp !== undefined) queue.add(event.collection);
       return;
     }
     const crd = event.object;
     const name = crd.metadata.name ?? '';
-    if (event.type === 'DELETED') return withdraw(name);
-    const taken = nameConflict(registry, crd);
-    if (event.previous === undefined || !sameJson(event.previous.spec, crd.spec)) {
+    if (event.type === 'DELETED') {
       withdraw(name);
-      if (taken === undefined) {
-        const kinds = customKinds(crd);
-        served.set(name, kinds);
-        for (const kind of kinds) catalog.add(kind);
-      }
+      // Names that it had may be what another definition waits for.
+      for (const [other, waiting] of storage.list(crdCollection))
+        if (!served.has(other)) {
+          serve(waiting);
+          queue.add(other);
+        }
+      return;
     }
-    later(() =>
-      crd.metadata.deletionTimestamp === undefined ? accept(registry, name, taken) : finalize(registry, name),
-    );
+    if (event.previous === undefined || !sameJson(event.previous.spec, crd.spec)) serve(crd);
+    queue.add(name);
   });
   return () => {
-    stopped = true;
+    queue.stop();
     unsubscribe();
   };
 }

@@ -2,6 +2,7 @@
 import type { OwnerReference } from '../../kube/objects.ts';
 import { deleteObject } from './delete.ts';
 import type { Kind } from './kind.ts';
+import { LaterQueue } from './later.ts';
 import { type AnyObject, cloneJson } from './object.ts';
 import type { Registry } from './registry.ts';
 import type { StoredEvent } from './storage.ts';
@@ -24,16 +25,14 @@ class GarbageCollector {
   readonly #registry: Registry;
   readonly #entries = new Map<string, Entry & { owners: string[] }>();
   readonly #dependents = new Map<string, Set<string>>();
-  readonly #queue = new Set<string>();
-  #scheduled = false;
-  #stopped = false;
+  readonly #queue = new LaterQueue('garbage collector', (id) => this.#process(id));
 
   constructor(registry: Registry) {
     this.#registry = registry;
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#queue.stop();
   }
 
   onEvent(event: StoredEvent): void {
@@ -42,13 +41,13 @@ class GarbageCollector {
     const gone = event.type === 'DELETED';
     this.#index(id, event, gone ? [] : (metadata.ownerReferences ?? []).map(({ uid }) => uid), gone);
     if (gone) {
-      for (const dependent of this.#dependents.get(metadata.uid ?? '') ?? []) this.#enqueue(dependent);
+      for (const dependent of this.#dependents.get(metadata.uid ?? '') ?? []) this.#queue.add(dependent);
       // Owners in foreground deletion wait for this one.
       for (const owner of metadata.ownerReferences ?? []) this.#enqueueOwner(owner, metadata.namespace);
-    } else if (isDeleting(event.object)) this.#enqueue(id);
+    } else if (isDeleting(event.object)) this.#queue.add(id);
     // The real collector hears of a new object some moments later: its writer can still mend a wrong owner.
     else if (metadata.ownerReferences !== undefined)
-      setTimeout(() => this.#enqueue(id), newObjectDelayMs).unref();
+      setTimeout(() => this.#queue.add(id), newObjectDelayMs).unref();
   }
 
   #index(id: string, event: StoredEvent, owners: string[], gone: boolean): void {
@@ -75,19 +74,7 @@ class GarbageCollector {
   #enqueueOwner(owner: OwnerReference, namespace: string | undefined): void {
     const kind = this.#registry.core.catalog.findKind(owner.apiVersion, owner.kind);
     if (kind === undefined) return;
-    this.#enqueue(entryId(kind.collection, kind.namespaced ? `${namespace}/${owner.name}` : owner.name));
-  }
-
-  #enqueue(id: string): void {
-    this.#queue.add(id);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      const batch = [...this.#queue];
-      this.#queue.clear();
-      for (const item of batch) if (!this.#stopped) this.#process(item);
-    });
+    this.#queue.add(entryId(kind.collection, kind.namespaced ? `${namespace}/${owner.name}` : owner.name));
   }
 
   #process(id: string): void {
@@ -145,7 +132,7 @@ class GarbageCollector {
         (reference) => reference.uid === owner.metadata.uid && reference.blockOwnerDeletion === true,
       ),
     );
-    for (const { id, object } of dependents) if (!isDeleting(object)) this.#enqueue(id);
+    for (const { id, object } of dependents) if (!isDeleting(object)) this.#queue.add(id);
     if (blocking.length > 0) return;
     this.#edit(kind, owner, (draft) => {
       draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((f) => f !== 'foregroundDeletion');

@@ -1,6 +1,7 @@
 /** Namespaces: the ones that always exist, their CA and default ServiceAccount, and draining one that is deleted. */
 import type { ConfigMap } from '../../kube/objects.ts';
 import { deleteObject } from './delete.ts';
+import { LaterQueue } from './later.ts';
 import { type AnyObject, cloneJson } from './object.ts';
 import type { Registry } from './registry.ts';
 
@@ -12,23 +13,10 @@ const names = { group: '', version: 'v1', plural: 'namespaces' };
 /** Creates the initial namespaces and drains deleted ones; the returned function stops it. */
 export function keepNamespaces(registry: Registry, caPem: string): () => void {
   const { storage } = registry.core;
-  const pending = new Set<string>();
-  let scheduled = false;
-  let stopped = false;
-  const schedule = (name: string): void => {
-    pending.add(name);
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      const batch = [...pending];
-      pending.clear();
-      for (const namespace of batch) if (!stopped) settle(registry, namespace, caPem);
-    });
-  };
+  const queue = new LaterQueue('namespaces', (name) => settle(registry, name, caPem));
   const unsubscribe = storage.subscribe(undefined, (event) => {
     if (event.collection === 'namespaces') {
-      if (event.type !== 'DELETED') schedule(event.object.metadata.name ?? '');
+      if (event.type !== 'DELETED') queue.add(event.object.metadata.name ?? '');
       return;
     }
     const namespace = event.object.metadata.namespace;
@@ -38,7 +26,7 @@ export function keepNamespaces(registry: Registry, caPem: string): () => void {
         (event.collection === 'configmaps' && name === 'kube-root-ca.crt') ||
         (event.collection === 'serviceaccounts' && name === 'default');
       if (isOurs || storage.get('namespaces', namespace)?.metadata.deletionTimestamp !== undefined)
-        schedule(namespace);
+        queue.add(namespace);
     }
   });
   for (const name of initialNamespaces) {
@@ -46,7 +34,7 @@ export function keepNamespaces(registry: Registry, caPem: string): () => void {
     settle(registry, name, caPem);
   }
   return () => {
-    stopped = true;
+    queue.stop();
     unsubscribe();
   };
 }

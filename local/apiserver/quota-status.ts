@@ -1,6 +1,7 @@
 /** Keeps status.hard and status.used of ResourceQuotas, as the quota controller does. */
 
 import { quotaUsage } from './kinds/quota.ts';
+import { LaterQueue } from './later.ts';
 import { type AnyObject, jsonAt, sameJson } from './object.ts';
 import type { Registry } from './registry.ts';
 import { canonicalQuantity } from './schema/quantity.ts';
@@ -10,24 +11,13 @@ const quotas = { group: '', version: 'v1', plural: 'resourcequotas' };
 /** Follows pods and quotas; the returned function stops it. */
 export function keepQuotaStatus(registry: Registry): () => void {
   const { storage } = registry.core;
-  const dirty = new Set<string>();
-  let scheduled = false;
-  let stopped = false;
-  const settle = (): void => {
-    scheduled = false;
-    const namespaces = [...dirty];
-    dirty.clear();
-    if (!stopped) for (const namespace of namespaces) writeStatus(registry, namespace);
-  };
+  const queue = new LaterQueue('quota status', (namespace) => writeStatus(registry, namespace));
   const unsubscribe = storage.subscribe(undefined, (event) => {
-    if (event.collection !== 'pods' && event.collection !== 'resourcequotas') return;
-    dirty.add(event.object.metadata.namespace ?? '');
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(settle);
+    if (event.collection === 'pods' || event.collection === 'resourcequotas')
+      queue.add(event.object.metadata.namespace ?? '');
   });
   return () => {
-    stopped = true;
+    queue.stop();
     unsubscribe();
   };
 }

@@ -1,12 +1,13 @@
 /** The scale subresource: an autoscaling/v1 Scale read from and written into the object. */
-import type { Kind, ScalePaths } from './kind.ts';
+import type { Kind } from './kind.ts';
 import { type AnyObject, cloneJson, isJson, type Json } from './object.ts';
 import { labelSelectorText } from './selectors.ts';
 import { badRequest, fault, invalid, noSuchPath } from './status-error.ts';
 
 const steps = (path: string): string[] => path.split('.').filter((part) => part !== '');
 
-function read(object: unknown, path: string): unknown {
+/** The value at a dotted path such as `.spec.replicas`. */
+export function valueAtPath(object: unknown, path: string): unknown {
   let value = object;
   for (const step of steps(path)) value = isJson(value) ? value[step] : undefined;
   return value;
@@ -28,19 +29,15 @@ function write(object: Json, path: string, value: unknown): void {
   if (last !== undefined) parent[last] = value;
 }
 
-/** The value that the kind's scale path names. */
-export function scaleReplicas(object: AnyObject, paths: ScalePaths): unknown {
-  return read(object, paths.specReplicasPath);
-}
-
 /** The Scale of an object. */
 export function scaleOf(kind: Kind, object: AnyObject): AnyObject {
   const paths = kind.scale;
   if (paths === undefined) throw noSuchPath();
-  const replicas = read(object, paths.specReplicasPath);
+  const replicas = valueAtPath(object, paths.specReplicasPath);
   if (kind.custom && replicas === undefined)
     throw badRequest(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
-  const selector = paths.labelSelectorPath === undefined ? undefined : read(object, paths.labelSelectorPath);
+  const selector =
+    paths.labelSelectorPath === undefined ? undefined : valueAtPath(object, paths.labelSelectorPath);
   const selectorText =
     typeof selector === 'string' ? selector : labelSelectorText(isJson(selector) ? selector : {});
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
@@ -56,7 +53,7 @@ export function scaleOf(kind: Kind, object: AnyObject): AnyObject {
     }) as AnyObject['metadata'],
     spec: typeof replicas === 'number' && replicas !== 0 ? { replicas } : {},
     status: {
-      replicas: Number(read(object, paths.statusReplicasPath) ?? 0),
+      replicas: Number(valueAtPath(object, paths.statusReplicasPath) ?? 0),
       ...(selectorText === '' ? {} : { selector: selectorText }),
     },
   };

@@ -35,9 +35,10 @@ export function updateObject(
   options: UpdateOptions,
 ): AnyObject {
   const old = present(kind, storedOrThrow(core, kind, namespace, name));
-  // The old object's order of fields, so that kind and apiVersion stay first.
-  let draft: AnyObject = { apiVersion: '', kind: '', ...make(old) };
-  checkTypeMeta(kind, draft);
+  const made = make(old);
+  checkTypeMeta(kind, made);
+  // kind and apiVersion stay first: a list cuts them off the encoded text.
+  let draft: AnyObject = { apiVersion: '', kind: '', ...made };
   checkDecodable(kind, draft);
   draft.apiVersion = old.apiVersion ?? '';
   draft.kind = kind.kind;

@@ -2,7 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv4 } from 'node:net';
 import type { Clock } from '../../../kube/clock.ts';
 import { startControllers } from '../controllers.ts';
 import { Registry } from '../registry.ts';
@@ -50,7 +50,10 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     serve(registry, isAllowed, request, response).catch((error: unknown) => sendFailure(response, error));
   };
-  const certificate = options.tls === true ? loopbackCertificate([host], Date.now()) : undefined;
+  const certificate =
+    options.tls === true
+      ? loopbackCertificate([...new Set([host, '127.0.0.1'])].filter(isIPv4), Date.now())
+      : undefined;
   const stopControllers = startControllers(registry, certificate?.cert ?? '');
   const server =
     certificate === undefined ? createServer(onRequest) : createTlsServer(certificate, onRequest);
