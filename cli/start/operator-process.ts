@@ -9,7 +9,8 @@ export interface OperatorProcessOptions {
   readonly logFile: string;
   /** Called with each chunk of the log, for `--verbose`. */
   readonly onLog?: (chunk: string) => void;
-  readonly onStart: (pid: number) => void;
+  /** Told the process group of each start; what it returns is called when that process has ended. */
+  readonly onStart: (pid: number) => () => void;
   readonly onUnexpectedEnd: (how: string, restartMs: number) => void;
 }
 
@@ -43,9 +44,10 @@ export class OperatorProcess {
         onLog?.(chunk.toString('utf8'));
       });
     }
-    if (child.pid !== undefined) this.#options.onStart(child.pid);
+    const forget = child.pid === undefined ? () => undefined : this.#options.onStart(child.pid);
     child.once('exit', (code, signal) => {
       this.#child = undefined;
+      forget();
       if (this.#stopping) return;
       this.#options.onUnexpectedEnd(signal ?? `exit code ${code}`, restartMs);
       this.#timer = setTimeout(() => this.start(), restartMs);
