@@ -143,6 +143,22 @@ describe('an invalid spec', () => {
     expect(world.ready).toBe(4);
   });
 
+  test.each<[string, SpecPart, string]>([
+    ['a latency', { sla: { latency: { p95: 'soon' }, window: '5m' } }, 'spec.sla.latency.p95'],
+    ['a window', { sla: { errorRate: '1%', window: 'long' } }, 'spec.sla.window'],
+    ['a timeout', { traffic: { timeout: 'never' } }, 'spec.traffic.timeout'],
+    ['a deadline', { rollout: { progressDeadline: 'late' } }, 'spec.rollout.progressDeadline'],
+  ])('%s that does not parse, let through by an old CRD, is named and breaks nothing', (_, spec, field) => {
+    const world = new World(1);
+    world.settle();
+    world.write(spec);
+    world.settle();
+    expect(world.ready).toBe(1);
+    const stalled = world.deployment.status?.conditions?.find(({ type }) => type === 'Stalled');
+    expect(stalled).toMatchObject({ status: 'True', reason: 'SpecInvalid' });
+    expect(stalled?.message).toContain(field);
+  });
+
   test('never throws, whatever passes the schema', () => {
     const text = fc.oneof(
       fc.constantFrom(

@@ -1,5 +1,6 @@
 /** The decision about one ModelDeployment: from what is, to what is to be written. Pure. */
 import type { ModelDeploymentStatus } from '../../crds/status.ts';
+import { durationMs } from '../../crds/values.ts';
 import type { ApplyAction, DeleteAction } from './actions.ts';
 import { check, concerns, type Problem } from './check.ts';
 import { type ChildPlan, planChildren } from './child-plan.ts';
@@ -13,7 +14,7 @@ import { type Revision, revisionsOf } from './revisions.ts';
 import { planRollout, type RolloutPlan } from './rollout/planner.ts';
 import { rolloutRecord, stableOf } from './rollout/record.ts';
 import type { Snapshot } from './snapshot.ts';
-import { buildStatus, progressDeadlineMs } from './status/build.ts';
+import { buildStatus } from './status/build.ts';
 import { statusDue } from './status/due.ts';
 import type { StatusFacts } from './status/facts.ts';
 import { stallsAtMs } from './status/stall.ts';
@@ -27,6 +28,9 @@ export interface Plan {
   readonly events: readonly PlannedEvent[];
   readonly requeueAfterMs: number | undefined;
 }
+
+/** Default of `rollout.progressDeadline`. */
+const defaultProgressDeadline = '10m';
 
 const noRollout = (snapshot: Snapshot): RolloutPlan => ({
   stable: undefined,
@@ -74,9 +78,8 @@ export function plan(given: Snapshot): Plan {
   const wanted = wantedRevision(snapshot, problems);
   const revisions = revisionsOf(snapshot);
   const { replicas: needed, limits } = neededReplicas(snapshot, problems);
-  const deadlineMs = concerns(problems, 'rollout')
-    ? progressDeadlineMs(undefined)
-    : progressDeadlineMs(deployment.spec.rollout?.progressDeadline);
+  const deadline = concerns(problems, 'rollout') ? undefined : deployment.spec.rollout?.progressDeadline;
+  const progressDeadlineMs = durationMs(deadline ?? defaultProgressDeadline);
   const deleting = deployment.metadata.deletionTimestamp !== undefined;
   const rollout =
     wanted === undefined || deleting
@@ -91,7 +94,7 @@ export function plan(given: Snapshot): Plan {
           specChanged: deployment.status?.observedGeneration !== deployment.metadata.generation,
           revisions: [...revisions.values()].map((revision) => revision.state),
           previous: rolloutRecord(deployment.status),
-          progressDeadlineMs: deadlineMs,
+          progressDeadlineMs,
           bakeTimeMs: snapshot.defaults.bakeTimeMs,
         });
   const children: ChildPlan =
@@ -114,10 +117,11 @@ export function plan(given: Snapshot): Plan {
     contests: children.contests,
     refusal: memory.refusal,
     outdatedPods: outdatedPods(snapshot, revisions.get(wanted ?? '')),
+    progressDeadlineMs,
   };
   const status = buildStatus(facts);
   const due = statusDue(deployment.status, status, memory.statusWrittenAtMs, nowMs);
-  const stallsAt = stallsAtMs(facts, deadlineMs);
+  const stallsAt = stallsAtMs(facts);
   const againAtMs = earliest([
     rollout.wakeAtMs,
     children.againAtMs,

@@ -1,7 +1,8 @@
 /** The one builder of status. */
 import type { ConditionType } from '../../../crds/reasons.ts';
 import type { ModelDeploymentStatus, RevisionStatus } from '../../../crds/status.ts';
-import { durationMs } from '../../../crds/values.ts';
+import type { ModelDeploymentSpec } from '../../../crds/types.ts';
+import { concerns } from '../check.ts';
 import { revisionData } from '../desired/controller-revision.ts';
 import { selectorText, servingSelector } from '../labels.ts';
 import { servicePort, serviceUrl } from '../names.ts';
@@ -13,12 +14,9 @@ import { available, phase, progress, ready, scalingLimited } from './serving.ts'
 import { slaColumn, slaMet, slaStatus } from './sla.ts';
 import { stallOf } from './stall.ts';
 
-/** Default of `rollout.progressDeadline`. */
-const defaultProgressDeadline = '10m';
-export const progressDeadlineMs = (text: string | undefined): number =>
-  durationMs(text ?? defaultProgressDeadline);
-
 const maxFailures = 10;
+
+const withoutPromise = ({ sla: _, ...spec }: ModelDeploymentSpec): ModelDeploymentSpec => spec;
 
 function revisionStatus(facts: StatusFacts, revision: string): RevisionStatus {
   const known = facts.revisions.get(revision);
@@ -76,7 +74,9 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
   const { snapshot, rollout } = facts;
   const { deployment, measured, nowMs } = snapshot;
   const { name, namespace, generation } = deployment.metadata;
-  const stall = stallOf(facts, progressDeadlineMs(deployment.spec.rollout?.progressDeadline));
+  const stall = stallOf(facts);
+  // A promise that does not parse is none; that it does not is what Stalled says.
+  const promised = concerns(facts.problems, 'sla') ? withoutPromise(deployment.spec) : deployment.spec;
   const isReadyNow = ready(facts, stall);
   const { reconciling, stalled } = progress(facts, isReadyNow, stall);
   const values: Record<ConditionType, ConditionValue> = {
@@ -84,7 +84,7 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
     Ready: isReadyNow,
     Reconciling: reconciling,
     Stalled: stalled,
-    SLAMet: slaMet(deployment.spec, measured),
+    SLAMet: slaMet(promised, measured),
     ScalingLimited: scalingLimited(facts),
   };
   const readyReplicas = snapshot.pods.filter(isReady).length;
@@ -93,7 +93,7 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
   const failures = allFailures(facts);
   // What is known of a failed revision stays on show when its pods are gone.
   const shown = failures.length === 0 ? failuresOf(facts, rollout.record.failedRevision ?? '') : failures;
-  const sla = slaStatus(deployment.spec, measured);
+  const sla = slaStatus(promised, measured);
   const { number, startedAtMs, finishedAtMs, failedRevision } = rollout.record;
   return {
     observedGeneration: generation,

@@ -21,6 +21,8 @@ export interface StatusFacts {
   readonly refusal: Refusal | undefined;
   /** Pods of the wanted revision that `restartedAt` has not replaced yet. */
   readonly outdatedPods: number;
+  /** How long a revision may take, from the spec, or the default where the spec's own does not parse. */
+  readonly progressDeadlineMs: number;
 }
 
 export const readyPods = (facts: StatusFacts): number =>

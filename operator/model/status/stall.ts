@@ -1,5 +1,6 @@
 /** What keeps the spec from ever being served unless somebody acts; the first that applies, in order of cause. */
 import type { Reason } from '../../../crds/reasons.ts';
+import { formatDuration } from '../../../crds/values.ts';
 import type { Refusal } from '../snapshot.ts';
 import { conditionOf } from './conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './facts.ts';
@@ -31,12 +32,13 @@ const refusalReason = {
 } as const;
 
 function failedRollout(facts: StatusFacts): Stall {
-  const { rollout, wanted, needed, snapshot } = facts;
+  const { rollout, wanted, needed } = facts;
   const first = failuresOf(facts, wanted)[0];
   const ready = facts.revisions.get(wanted)?.state.ready ?? 0;
-  const deadline = snapshot.deployment.spec.rollout?.progressDeadline ?? '10m';
   const cause =
-    first === undefined ? `${ready} of ${needed} pods were ready within ${deadline}` : failureText(first);
+    first === undefined
+      ? `${ready} of ${needed} pods were ready within ${formatDuration(facts.progressDeadlineMs)}`
+      : failureText(first);
   const meanwhile =
     rollout.stable === undefined
       ? 'nothing serves yet'
@@ -54,14 +56,14 @@ function shortSinceMs(facts: StatusFacts): number | undefined {
 }
 
 /** Time at which a stable revision that is short of pods counts as stalled; undefined while it is not short. */
-export function stallsAtMs(facts: StatusFacts, progressDeadlineMs: number): number | undefined {
+export function stallsAtMs(facts: StatusFacts): number | undefined {
   const { rollout, wanted, needed, snapshot } = facts;
   if (rollout.stable !== wanted || snapshot.deployment.spec.suspend === true) return undefined;
   const revision = facts.revisions.get(wanted);
   if (revision === undefined || revision.state.ready >= needed || revision.failures.length === 0)
     return undefined;
   const since = shortSinceMs(facts);
-  return since === undefined ? undefined : since + progressDeadlineMs;
+  return since === undefined ? undefined : since + facts.progressDeadlineMs;
 }
 
 /**
@@ -73,7 +75,7 @@ export function stallsAtMs(facts: StatusFacts, progressDeadlineMs: number): numb
  * | somebody keeps changing a child                 | ChildMutated                    |
  * | stable short of pods, failing, for the deadline | the pod's reason                |
  */
-export function stallOf(facts: StatusFacts, progressDeadlineMs: number): Stall | undefined {
+export function stallOf(facts: StatusFacts): Stall | undefined {
   const { problems, refusal, conflicts, rollout, wanted, contests, snapshot } = facts;
   if (problems.length > 0)
     return {
@@ -94,7 +96,7 @@ export function stallOf(facts: StatusFacts, progressDeadlineMs: number): Stall |
       reason: 'ChildMutated',
       message: `something keeps changing ${contest[1].fields.join(', ')} of ${contest[0]}: find the webhook or controller that does it, exempt the object, then change the spec`,
     };
-  const at = stallsAtMs(facts, progressDeadlineMs);
+  const at = stallsAtMs(facts);
   const first = facts.revisions.get(wanted)?.failures[0];
   if (at !== undefined && first !== undefined && snapshot.nowMs >= at)
     return {
