@@ -82,7 +82,10 @@ for (const file of files) {
     if (to.endsWith('.ts')) edges.push(to);
     const toRoom = roomOf(to);
     const allow = rooms[room]?.allow ?? [];
-    const within = toRoom === room || allow.includes('*') || allow.some((name) => to === name || to.startsWith(`${name}/`));
+    const within =
+      toRoom === room ||
+      allow.includes('*') ||
+      allow.some((name) => to === name || to.startsWith(`${name}/`));
     if (!within && !isTest(file))
       problems.push(`${file} imports ${to}: ${room} may import ${allow.join(', ') || 'nothing'}`);
     if (isTest(to) && !isTest(file)) problems.push(`${file} imports the test file ${to}`);
