@@ -28,6 +28,7 @@ export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undef
   return {
     nowMs: nowMs(),
     defaults,
+    fleetSize: caches.modelDeployments.store.size,
     deployment,
     children: {
       serviceAccounts: caches.serviceAccounts.store.byIndex(ofDeployment, key),

@@ -43,11 +43,7 @@ export class Memories {
     entry.memory = { ...entry.memory, statusWrittenAtMs: atMs };
   }
 
-  /** Forgets whatever is not among the living. */
-  keepOnly(uids: ReadonlySet<string>): void {
-    for (const uid of this.#entries.keys()) if (!uids.has(uid)) this.#entries.delete(uid);
-  }
-
+  /** Forgets an object that is gone. */
   forget(uid: string): void {
     this.#entries.delete(uid);
   }

@@ -15,7 +15,7 @@ import { planRollout, type RolloutPlan } from './rollout/planner.ts';
 import { rolloutRecord, stableOf } from './rollout/record.ts';
 import type { Snapshot } from './snapshot.ts';
 import { buildStatus } from './status/build.ts';
-import { statusDue } from './status/due.ts';
+import { figuresEveryMs, statusDue } from './status/due.ts';
 import type { StatusFacts } from './status/facts.ts';
 import { stallsAtMs } from './status/stall.ts';
 
@@ -120,7 +120,13 @@ export function plan(given: Snapshot): Plan {
     progressDeadlineMs,
   };
   const status = buildStatus(facts);
-  const due = statusDue(deployment.status, status, memory.statusWrittenAtMs, nowMs);
+  const due = statusDue(
+    deployment.status,
+    status,
+    memory.statusWrittenAtMs,
+    nowMs,
+    figuresEveryMs(snapshot.fleetSize),
+  );
   const stallsAt = stallsAtMs(facts);
   const againAtMs = earliest([
     rollout.wakeAtMs,

@@ -116,6 +116,8 @@ export interface Snapshot {
   /** Wall clock, milliseconds since the epoch. */
   readonly nowMs: number;
   readonly defaults: OperatorDefaults;
+  /** How many ModelDeployments there are: figures are written less often in a large fleet. */
+  readonly fleetSize: number;
   readonly deployment: ModelDeployment;
   readonly children: Children;
   readonly replicaSets: readonly ReplicaSet[];

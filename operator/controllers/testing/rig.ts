@@ -22,6 +22,9 @@ const storeOver = (api: FakeApi, type: ResourceType) => {
     [...api.objects].filter(([name]) => name.startsWith(`${type.kind} `)).map(([, object]) => object);
   return {
     store: {
+      get size() {
+        return list().length;
+      },
       list,
       get: (name: string) => list().find((object) => keyOf(object) === name),
       byIndex: (_: string, owner: string) =>

@@ -35,14 +35,3 @@ export const desiredConfigMap = (deployment: ModelDeployment, config: LiveConfig
   metadata: childMeta(deployment, configMapName(deployment.metadata.name)),
   data: { [configFile]: `${JSON.stringify(config, null, 2)}\n` },
 });
-
-/** The digests that a ConfigMap in the cluster already publishes; none where it does not parse. */
-export function publishedDigests(map: ConfigMap | undefined): Record<string, string> {
-  try {
-    const parsed: unknown = JSON.parse(map?.data?.[configFile] ?? '{}');
-    if (typeof parsed !== 'object' || parsed === null || !('digests' in parsed)) return {};
-    return parsed.digests as Record<string, string>;
-  } catch {
-    return {};
-  }
-}

@@ -8,7 +8,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { makeDeployment, makeSnapshot, noChildren, startMs } from '../testing/builders.ts';
 import { conditionIn } from '../testing/settled.ts';
 import { World } from '../testing/world.ts';
-import { statusDue } from './due.ts';
+import { figuresEveryMs, statusDue } from './due.ts';
 
 describe('scaling', () => {
   const why = (part: Partial<Why>): Why => ({
@@ -90,7 +90,15 @@ describe('writing status', () => {
     ['figures not within half a minute', status, moved, 29_999, { write: false, againAtMs: 30_000 }],
     ['figures after half a minute', status, moved, 30_000, { write: true }],
   ])('%s', (_, previous, next, nowMs, want) => {
-    expect(statusDue(previous, next, 0, nowMs)).toEqual(want);
+    expect(statusDue(previous, next, 0, nowMs, figuresEveryMs(1))).toEqual(want);
+  });
+
+  test.each([
+    [1, 30_000],
+    [300, 30_000],
+    [5_000, 500_000],
+  ])('a fleet of %i writes figures each %i ms', (size, everyMs) => {
+    expect(figuresEveryMs(size)).toBe(everyMs);
   });
 
   test('what is written fits the schema of the CRD', () => {

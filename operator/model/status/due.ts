@@ -2,8 +2,14 @@
 import type { ModelDeploymentStatus } from '../../../crds/status.ts';
 import { canonicalJson } from '../canonical-json.ts';
 
-/** Least time between two writes that bring nothing but figures. */
-export const figuresEveryMs = 30_000;
+/** Least time between two writes that bring nothing but figures, milliseconds. */
+const leastFiguresMs = 30_000;
+/** Ten such writes a second are enough for the API server, however large the fleet is. */
+const figuresMsPerObject = 100;
+
+/** Time between two writes of figures for one object among `fleetSize`. */
+export const figuresEveryMs = (fleetSize: number): number =>
+  Math.max(leastFiguresMs, fleetSize * figuresMsPerObject);
 
 /** The status without what merely moves: measured figures, messages, counts of restarts. */
 function skeleton(status: ModelDeploymentStatus): unknown {
@@ -36,10 +42,11 @@ export function statusDue(
   next: ModelDeploymentStatus,
   writtenAtMs: number | undefined,
   nowMs: number,
+  everyMs: number,
 ): Due {
   if (previous === undefined) return { write: true };
   if (canonicalJson(previous) === canonicalJson(next)) return { write: false, againAtMs: undefined };
   if (canonicalJson(skeleton(previous)) !== canonicalJson(skeleton(next))) return { write: true };
-  const dueAtMs = (writtenAtMs ?? Number.NEGATIVE_INFINITY) + figuresEveryMs;
+  const dueAtMs = (writtenAtMs ?? Number.NEGATIVE_INFINITY) + everyMs;
   return nowMs >= dueAtMs ? { write: true } : { write: false, againAtMs: dueAtMs };
 }

@@ -55,6 +55,7 @@ export function makeDeployment(spec: SpecPart = {}, part: Partial<ModelDeploymen
 export const makeSnapshot = (part: Partial<Snapshot> = {}): Snapshot => ({
   nowMs: startMs,
   defaults: testDefaults,
+  fleetSize: 1,
   deployment: makeDeployment(),
   children: noChildren,
   replicaSets: [],

@@ -89,6 +89,7 @@ export class World {
     return {
       nowMs: this.nowMs,
       defaults: testDefaults,
+      fleetSize: 1,
       deployment: this.deployment,
       children: this.children(),
       replicaSets: [],
