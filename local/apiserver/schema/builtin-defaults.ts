@@ -39,6 +39,9 @@ const byKind: Record<string, (object: JsonObject) => void> = {
   RoleBinding: defaultBinding,
   ClusterRoleBinding: defaultBinding,
   Namespace: defaultNamespace,
+  Event: (event) => {
+    event.eventTime ??= null;
+  },
   LimitRange: defaultLimitRange,
   PersistentVolume: defaultPhase,
   PersistentVolumeClaim: defaultPhase,
@@ -48,6 +51,13 @@ const byKind: Record<string, (object: JsonObject) => void> = {
 /** Lists that are written even when they are empty, because their Go fields are. */
 const keptEmpty = new Set(['rules', 'endpoints', 'ports', 'subsets', 'conditions', 'storedVersions']);
 
+/** Plain fields that are left out when they are false, 0 or empty, because their Go fields are. */
+const leftOutZero = new Set(
+  'minReadySeconds paused hostNetwork hostPID hostIPC stdin stdinOnce tty readOnly publishNotReadyAddresses initialDelaySeconds hostPort nodePort unschedulable workingDir subPath hostIP host'.split(
+    ' ',
+  ),
+);
+
 function isLeftOut(
   value: unknown,
   schema: SchemaNode,
@@ -55,6 +65,8 @@ function isLeftOut(
   parent: SchemaNode | undefined,
 ): boolean {
   if (parent?.required?.includes(name) === true || keptEmpty.has(name)) return false;
+  if (name === 'value') return value === '';
+  if (value === false || value === 0 || value === '') return leftOutZero.has(name);
   if (Array.isArray(value)) return value.length === 0;
   return isObject(value) && schema.additionalProperties !== undefined && Object.keys(value).length === 0;
 }

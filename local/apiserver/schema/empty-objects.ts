@@ -22,7 +22,7 @@ const byKind: Record<string, JsonObject> = {
   HorizontalPodAutoscaler: { spec: { maxReplicas: 0, scaleTargetRef: { kind: '', name: '' } }, status: {} },
   Service: { spec: {}, status: { loadBalancer: {} } },
   EndpointSlice: { addressType: '', endpoints: null, ports: null },
-  NetworkPolicy: { spec: {} },
+  NetworkPolicy: { spec: { podSelector: {} } },
   Ingress: { spec: {}, status: { loadBalancer: {} } },
   Lease: { spec: {} },
   PodDisruptionBudget: {

@@ -59,7 +59,7 @@ ObjectFieldSelector atomic : A field of the pod.
   fieldPath! string : Path of the field, such as metadata.name.
 ResourceFieldSelector atomic : A resource of a container.
   containerName string : Name of the container; required in volumes.
-  divisor quantity : Unit in which the value is given; default 1.
+  divisor quantity ="0" : Unit in which the value is given; default 1.
   resource! string : Resource, such as limits.cpu.
 EnvFromSource : A ConfigMap or Secret whose keys become variables.
   configMapRef ConfigMapEnvSource : The ConfigMap.
