@@ -14,7 +14,7 @@ export const refused: [name: string, spec: object | undefined, causes: string[]]
     'an empty uri',
     { model: { uri: '' } },
     [
-      'spec.model.uri | FieldValueInvalid | Invalid value: "": spec.model.uri in body should be at least 8 chars long',
+      `spec.model.uri | FieldValueInvalid | Invalid value: "": spec.model.uri in body should match '^(https|file|pvc):\\/\\/[^\\s]+$'`,
     ],
   ],
   [
