@@ -18,10 +18,7 @@ export function modelDeploymentSchema(): CompiledSchema {
 
 /** Errors of schema and CEL on an object whose defaults are filled in; `old` is what it replaces, for transition rules. */
 export function specErrors(object: unknown, old?: unknown): FieldError[] {
-  const schema = modelDeploymentSchema();
-  const errors = schema.validate(object, old);
-  // As in the API server: rules see only what has the right shape.
-  return errors.length > 0 ? errors : schema.validateCel(object, old);
+  return modelDeploymentSchema().judge(object, old);
 }
 
 /**
