@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { ApplyAction, DeleteAction } from './actions.ts';
 import type { DesiredChildren } from './desired/children.ts';
 import { differences } from './difference.ts';
-import { objectHash } from './hash.ts';
+import { childHash } from './hash.ts';
 import { holderText, ownershipOf } from './ownership.ts';
 import {
   type ChildKey,
@@ -32,7 +32,7 @@ export const conflictEveryMs = 30_000;
 
 /** The object with its hash in an annotation: what tells another's edit from our own change. */
 export function withHash(object: KubeObject): { object: KubeObject; hash: string } {
-  const hash = objectHash(object);
+  const hash = childHash(object);
   return {
     hash,
     object: {

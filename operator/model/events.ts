@@ -41,6 +41,14 @@ function turnEvent(turn: RolloutTurn, facts: StatusFacts): PlannedEvent {
   }
 }
 
+/** Why the count changed: the decision that made it, or the limits of the spec, which bound every decision. */
+function scalingCause({ needed, limits }: StatusFacts, { scaling }: ModelDeploymentStatus): string {
+  const decision = scaling?.lastDecision;
+  return decision?.replicas === needed
+    ? decision.message
+    : `the spec says ${limits.minReplicas === limits.maxReplicas ? limits.minReplicas : `${limits.minReplicas} to ${limits.maxReplicas}`}`;
+}
+
 /** What is worth telling about the step from the last status to the next. */
 export function plannedEvents(
   facts: StatusFacts,
@@ -63,7 +71,7 @@ export function plannedEvents(
     events.push(
       normal(
         facts.needed > before ? 'ScaledUp' : 'ScaledDown',
-        `from ${before} to ${facts.needed} replicas: ${next.scaling?.lastDecision?.message ?? 'the spec says so'}`,
+        `from ${before} to ${facts.needed} replicas: ${scalingCause(facts, next)}`,
       ),
     );
   const changed = (type: 'Stalled' | 'SLAMet') => {

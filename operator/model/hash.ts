@@ -24,5 +24,26 @@ export function revisionSource(spec: ModelDeploymentSpec): Record<string, unknow
 export const revisionHash = (spec: ModelDeploymentSpec): string =>
   base32Hash(canonicalJson(revisionSource(spec)));
 
-/** Hash of an object as Ballast applies it. */
-export const objectHash = (object: unknown): string => base32Hash(canonicalJson(object));
+/** Digests of what caches hold: frozen through and through, so the digest of one is its digest for good. */
+const remembered = new WeakMap<object, string>();
+
+function digestOf(value: unknown): string {
+  const frozen = typeof value === 'object' && value !== null && Object.isFrozen(value);
+  const known = frozen ? remembered.get(value) : undefined;
+  if (known !== undefined) return known;
+  const digest = base32Hash(canonicalJson(value));
+  if (frozen) remembered.set(value, digest);
+  return digest;
+}
+
+/**
+ * Hash of a child as Ballast applies it. Its bulk, a stored revision or pod template, goes in as a digest: at each
+ * reconcile it is the same frozen object, and is hashed once.
+ */
+export function childHash(child: object): string {
+  const { data, spec, ...rest } = child as { data?: unknown; spec?: { template?: unknown } };
+  const small: Record<string, unknown> = { ...rest, spec };
+  if (data !== undefined) small.data = digestOf(data);
+  if (spec?.template !== undefined) small.spec = { ...spec, template: digestOf(spec.template) };
+  return base32Hash(canonicalJson(small));
+}
