@@ -110,6 +110,8 @@ describe('a Deployment', () => {
     await reportAll('telling');
     const after = await until('telling', (body) => at(body, 'status.availableReplicas') === 2);
     expect(after.body.status).toMatchObject({ replicas: 2, readyReplicas: 2, updatedReplicas: 2 });
+    // Counts of zero are left out, but for one.
+    expect(after.body.status).toMatchObject({ terminatingReplicas: 0 });
     expect(at(after.body, 'status.unavailableReplicas')).toBeUndefined();
     const done = await until(
       'telling',

@@ -191,7 +191,19 @@ class DeploymentController {
     const latest = cache.get<Deployment>(resources.deployments, keyOf(deployment));
     if (latest === undefined || latest.metadata.uid !== deployment.metadata.uid) return;
     if (JSON.stringify(sorted(latest.status)) === JSON.stringify(sorted(status))) return;
-    await cache.patch(resources.deployments, refOf(deployment), { status }, { subresource: 'status' });
+    // Upstream leaves counts of zero out, but for this one: null takes away what an earlier write left.
+    const written = Object.fromEntries(
+      Object.entries(status).map(([field, value]) => [
+        field,
+        value === 0 && field !== 'terminatingReplicas' ? null : value,
+      ]),
+    );
+    await cache.patch(
+      resources.deployments,
+      refOf(deployment),
+      { status: written },
+      { subresource: 'status' },
+    );
   }
 }
 
