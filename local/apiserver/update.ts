@@ -39,7 +39,6 @@ export function updateObject(
   checkTypeMeta(kind, made);
   // kind and apiVersion stay first: a list cuts them off the encoded text.
   let draft: AnyObject = { apiVersion: '', kind: '', ...made };
-  checkDecodable(kind, draft);
   draft.apiVersion = old.apiVersion ?? '';
   draft.kind = kind.kind;
   checkIdentity(kind, draft, old, name, options);
@@ -48,6 +47,10 @@ export function updateObject(
   const context = strategyContext(core, options.dryRun ?? false, options.subresource);
   tidyMetadata(draft.metadata);
   keepServerFields(draft.metadata, old.metadata);
+  const { apiVersion = '', kind: kindName = '', metadata, status } = draft;
+  // A status write is a small part of the object: the rest is as it was, and was checked then.
+  if (options.subresource === 'status') draft = { apiVersion, kind: kindName, metadata, status };
+  checkDecodable(kind, draft);
   draft = kind.schema.applyDefaults(kind.schema.prune(draft));
   draft = isolate(kind, draft, old, options.subresource);
   if (options.subresource !== 'status') kind.strategy.prepareUpdate?.(draft, old, context);
@@ -112,7 +115,7 @@ function checkIdentity(
 /** A write of the object leaves status as it is; a write of /status leaves everything else. */
 function isolate(kind: Kind, draft: AnyObject, old: AnyObject, subresource: string | undefined): AnyObject {
   if (subresource === 'status') {
-    const result = cloneJson(old);
+    const result: AnyObject = { ...old, metadata: { ...old.metadata } };
     if (draft.status === undefined) delete result.status;
     else result.status = draft.status;
     const keeps = kind.strategy.statusKeeps ?? 'metadata';

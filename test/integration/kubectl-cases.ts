@@ -172,7 +172,7 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
   test('edit and replace', async () => {
     file('editor', '#!/bin/sh\nsed -i "s/paused: true/paused: false/" "$1"\n');
     expect(await kubectl('edit deploy web')).toContain('web edited');
-    expect(liveWeb().spec.paused).toBe(false);
+    expect(liveWeb().spec.paused ?? false).toBe(false);
     const text = await kubectl('get deploy web -o yaml');
     await kubectl('replace -f -', text.replace('minReadySeconds: 3', 'minReadySeconds: 5'));
     expect(liveWeb().spec.minReadySeconds).toBe(5);
