@@ -1,5 +1,4 @@
 /** F7: the API server is slow, or does not answer at all. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, expect, test } from '@jest/globals';
 import { expectStable, unmet } from './family.ts';
 import type { Fault } from './fault-proxy.ts';
@@ -22,13 +21,26 @@ async function leading(seed: number): Promise<{ world: World; replica: Replica }
   return { world: made, replica };
 }
 
-/** p99 of how late the event loop was while `work` ran, milliseconds. */
+/**
+ * p99 of the CPU time that one busy turn of the event loop took while `work` ran, milliseconds: how long everything
+ * else had to wait. Not the wall time, which tells how busy the machine is with other things.
+ */
 async function lagOf(work: () => Promise<void>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
+  const turnsMs: number[] = [];
+  let running = true;
+  let last = process.cpuUsage();
+  const sample = () => {
+    const { user, system } = process.cpuUsage(last);
+    last = process.cpuUsage();
+    const tookMs = (user + system) / 1000;
+    if (tookMs > 0.1) turnsMs.push(tookMs);
+    if (running) setImmediate(sample);
+  };
+  setImmediate(sample);
   await work();
-  delay.disable();
-  return Math.max(0, delay.percentile(99) / 1e6 - 5);
+  running = false;
+  turnsMs.sort((a, b) => a - b);
+  return turnsMs[Math.floor(turnsMs.length * 0.99)] ?? 0;
 }
 
 test.each(seeds(3).map((seed) => [seed]))(
@@ -46,7 +58,7 @@ test.each(seeds(3).map((seed) => [seed]))(
       'F7',
       'slow API, 4 s per call: lease kept',
       most('ESR', tookMs / 1000, 's', 120),
-      most('event loop lag p99', lagMs, 'ms', 50),
+      most('event loop turn p99', lagMs, 'ms', 50),
     );
   },
 );
@@ -72,7 +84,7 @@ async function loseLease(seed: number, fault: Fault) {
     most('exit 1 after last renewal', (replica.exitedAtMs() - renewedAtMs) / 1000, 's', 10),
     most('last write', (lastWriteMs - renewedAtMs) / 1000, 's', 10),
     most('calls that never ended', made.callsOut, '', 0),
-    most('event loop lag p99', lagMs, 'ms', 50),
+    most('event loop turn p99', lagMs, 'ms', 50),
   ];
 }
 

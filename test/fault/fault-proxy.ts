@@ -42,6 +42,8 @@ export interface Seen {
   /** Status that the client was sent; 0 while there is none. */
   code: number;
   answeredAtMs: number;
+  /** resourceVersion of the answer to a write: the one before when nothing was changed. */
+  version: string;
 }
 
 export interface FaultProxyOptions {
@@ -226,6 +228,7 @@ export class FaultProxy {
         answer.on('data', (part: Buffer) => parts.push(part));
         answer.on('end', () => {
           const whole = Buffer.concat(parts);
+          if (seen.method !== 'GET') seen.version = versionIn(whole);
           answered(answer.statusCode ?? 0);
           if (fault?.kind === 'lose-answer') {
             request.socket.destroy();
@@ -263,6 +266,14 @@ export class FaultProxy {
   }
 }
 
+const versionIn = (answer: Buffer) => /"resourceVersion":"(\d+)"/.exec(answer.toString())?.[1] ?? '';
+
+/** Writes that changed something: an answer with a version that another answer has too changed nothing. */
+export function changesOf(writes: readonly Seen[]): number {
+  const changes = writes.filter(({ code }) => code >= 200 && code < 300);
+  return new Set(changes.map(({ method, path, version }) => `${method} ${path} ${version}`)).size;
+}
+
 function describe(request: IncomingMessage, body: string, atMs: number): Seen {
   const url = new URL(request.url ?? '/', 'http://proxy');
   const parts = url.pathname.split('/').filter((part) => part !== '');
@@ -281,5 +292,6 @@ function describe(request: IncomingMessage, body: string, atMs: number): Seen {
     body,
     code: 0,
     answeredAtMs: 0,
+    version: '',
   };
 }

@@ -7,7 +7,7 @@ export class WatchStream {
   readonly #source: IncomingMessage;
   readonly #client: ServerResponse;
   #silent = false;
-  #pending = 0;
+  #lastDueMs = 0;
   #cutNext: ((text: string) => string) | undefined;
 
   /** `onData` is called for each chunk and tells how much later it shall arrive, milliseconds. */
@@ -25,16 +25,11 @@ export class WatchStream {
     client.flushHeaders();
     source.setEncoding('utf8');
     source.on('data', (text: string) => {
-      const delayMs = onData();
-      // Once one chunk waits, all behind it wait: TCP keeps the order.
-      if (delayMs === 0 && this.#pending === 0) this.#pass(text);
-      else {
-        this.#pending += 1;
-        clock.setTimer(delayMs, () => {
-          this.#pending -= 1;
-          this.#pass(text);
-        });
-      }
+      const nowMs = clock.monotonicMs();
+      // TCP keeps the order: nothing overtakes what was sent before.
+      this.#lastDueMs = Math.max(this.#lastDueMs, nowMs + onData());
+      if (this.#lastDueMs <= nowMs) this.#pass(text);
+      else clock.setTimer(this.#lastDueMs - nowMs, () => this.#pass(text));
     });
     source.on('end', () => {
       if (!this.#silent) client.end();
