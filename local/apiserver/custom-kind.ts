@@ -99,6 +99,9 @@ export function customKinds(crd: AnyObject): Kind[] {
         ...(scale === undefined ? {} : { scale }),
         subresources: {},
         custom: true,
+        ...(version.deprecated === true
+          ? { deprecation: textAt(version, 'deprecationWarning') || `${apiVersion} ${kind} is deprecated` }
+          : {}),
         strategy: {
           generation: 'all',
           unconditionalUpdate: false,

@@ -92,6 +92,8 @@ export interface Kind extends ResourceType {
   >;
   /** True for kinds that a CRD defines. */
   readonly custom: boolean;
+  /** Every answer of a deprecated version carries this warning. */
+  readonly deprecation?: string;
   readonly strategy: Strategy;
   readonly fieldSelectors: readonly string[];
   readonly columns?: readonly Column[];

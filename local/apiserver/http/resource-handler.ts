@@ -19,7 +19,7 @@ import {
 } from '../status-error.ts';
 import { updateObject } from '../update.ts';
 import { parseAccept, type Wanted } from './accept.ts';
-import { sendText, sendValue } from './answer.ts';
+import { addWarning, sendText, sendValue } from './answer.ts';
 import { readBody } from './body.ts';
 import { type Exchange, sendObject, writeOptions } from './exchange.ts';
 import { compact, deleteOptions, listQuery, writeQuery } from './query.ts';
@@ -39,6 +39,7 @@ export async function handleResource(
 ): Promise<void> {
   const kind = registry.core.catalog.find(path.group, path.version, path.plural);
   if (kind === undefined || (path.namespace !== undefined && !kind.namespaced)) throw noSuchPath();
+  if (kind.deprecation !== undefined) addWarning(response, kind.deprecation);
   const exchange: Exchange = { registry, request, response, path, query, kind };
   if (path.subresource !== undefined && path.subresource !== 'status' && path.subresource !== 'scale')
     return handleSubresource(exchange);
