@@ -11,6 +11,7 @@ import {
   type WriteOptions,
 } from './core.ts';
 import type { Kind } from './kind.ts';
+import { refuseOverCount } from './kinds/quota.ts';
 import { trackUpdate } from './managed-fields.ts';
 import { generatedName, metadataFaults, tidyMetadata } from './metadata.ts';
 import { checkNamespaceForCreate } from './namespace-rules.ts';
@@ -35,9 +36,11 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
   const context = strategyContext(core, options.dryRun ?? false);
   draft = kind.schema.applyDefaults(kind.schema.prune(draft));
   checkNamespaceForCreate(core, kind, draft);
-  kind.strategy.admit?.(draft, context);
+  // Owners are noted before admission adds its fields: nobody owns those.
   if (options.managedFieldsDone !== true)
     draft = trackUpdate(core, kind, undefined, draft, options.fieldManager ?? 'unknown', undefined);
+  kind.strategy.admit?.(draft, context);
+  refuseOverCount(kind, draft, context);
   kind.strategy.prepareCreate?.(draft, context);
   const faults = [
     ...metadataFaults(draft.metadata, kind),

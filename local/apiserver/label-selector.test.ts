@@ -26,9 +26,9 @@ describe('label selectors', () => {
 
   test.each([
     ['a=b=c', "found '=', expected: ',' or 'end of string'"],
-    ['a in b', "found 'b', expected: '('"],
-    ['a in (b', "found '', expected: ',', or ')'"],
-    ['=b', "found '=', expected: identifier"],
+    ['a in b', "unable to parse requirement: found 'b' expected: '('"],
+    ['a in (b', "unable to parse requirement: found '', expected: ',' or ')'"],
+    ['=b', "unable to parse requirement: found '=', expected: identifier"],
     ['a,,b', "found ',', expected: identifier after ','"],
   ])('%s is refused', (text, words) => {
     expect(() => parseLabelSelector(text)).toThrow(new StatusError({ message: words }));

@@ -36,7 +36,7 @@ class Parser {
     const requirements: Requirement[] = [];
     if (this.#peek() === '') return requirements;
     for (;;) {
-      requirements.push(this.#requirement());
+      requirements.push(this.#checkedRequirement());
       const token = this.#next();
       if (token === '') return requirements;
       if (token !== ',') throw badRequest(`found '${token}', expected: ',' or 'end of string'`);
@@ -53,6 +53,17 @@ class Parser {
     const token = this.#peek();
     this.#at++;
     return token;
+  }
+
+  /** As the real parser: what fails inside one requirement says that it could not be parsed. */
+  #checkedRequirement(): Requirement {
+    try {
+      return this.#requirement();
+    } catch (error) {
+      throw badRequest(
+        `unable to parse requirement: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
   }
 
   #requirement(): Requirement {
@@ -105,12 +116,12 @@ class Parser {
   }
 
   #values(): string[] {
-    if (this.#next() !== '(') throw badRequest(`found '${this.#tokens[this.#at - 1]}', expected: '('`);
+    if (this.#next() !== '(') throw badRequest(`found '${this.#tokens[this.#at - 1]}' expected: '('`);
     const values: string[] = [];
     let expectsValue = true;
     for (;;) {
       const token = this.#next();
-      if (token === '') throw badRequest("found '', expected: ',', or ')'");
+      if (token === '') throw badRequest("found '', expected: ',' or ')'");
       if (token === ')') {
         if (expectsValue) values.push('');
         return values;
@@ -121,7 +132,7 @@ class Parser {
       } else if (expectsValue) {
         values.push(token);
         expectsValue = false;
-      } else throw badRequest(`found '${token}', expected: ',', or ')'`);
+      } else throw badRequest(`found '${token}', expected: ',' or ')'`);
     }
   }
 }

@@ -48,10 +48,12 @@ export function patchObject(
   const make = (old: AnyObject): AnyObject => {
     if (options.subresource === 'scale') return withScale(kind, old, edit(scaleOf(kind, old)));
     const next = edit(old);
+    if (options.patchType !== patchTypes.strategic) checkPatchedTypes(kind, next);
     checkPatchedFields(kind, next, patch, options);
     return next;
   };
-  return { object: updateObject(core, kind, namespace, name, make, options), created: false };
+  const object = updateObject(core, kind, namespace, name, make, { ...options, isPatch: true });
+  return { object, created: false };
 }
 
 const patchOptionsType = { group: 'meta.k8s.io', plural: 'patchoptions', kind: 'PatchOptions' };
@@ -66,6 +68,16 @@ function checkPatchOptions(options: PatchOptions): void {
     ]);
 }
 
+const noType = { group: '', plural: '', kind: '' };
+
+/** A JSON or merge patch whose result cannot be read is, unlike such a body, a 422 about the patch. */
+function checkPatchedTypes(kind: Kind, next: AnyObject): void {
+  const problem = kind.schema.decodeError(next);
+  if (problem === undefined) return;
+  const words = problem.replace(/^.*? cannot be handled as a \w+: /, '');
+  throw invalid(noType, '', [fault.invalid('patch', JSON.stringify(next), words)]);
+}
+
 /** Unknown fields that a patch brings are, under Strict, a 422 about the patch. */
 function checkPatchedFields(kind: Kind, next: AnyObject, patch: unknown, options: PatchOptions): void {
   if (options.fieldValidation !== 'Strict') {
@@ -74,7 +86,7 @@ function checkPatchedFields(kind: Kind, next: AnyObject, patch: unknown, options
   }
   const unknown = kind.schema.unknownFields(next).map((path) => `unknown field "${path}"`);
   if (unknown.length > 0)
-    throw invalid({ group: '', plural: '', kind: '' }, '', [
+    throw invalid(noType, '', [
       fault.invalid('patch', JSON.stringify(patch), `strict decoding error: ${unknown.join(', ')}`),
     ]);
 }

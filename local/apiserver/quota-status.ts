@@ -13,8 +13,11 @@ export function keepQuotaStatus(registry: Registry): () => void {
   const { storage } = registry.core;
   const queue = new LaterQueue('quota status', (namespace) => writeStatus(registry, namespace));
   const unsubscribe = storage.subscribe(undefined, (event) => {
-    if (event.collection === 'pods' || event.collection === 'resourcequotas')
-      queue.add(event.object.metadata.namespace ?? '');
+    // Changes count pods as ended; all other quotas only change with objects that come or go.
+    const matters =
+      event.type !== 'MODIFIED' || event.collection === 'pods' || event.collection === 'resourcequotas';
+    const namespace = event.object.metadata.namespace;
+    if (matters && namespace !== undefined) queue.add(namespace);
   });
   return () => {
     queue.stop();
@@ -26,11 +29,11 @@ function writeStatus(registry: Registry, namespace: string): void {
   const { storage } = registry.core;
   const found = storage.list('resourcequotas', namespace);
   if (found.length === 0) return;
-  const pods = storage.list('pods', namespace).map(([, pod]) => pod);
+  const list = (collection: string) => storage.list(collection, namespace).map(([, object]) => object);
   for (const [, quota] of found) {
     const hard = jsonAt(quota.spec, 'hard');
     const used = Object.fromEntries(
-      [...quotaUsage(pods, hard)].map(([key, value]) => [key, canonicalQuantity(String(value))]),
+      [...quotaUsage(list, hard)].map(([key, value]) => [key, canonicalQuantity(String(value))]),
     );
     const status = { hard, used };
     if (sameJson(quota.status, status) || quota.metadata.deletionTimestamp !== undefined) continue;

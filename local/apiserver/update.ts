@@ -21,6 +21,8 @@ export interface UpdateOptions extends WriteOptions {
   readonly subresource?: string;
   /** PUT: some kinds insist on a resourceVersion then. */
   readonly isReplace?: boolean;
+  /** PATCH other than apply. */
+  readonly isPatch?: boolean;
   /** Set by server-side apply, which has worked out the managed fields itself. */
   readonly managedFieldsDone?: boolean;
 }
@@ -96,11 +98,12 @@ function checkIdentity(
   } else if (!/^\d+$/.test(version))
     throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
   else if (version !== old.metadata.resourceVersion) throw conflict(kind, name);
-  if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
+  // A patch that changes the uid is refused as any change of a fixed field; a replace names another object.
+  if (options.isPatch !== true && meta.uid !== undefined && meta.uid !== '' && meta.uid !== old.metadata.uid)
     throw conflict(
       kind,
       name,
-      `StorageError: invalid object, Code: 4, Key: /registry/${kind.collection}/${keyOf(old.metadata.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
+      `StorageError: invalid object, Code: 4, Key: /registry/${kind.custom ? `${kind.group}/` : ''}${kind.plural}/${keyOf(old.metadata.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.metadata.uid}`,
     );
   if (meta.uid === '') delete meta.uid;
   if (old.metadata.resourceVersion !== undefined) meta.resourceVersion = old.metadata.resourceVersion;

@@ -21,7 +21,13 @@ function rename(object: AnyObject, from: 0 | 1, apiVersion: string): AnyObject {
 }
 
 /** The stored (core) form as events.k8s.io/v1 shows it. */
-export const toEventsV1 = (object: AnyObject): AnyObject => rename(object, 0, 'events.k8s.io/v1');
+export function toEventsV1(object: AnyObject): AnyObject {
+  const result = rename(object, 0, 'events.k8s.io/v1');
+  for (const field of ['reportingController', 'reportingInstance'])
+    if (result[field] === '') delete result[field];
+  return result;
+}
+
 /** An events.k8s.io/v1 object in the stored (core) form. */
 export const fromEventsV1 = (object: AnyObject): AnyObject => rename(object, 1, 'v1');
 /** The stored form as core/v1 shows it. */

@@ -37,7 +37,7 @@ function allocate(draft: AnyObject, context: StrategyContext): void {
 
 export const serviceStrategy: Strategy = {
   generation: 'none',
-  nameRule: 'label-1035',
+  nameRule: 'label',
   unconditionalUpdate: true,
   allocate,
   prepareCreate(draft) {
