@@ -38,7 +38,7 @@ export const reasons = {
   Met: 'The promise was kept over the SLO window.',
   Violated: 'The promise was broken in the SLO window; the message has promised and measured.',
   NotPromised: 'spec.sla is absent.',
-  NoTraffic: 'No request came in the SLO window, so nothing was measured.',
+  NoTraffic: 'No request came in the SLO window, or too few to judge the promise by.',
   MetricsUnknown: 'Pods did not answer with fresh figures.',
   AtMaximum: 'More replicas than maxReplicas are needed to keep the promise.',
   SLAInfeasible:

@@ -15,6 +15,8 @@ describe('promise and measurement', () => {
     ['no request came', [promised, makeMeasured({ requests: 0 })], 'Unknown NoTraffic'],
     ['every promise is kept', [promised, late(0.04)], 'True Met'],
     ['too many are late', [promised, late(0.06, 61)], 'False Violated'],
+    ['the only request was late', [promised, { ...late(1, 130), requests: 1 }], 'Unknown NoTraffic'],
+    ['two of two were late', [promised, { ...late(1, 130), requests: 2 }], 'False Violated'],
     ['too many fail', [promised, { ...late(0.01), errorRate: 0.02 }], 'False Violated'],
   ])('%s', (_, args, want) => {
     const { status, reason } = slaMet(...args);
@@ -43,7 +45,7 @@ describe('promise and measurement', () => {
     expect(slaStatus(promised, late(0.5, 900))?.budgetLeft).toBe('0%');
     const none = makeDeployment({ sla: { errorRate: '0%', window: '5m' } }).spec;
     expect(slaMet(none, makeMeasured({ errorRate: 0 })).status).toBe('True');
-    expect(slaStatus(none, makeMeasured({ errorRate: 0.001 }))?.budgetLeft).toBe('0%');
+    expect(slaStatus(none, makeMeasured({ requests: 2_000, errorRate: 0.001 }))?.budgetLeft).toBe('0%');
   });
 
   test.each([

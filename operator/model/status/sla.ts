@@ -17,6 +17,8 @@ interface Verdict {
   readonly promised: string;
   /** `41ms` */
   readonly measured: string;
+  /** Requests that were late or failed. */
+  readonly wrong: number;
   /** Share of the budget that was used: above 1 the promise is broken. */
   readonly used: number;
 }
@@ -34,6 +36,7 @@ function verdicts(spec: ModelDeploymentSpec, measured: Measured): Verdict[] {
     found.push({
       promised: `${percentile} ${formatLatency(targetMs)}`,
       measured: formatLatency(latencyMs),
+      wrong: Math.round(late * measured.requests),
       used: usedShare(late, allowedLate[percentile]),
     });
   }
@@ -42,10 +45,14 @@ function verdicts(spec: ModelDeploymentSpec, measured: Measured): Verdict[] {
     found.push({
       promised: `error rate ${promised}`,
       measured: formatPercent(measured.errorRate),
+      wrong: Math.round(measured.errorRate * measured.requests),
       used: usedShare(measured.errorRate, percentFraction(promised)),
     });
   return found;
 }
+
+/** Whether broken promises were broken by more than one request. */
+const isJudged = (broken: readonly Verdict[]) => broken.some((verdict) => verdict.wrong > 1);
 
 const isPromised = (spec: ModelDeploymentSpec) =>
   latencyTargetsOf(spec).length > 0 || spec.sla?.errorRate !== undefined;
@@ -55,12 +62,15 @@ const isMeasured = (measured: Known<Measured>): measured is Measured =>
   measured !== 'unknown' && (measured.readyPods === 0 || measured.freshPods > 0);
 
 /**
- * | promised | pods answer | requests | every budget used ≤ 1 | SLAMet                |
- * | no       | any         | any      | –                     | Unknown, NotPromised  |
- * | yes      | no          | –        | –                     | Unknown, MetricsUnknown |
- * | yes      | yes         | 0        | –                     | Unknown, NoTraffic    |
- * | yes      | yes         | > 0      | yes                   | True, Met             |
- * | yes      | yes         | > 0      | no                    | False, Violated       |
+ * | promised | pods answer | requests | every budget used ≤ 1    | SLAMet                  |
+ * | no       | any         | any      | –                        | Unknown, NotPromised    |
+ * | yes      | no          | –        | –                        | Unknown, MetricsUnknown |
+ * | yes      | yes         | 0        | –                        | Unknown, NoTraffic      |
+ * | yes      | yes         | > 0      | yes                      | True, Met               |
+ * | yes      | yes         | > 0      | no, by a single request  | Unknown, NoTraffic      |
+ * | yes      | yes         | > 0      | no, by two or more       | False, Violated         |
+ *
+ * One late request among a few, such as the very first one, breaks every percentile and proves nothing.
  */
 export function slaMet(spec: ModelDeploymentSpec, measured: Known<Measured>): ConditionValue {
   if (!isPromised(spec))
@@ -71,6 +81,8 @@ export function slaMet(spec: ModelDeploymentSpec, measured: Known<Measured>): Co
   const all = verdicts(spec, measured);
   if (all.length === 0) return unknown('MetricsUnknown', 'the pods’ figures do not cover what is promised');
   const broken = all.filter((verdict) => verdict.used > 1);
+  if (broken.length > 0 && !isJudged(broken))
+    return unknown('NoTraffic', `too few requests to judge: ${measured.requests} in the last ${window}`);
   const told = (broken.length > 0 ? broken : all)
     .map(({ promised, measured: got }) => `promised ${promised}, measured ${got}`)
     .join('; ');
@@ -92,7 +104,8 @@ export function slaStatus(
   }
   if (measured.errorRate !== 'unknown') figures.errorRate = formatPercent(measured.errorRate);
   const all = verdicts(spec, measured);
-  if (measured.requests > 0 && all.length > 0)
+  const broken = all.filter((verdict) => verdict.used > 1);
+  if (measured.requests > 0 && all.length > 0 && (broken.length === 0 || isJudged(broken)))
     figures.budgetLeft = formatShare(Math.max(0, 1 - Math.max(...all.map((verdict) => verdict.used))));
   return figures;
 }
