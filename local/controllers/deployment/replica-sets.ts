@@ -149,9 +149,13 @@ export class ReplicaSetKeeper {
     const { cache, clock } = this.#parts;
     const revision = newest.metadata.annotations?.[revisionAnnotation];
     if (deployment.metadata.annotations?.[revisionAnnotation] !== revision)
-      await cache.patch(resources.deployments, refOf(deployment), {
-        metadata: { annotations: { [revisionAnnotation]: revision } },
-      });
+      // By /status, as the real controller: a write of the object's annotations would raise its generation.
+      await cache.patch(
+        resources.deployments,
+        refOf(deployment),
+        { metadata: { annotations: { [revisionAnnotation]: revision } } },
+        { subresource: 'status' },
+      );
     const status = deployment.status as DeploymentStatus | undefined;
     const seen = conditionOf<DeploymentCondition>(status?.conditions, 'Progressing');
     if (deployment.spec.progressDeadlineSeconds === undefined) return;

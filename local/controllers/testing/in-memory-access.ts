@@ -130,7 +130,12 @@ export class InMemoryAccess implements ClusterAccess {
         : { ...changed, ...(body(old).status === undefined ? {} : { status: body(old).status }) }
     ) as KubeObject;
     const specChanged = JSON.stringify(body(next).rest) !== JSON.stringify(body(old).rest);
-    const metadata = scope.subresource === 'status' ? old.metadata : changed.metadata;
+    const { annotations } = changed.metadata;
+    // A workload's /status takes annotations too, as on a real server.
+    const metadata =
+      scope.subresource === 'status'
+        ? { ...old.metadata, ...(annotations === undefined ? {} : { annotations }) }
+        : changed.metadata;
     next.metadata = { ...metadata, generation: (old.metadata.generation ?? 1) + (specChanged ? 1 : 0) };
     if (JSON.stringify(next) === JSON.stringify(old)) return old;
     return this.#put(type, this.#key(next.metadata as AccessRef), 'MODIFIED', next);
