@@ -65,7 +65,7 @@ export interface Strategy {
   /** A finalizer that every deletion adds, for kinds whose deletion is work. */
   readonly deleteFinalizer?: string;
   /** The part whose change raises metadata.generation; default `spec`. */
-  readonly generation?: 'spec' | 'none' | 'all';
+  readonly generation?: 'spec' | 'spec and annotations' | 'none' | 'all';
   /** Metadata that a write of /status may not change. Default: everything. */
   readonly statusKeeps?: 'metadata' | 'labels' | 'owners';
   /** Default DNS-1123 subdomain. */

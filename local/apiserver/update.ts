@@ -56,7 +56,8 @@ export function updateObject(
   draft = kind.schema.applyDefaults(kind.schema.prune(draft));
   draft = isolate(kind, draft, old, options.subresource);
   if (options.subresource !== 'status') kind.strategy.prepareUpdate?.(draft, old, context);
-  if (changesGeneration(kind, draft, old)) draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  if (options.subresource !== 'status' && changesGeneration(kind, draft, old))
+    draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
   const faults = [
     ...metadataUpdateFaults(draft.metadata, old.metadata),
     ...metadataFaults(draft.metadata, kind),
@@ -145,6 +146,11 @@ function changesGeneration(kind: Kind, draft: AnyObject, old: AnyObject): boolea
   const part = kind.strategy.generation ?? 'spec';
   if (part === 'none') return false;
   if (part === 'spec') return !sameJson(draft.spec, old.spec);
+  if (part === 'spec and annotations')
+    return (
+      !sameJson(draft.spec, old.spec) ||
+      !sameJson(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {})
+    );
   const rest = ({ metadata: _, status, ...other }: AnyObject) =>
     kind.hasStatus ? other : { ...other, status };
   return !sameJson(rest(draft), rest(old));

@@ -17,7 +17,7 @@ import { definitionStrategy } from './definition.ts';
 import { eventStrategy, fromEventsV1, toCoreEvent, toEventsV1 } from './events.ts';
 import { podStrategy } from './pod.ts';
 import { serviceStrategy } from './service.ts';
-import { workloadStrategy } from './workloads.ts';
+import { deploymentStrategy, workloadStrategy } from './workloads.ts';
 
 const replicas = {
   specReplicasPath: '.spec.replicas',
@@ -138,7 +138,7 @@ const apps: KindFacts[] = [
     categories: ['all'],
     hasStatus: true,
     scale: replicas,
-    strategy: workloadStrategy,
+    strategy: deploymentStrategy,
   },
   {
     group: 'apps',

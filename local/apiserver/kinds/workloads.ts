@@ -16,3 +16,6 @@ export const workloadStrategy: Strategy = {
     draft.status = { ...emptyStatus[draft.kind ?? ''] };
   },
 };
+
+/** Of all workloads only a Deployment's generation rises with its annotations too. */
+export const deploymentStrategy: Strategy = { ...workloadStrategy, generation: 'spec and annotations' };
