@@ -12,6 +12,17 @@ const listKeys: Record<string, readonly string[]> = {
   topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
 };
 
+/**
+ * Maps that the API server takes as one value (`x-kubernetes-map-type: atomic`): a key that somebody added is a change,
+ * and in a selector it takes every pod away from callers.
+ */
+const atomicMaps: ReadonlySet<string> = new Set([
+  'selector',
+  'podSelector',
+  'namespaceSelector',
+  'nodeSelector',
+]);
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -28,10 +39,19 @@ const isZero = (value: unknown): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (isObject(value) && Object.keys(value).length === 0);
 
+const hasMoreKeys = (desired: Record<string, unknown>, live: Record<string, unknown>): boolean =>
+  Object.entries(live).some(([key, value]) => {
+    const wanted = desired[key];
+    if (wanted === undefined) return !isZero(value);
+    return isObject(wanted) && isObject(value) && hasMoreKeys(wanted, value);
+  });
+
 function compare(desired: unknown, live: unknown, path: string, found: string[]): void {
   if (desired === live || (live === undefined && isZero(desired))) return;
   if (isObject(desired)) {
     if (!isObject(live)) return void found.push(path);
+    if (atomicMaps.has(path.slice(path.lastIndexOf('.') + 1)) && hasMoreKeys(desired, live))
+      return void found.push(path);
     for (const key in desired) compare(desired[key], live[key], path === '' ? key : `${path}.${key}`, found);
     return;
   }

@@ -252,7 +252,14 @@ describe('canonical quantities', () => {
 describe('differences', () => {
   const desired = withHash({
     metadata: { name: 'x', labels: { a: '1' } },
-    spec: { replicas: 2, args: ['serve'], env: [{ name: 'A', value: '1' }], on: false },
+    spec: {
+      replicas: 2,
+      args: ['serve'],
+      env: [{ name: 'A', value: '1' }],
+      on: false,
+      selector: { app: 'x' },
+      rules: [{ podSelector: { matchLabels: { app: 'x' } } }],
+    },
   } as never).object as unknown as { spec: Record<string, unknown>; metadata: Record<string, unknown> };
   const live = (spec: Record<string, unknown>) => ({ ...desired, spec: { ...desired.spec, ...spec } });
 
@@ -268,6 +275,13 @@ describe('differences', () => {
     ['a list that is one value has more', live({ args: ['serve', '--evil'] }), ['spec.args']],
     ['an item was changed', live({ env: [{ name: 'A', value: '2' }] }), ['spec.env[A].value']],
     ['an item was taken away', live({ env: [] }), ['spec.env[A]']],
+    ['a selector has a key more', live({ selector: { app: 'x', foo: 'bar' } }), ['spec.selector']],
+    ['a selector has another value', live({ selector: { app: 'y' } }), ['spec.selector.app']],
+    [
+      'a label selector has a key more, further down',
+      live({ rules: [{ podSelector: { matchLabels: { app: 'x', foo: 'bar' } } }] }),
+      ['spec.rules[0].podSelector'],
+    ],
   ])('%s', (_, object, paths) => {
     expect(differences(desired, object)).toEqual(paths);
   });
