@@ -35,6 +35,10 @@ export class World {
   writes = 0;
   /** Replicas that the load needs. */
   needed: number;
+  /** Ready pods when the operator last decided, those left out that it had told to go before: what it could count on. */
+  decidedReady = 0;
+  /** Ready pods that died since then. */
+  deaths = 0;
   readonly narrative: string[] = [];
   readonly events: string[] = [];
   readonly #objects = new Map<string, KubeObject>();
@@ -112,6 +116,8 @@ export class World {
   /** One reconcile. Returns how many writes it made. */
   operator(): number {
     const decided = plan(this.snapshot());
+    this.decidedReady = this.#countable();
+    this.deaths = 0;
     for (const { kind, object } of decided.apply) {
       const key = `${kind}/${object.metadata.name}`;
       const known = this.#objects.get(key);
@@ -138,6 +144,19 @@ export class World {
     const writes = decided.apply.length + decided.delete.length + (decided.status === undefined ? 0 : 1);
     this.writes += writes;
     return writes;
+  }
+
+  /** A ready pod is gone, by nobody's decision. */
+  die(): void {
+    const victim = this.pods.find(isReady);
+    if (victim === undefined) return;
+    this.pods = this.pods.filter((pod) => pod !== victim);
+    this.deaths += 1;
+  }
+
+  /** Ready pods that the Deployment controller's next step must leave, if the last decision was right. */
+  get mustStay(): number {
+    return Math.min(this.ready, this.decidedReady, this.needed) - this.deaths;
   }
 
   /** One step of the Deployment controller for every Deployment: pods are made, or ended, the unready ones first. */
@@ -187,6 +206,38 @@ export class World {
     return true;
   }
 
+  /** A copy that goes its own way. */
+  fork(): World {
+    const copy = new World(this.needed);
+    copy.nowMs = this.nowMs;
+    copy.deployment = this.deployment;
+    copy.memory = this.memory;
+    copy.decidedReady = this.decidedReady;
+    copy.deaths = this.deaths;
+    copy.pods = this.pods;
+    copy.#serial = this.#serial;
+    for (const [key, object] of this.#objects) copy.#objects.set(key, object);
+    for (const [revision, behaviour] of this.#behaviour) copy.#behaviour.set(revision, behaviour);
+    for (const [revision, name] of this.#names) copy.#names.set(revision, name);
+    return copy;
+  }
+
+  /** What the next steps depend on, as a text: counters and names of pods left out. */
+  fingerprint(): string {
+    const revisionOf = (object: KubeObject) => object.metadata.labels?.[labels.revision];
+    return JSON.stringify([
+      this.deployment.spec,
+      this.deployment.status?.stable?.revision,
+      this.deployment.status?.candidate?.revision,
+      this.deployment.status?.rollout?.finishedAt === undefined,
+      this.deployment.status?.observedGeneration === this.deployment.metadata.generation,
+      this.deployments().map((child) => [revisionOf(child), child.spec.replicas]),
+      this.children().controllerRevisions.map(revisionOf),
+      this.pods.map((pod) => [revisionOf(pod), isReady(pod)]),
+      this.mustStay,
+    ]);
+  }
+
   /** Everybody moves in turn until nothing does; throws when that does not come about. */
   settle(maxRounds = 200): void {
     for (let round = 0; round < maxRounds; round++) {
@@ -201,6 +252,13 @@ export class World {
 
   tell(line: string): void {
     this.narrative.push(`${String(Math.round((this.nowMs - startMs) / 1_000)).padStart(5)}s ${line}`);
+  }
+
+  #countable(): number {
+    return this.deployments().reduce((sum, { metadata, spec }) => {
+      const revision = metadata.labels?.[labels.revision] ?? '';
+      return sum + Math.min(this.readyOf(revision), spec.replicas ?? 1);
+    }, 0);
   }
 
   #moves(pod: Pod): boolean {

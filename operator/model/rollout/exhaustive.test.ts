@@ -1,0 +1,61 @@
+/** Every order of events at a tiny size (after Kivi): two replicas, two revisions, as many steps as lead anywhere new. */
+import { describe, expect, test } from '@jest/globals';
+import { World } from '../testing/world.ts';
+import { surgeOf } from './planner.ts';
+
+const spec = (name: string) => ({ model: { uri: `file:///samples/wine/${name}.onnx` } });
+
+/** Bound of the search, for time: the nearest states first. 8,400 of them were searched once, in half a minute. */
+const maxStates = 1_500;
+
+const actions: Record<string, (world: World) => void> = {
+  reconcile: (world) => void world.operator(),
+  'Deployment controller': (world) => world.deploymentController(),
+  'a pod becomes ready': (world) => void world.kubelet((pods) => pods[0]),
+  'the newest pod becomes ready': (world) => void world.kubelet((pods) => pods.at(-1)),
+  'a ready pod dies': (world) => world.die(),
+  'the user edits': (world) =>
+    void world.write(spec(world.deployment.spec.model.uri.endsWith('/1.onnx') ? '2' : '1')),
+};
+
+describe('every order of events', () => {
+  test('never takes a ready pod that is needed, never exceeds the surge, never says two things at once', () => {
+    const start = new World(2, spec('1'));
+    start.settle();
+    let level: { world: World; path: readonly string[] }[] = [{ world: start, path: [] }];
+    const seen = new Set([start.fingerprint()]);
+    for (let depth = 0; level.length > 0 && seen.size < maxStates; depth++) {
+      const next: typeof level = [];
+      for (const { world, path } of level) {
+        for (const [name, act] of Object.entries(actions)) {
+          const after = world.fork();
+          const { mustStay } = after;
+          act(after);
+          const story = [...path, name];
+          if (name === 'Deployment controller')
+            expect({ story, kept: after.ready >= mustStay }).toEqual({ story, kept: true });
+          const asked = after.deployments().reduce((sum, child) => sum + (child.spec.replicas ?? 0), 0);
+          const most = 2 * after.needed + surgeOf(after.needed);
+          expect({ story, bounded: asked <= most }).toEqual({ story, bounded: true });
+          const said = (type: string) =>
+            after.deployment.status?.conditions?.find((one) => one.type === type)?.status;
+          expect({ story, both: said('Reconciling') === 'True' && said('Stalled') === 'True' }).toEqual({
+            story,
+            both: false,
+          });
+          if (name === 'reconcile')
+            expect({ story, available: said('Available') }).toEqual({
+              story,
+              available: after.ready > 0 ? 'True' : 'False',
+            });
+          const key = after.fingerprint();
+          if (seen.has(key)) continue;
+          seen.add(key);
+          next.push({ world: after, path: story });
+        }
+      }
+      level = next;
+    }
+    expect(seen.size).toBeGreaterThan(1_000);
+  });
+});
