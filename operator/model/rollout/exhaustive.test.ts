@@ -24,7 +24,7 @@ describe('every order of events', () => {
     start.settle();
     let level: { world: World; path: readonly string[] }[] = [{ world: start, path: [] }];
     const seen = new Set([start.fingerprint()]);
-    for (let depth = 0; level.length > 0 && seen.size < maxStates; depth++) {
+    while (level.length > 0 && seen.size < maxStates) {
       const next: typeof level = [];
       for (const { world, path } of level) {
         for (const [name, act] of Object.entries(actions)) {
