@@ -3,13 +3,13 @@ import type { Condition } from '../../kube/objects.ts';
 import { customKinds } from './custom-kind.ts';
 import { deleteObject } from './delete.ts';
 import type { Kind } from './kind.ts';
+import { crdFinalizer } from './kinds/definition.ts';
 import { LaterQueue } from './later.ts';
 import { type AnyObject, cloneJson, jsonAt, listAt, sameJson, textAt } from './object.ts';
 import type { Registry } from './registry.ts';
 import { timestamp } from './time.ts';
 
-export const crdCollection = 'customresourcedefinitions.apiextensions.k8s.io';
-export const crdFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
+const crdCollection = 'customresourcedefinitions.apiextensions.k8s.io';
 const crds = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' };
 
 /** Follows CRDs; the returned function stops it. */

@@ -48,7 +48,7 @@ function groupsOf(catalog: Catalog): Group[] {
 }
 
 /** Kubernetes' version priority: GA before beta before alpha, then higher numbers first. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const parse = (version: string) => {
     const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
     if (match === null) return { stage: -1, major: 0, minor: 0 };

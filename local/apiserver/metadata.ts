@@ -51,7 +51,7 @@ function nameProblem(name: string, rule: string): string | undefined {
 }
 
 /** Why text is not a qualified name such as `example.com/key`; undefined when it is one. */
-export function qualifiedNameProblem(text: string): string | undefined {
+function qualifiedNameProblem(text: string): string | undefined {
   const parts = text.split('/');
   if (parts.length > 2)
     return `a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`;
@@ -66,7 +66,7 @@ export function qualifiedNameProblem(text: string): string | undefined {
 }
 
 /** Checks labels wherever they stand. */
-export function labelFaults(labels: Record<string, unknown> | undefined, field: string): FieldFault[] {
+function labelFaults(labels: Record<string, unknown> | undefined, field: string): FieldFault[] {
   const faults: FieldFault[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
     const problem = qualifiedNameProblem(key)?.replace(/^a qualified name/, 'a valid label key');

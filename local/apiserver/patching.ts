@@ -25,7 +25,7 @@ export interface PatchOptions extends UpdateOptions {
 }
 
 /** Media types that a kind takes in a PATCH. */
-export function acceptedPatchTypes(kind: Kind): PatchType[] {
+function acceptedPatchTypes(kind: Kind): PatchType[] {
   return kind.custom
     ? [patchTypes.json, patchTypes.merge, patchTypes.apply]
     : [patchTypes.json, patchTypes.merge, patchTypes.strategic, patchTypes.apply];

@@ -16,7 +16,7 @@ export interface WatchOptions extends Selection {
   readonly sendInitialEvents?: boolean;
 }
 
-export type WatchListener = (event: WatchEvent<AnyObject>) => void;
+type WatchListener = (event: WatchEvent<AnyObject>) => void;
 
 export interface Watch {
   /** Sends a bookmark with the latest revision. */

@@ -15,7 +15,7 @@ export interface Body {
 const limitBytes = 3 * 1024 * 1024;
 
 /** The media type without its parameters. */
-export const mediaTypeOf = (request: IncomingMessage): string =>
+const mediaTypeOf = (request: IncomingMessage): string =>
   (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

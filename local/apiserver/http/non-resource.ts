@@ -9,7 +9,7 @@ import { methodNotAllowed, noSuchPath } from '../status-error.ts';
 import { sendValue } from './answer.ts';
 
 /** The Kubernetes version whose behaviour the server follows. */
-export const servedVersion = { major: '1', minor: '36', gitVersion: 'v1.36.3+ballast-embedded' };
+const servedVersion = { major: '1', minor: '36', gitVersion: 'v1.36.3+ballast-embedded' };
 
 /** Answers a path that names no object; false when it may name one. */
 export function handleNonResource(

@@ -8,7 +8,7 @@ import { tableOf } from '../table/table.ts';
 import type { Wanted } from './accept.ts';
 import { compact } from './query.ts';
 
-export interface Shape {
+interface Shape {
   object(object: AnyObject): object;
   list(list: ListResult): object;
   event(object: AnyObject, first: boolean): object;

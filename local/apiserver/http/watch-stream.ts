@@ -8,7 +8,7 @@ import type { Registry } from '../registry.ts';
 import { StatusError } from '../status-error.ts';
 import { type Watch, type WatchOptions, watchObjects } from '../watch.ts';
 
-export interface StreamOptions extends WatchOptions {
+interface StreamOptions extends WatchOptions {
   readonly timeoutSeconds?: number;
 }
 

@@ -3,9 +3,12 @@ import type { Strategy } from '../kind.ts';
 import { isJson, jsonAt, listAt, textAt } from '../object.ts';
 import { type FieldFault, fault } from '../status-error.ts';
 
+/** Held by every definition that is being deleted until its objects are gone. */
+export const crdFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
+
 export const definitionStrategy: Strategy = {
   unconditionalUpdate: false,
-  deleteFinalizer: 'customresourcecleanup.apiextensions.k8s.io',
+  deleteFinalizer: crdFinalizer,
   prepareCreate(draft) {
     // False is the only value there is; true is refused.
     if (jsonAt(draft, 'spec').preserveUnknownFields === false)

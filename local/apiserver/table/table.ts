@@ -4,7 +4,7 @@ import type { AnyObject } from '../object.ts';
 import { ageSince } from './human.ts';
 import { compileJsonPath } from './jsonpath.ts';
 
-export interface TableOptions {
+interface TableOptions {
   readonly nowMs: number;
   /** What each row carries beside its cells: None, Metadata or Object. */
   readonly include: string;
