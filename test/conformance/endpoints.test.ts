@@ -157,7 +157,9 @@ describe('endpoint slices', () => {
     await run('ended-1', 'ended');
     await kubelet.report('ended-1');
     await untilSlices('ended', (endpoints) => endpoints.length === 1);
-    await api.mergePatch(api.path('pods', 'ended-1', 'status'), { status: { phase: 'Failed' } });
+    // As a kubelet writes it: the controller looks again because Ready changes.
+    const ended = { phase: 'Failed', conditions: [{ type: 'Ready', status: 'False', reason: 'PodFailed' }] };
+    await api.strategicPatch(api.path('pods', 'ended-1', 'status'), { status: ended });
     await untilSlices('ended', (endpoints) => endpoints.length === 0);
   });
 

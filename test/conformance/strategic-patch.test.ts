@@ -305,7 +305,8 @@ describe('metadata and other kinds', () => {
   });
 
   test('ownerReferences merge by uid', async () => {
-    const owner = (name: string, uid: string) => ({ apiVersion: 'v1', kind: 'Node', name, uid });
+    // Of a kind that nobody serves: the garbage collector cannot find it absent.
+    const owner = (name: string, uid: string) => ({ apiVersion: 'none.test/v1', kind: 'Nothing', name, uid });
     const body = await patchMap(
       { ownerReferences: [owner('a', 'u-a')] },
       { metadata: { ownerReferences: [owner('renamed', 'u-a')] } },
