@@ -143,6 +143,20 @@ describe('an invalid spec', () => {
     expect(world.ready).toBe(4);
   });
 
+  test('does not try the revision again that failed before it, and tells no rollout', () => {
+    const world = new World(1);
+    world.settle();
+    world.write({ model: { uri: 'file:///samples/none.onnx' } }, 'model-missing');
+    world.settle();
+    const { number } = world.deployment.status?.rollout ?? {};
+    const told = world.events.length;
+    world.write({ model: { uri: 'file:///etc/shadow' } });
+    world.settle();
+    expect(world.deployment.status?.rollout?.number).toBe(number);
+    expect(world.events.slice(told).filter((event) => event.includes('Rollout'))).toEqual([]);
+    expect(world.ready).toBe(1);
+  });
+
   test.each<[string, SpecPart, string]>([
     ['a latency', { sla: { latency: { p95: 'soon' }, window: '5m' } }, 'spec.sla.latency.p95'],
     ['a window', { sla: { errorRate: '1%', window: 'long' } }, 'spec.sla.window'],

@@ -42,12 +42,14 @@ const noRollout = (snapshot: Snapshot): RolloutPlan => ({
   wakeAtMs: undefined,
 });
 
+/** Whether the spec as written names no revision. A problem of the spec as a whole may belong to the revision. */
+const namesNoRevision = (problems: readonly Problem[]): boolean =>
+  concerns(problems, 'model', 'runtime') || problems.some(({ field }) => field === 'spec');
+
 /** Revision to aim at: of the spec as written, or, where model or runtime are invalid, the one that was aimed at before. */
 function wantedRevision(snapshot: Snapshot, problems: readonly Problem[]): string | undefined {
   const { spec, status } = snapshot.deployment;
-  // A problem of the spec as a whole is a block that this release does not know: it may belong to the revision.
-  const unreadable = concerns(problems, 'model', 'runtime') || problems.some(({ field }) => field === 'spec');
-  if (!unreadable) return revisionHash(spec);
+  if (!namesNoRevision(problems)) return revisionHash(spec);
   return status?.candidate?.revision ?? status?.stable?.revision;
 }
 
@@ -91,7 +93,10 @@ export function plan(given: Snapshot): Plan {
           candidate: deployment.status?.candidate?.revision,
           needed,
           suspended: deployment.spec.suspend === true,
-          specChanged: deployment.status?.observedGeneration !== deployment.metadata.generation,
+          // A spec that names no revision asks for nothing anew: the one that failed before is not tried again for it.
+          specChanged:
+            !namesNoRevision(problems) &&
+            deployment.status?.observedGeneration !== deployment.metadata.generation,
           revisions: [...revisions.values()].map((revision) => revision.state),
           previous: rolloutRecord(deployment.status),
           progressDeadlineMs,
