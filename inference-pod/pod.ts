@@ -168,7 +168,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     isRunnerLoaded
       ? Math.max(config.hangLimitMs, 10 * Math.max(0, ...(loaded?.warm.costs.values() ?? [])))
       : config.hangLimitMs * loadFactor;
-  const stopWatchdog = startWatchdog({
+  const watchdog = startWatchdog({
     busySinceMs: () => busySinceMs(),
     hangLimitMs,
     memoryLimitBytes: config.memoryLimitBytes,
@@ -230,6 +230,8 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       },
       nowMs,
     );
+    // Ready for a moment would be enough for a rollout to take the good revision's pods away.
+    watchdog.checkMemory();
     if (state.phase === 'loading') state.phase = 'ready';
     log.info('ready', {
       startMs: Math.round(nowMs()),
@@ -260,7 +262,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       abort,
     });
     clearTimeout(preload);
-    stopWatchdog();
+    watchdog.stop();
     live.close();
     await ops.close();
     log.info('stopped');

@@ -3,7 +3,7 @@ import { startWatchdog, type WatchdogOptions } from './watchdog.ts';
 
 const watch = (changes: Partial<WatchdogOptions>) =>
   new Promise<string>((resolve) => {
-    const stop = startWatchdog({
+    const watchdog = startWatchdog({
       busySinceMs: () => undefined,
       hangLimitMs: () => 100,
       memoryLimitBytes: 1000,
@@ -14,7 +14,7 @@ const watch = (changes: Partial<WatchdogOptions>) =>
       ...changes,
     });
     setImmediate(() => {
-      stop();
+      watchdog.stop();
       resolve('calm');
     });
   });
@@ -28,4 +28,26 @@ test.each<[string, Partial<WatchdogOptions>, string]>([
   ['memory without a limit', { rssBytes: () => 1e12, memoryLimitBytes: undefined }, 'calm'],
 ])('%s', async (_name, options, want) => {
   expect(await watch(options)).toBe(want);
+});
+
+test('memory is looked at when asked, not only at the next round', () => {
+  let rss = 0;
+  let said = '';
+  const watchdog = startWatchdog({
+    busySinceMs: () => undefined,
+    hangLimitMs: () => 100,
+    memoryLimitBytes: 1000,
+    rssBytes: () => rss,
+    nowMs: () => 1000,
+    onHang: () => undefined,
+    onMemory: (bytes, limit) => {
+      said = `memory ${bytes} of ${limit}`;
+    },
+  });
+  watchdog.checkMemory();
+  expect(said).toBe('');
+  rss = 901;
+  watchdog.checkMemory();
+  watchdog.stop();
+  expect(said).toBe('memory 901 of 1000');
 });

@@ -19,22 +19,31 @@ const memoryShare = 0.9;
 const busyEveryMs = 10;
 const idleEveryMs = 250;
 
-/** Starts watching; returns the way to stop. */
-export const startWatchdog = (options: WatchdogOptions): (() => void) => {
+export interface Watchdog {
+  /** Looks at the memory now: a pod that is about to say that it is ready must not end itself a moment later. */
+  checkMemory(): void;
+  stop(): void;
+}
+
+/** Starts watching. */
+export const startWatchdog = (options: WatchdogOptions): Watchdog => {
   const memoryBound =
     options.memoryLimitBytes === undefined
       ? Number.POSITIVE_INFINITY
       : options.memoryLimitBytes * memoryShare;
   let timer: NodeJS.Timeout;
+  const checkMemory = () => {
+    const rss = options.rssBytes();
+    if (rss > memoryBound) options.onMemory(rss, options.memoryLimitBytes ?? 0);
+  };
   const look = () => {
     const busySince = options.busySinceMs();
     const busyMs = busySince === undefined ? 0 : options.nowMs() - busySince;
     if (busyMs > options.hangLimitMs()) options.onHang(busyMs);
-    else if (options.rssBytes() > memoryBound)
-      options.onMemory(options.rssBytes(), options.memoryLimitBytes ?? 0);
+    else checkMemory();
     timer = setTimeout(look, busySince === undefined ? idleEveryMs : busyEveryMs);
     timer.unref();
   };
   look();
-  return () => clearTimeout(timer);
+  return { checkMemory, stop: () => clearTimeout(timer) };
 };
