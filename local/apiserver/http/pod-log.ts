@@ -1,10 +1,13 @@
 /** `GET …/pods/x/log`: chunked text from the kubelet. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../../kube/objects.ts';
 import { present, storedOrThrow } from '../core.ts';
 import type { LogOptions } from '../log-source.ts';
 import { listAt, textAt } from '../object.ts';
 import { badRequest } from '../status-error.ts';
 import type { Exchange } from './exchange.ts';
+
+const refusalWithinMs = 50;
 
 function wanted(exchange: Exchange, pod: Pod): LogOptions {
   const { query } = exchange;
@@ -49,12 +52,13 @@ export async function streamPodLog(exchange: Exchange, name: string): Promise<vo
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const chunks = source.read(pod, options, gone.signal)[Symbol.asyncIterator]();
-  // The first chunk may be a refusal, which must still become a Status.
-  let next = options.follow ? undefined : await chunks.next();
+  const first = chunks.next();
+  // A refusal ("is waiting to start") comes at once and must still become a Status; a log that is silent is none.
+  await Promise.race([first, delay(refusalWithinMs, undefined, { ref: false })]);
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Cache-Control': 'no-cache' });
   response.flushHeaders();
   try {
-    for (next ??= await chunks.next(); next.done !== true && !gone.signal.aborted; next = await chunks.next())
+    for (let next = await first; next.done !== true && !gone.signal.aborted; next = await chunks.next())
       if (!response.write(next.value)) await drained(response, gone.signal);
   } catch (error) {
     response.write(`${error instanceof Error ? error.message : String(error)}\n`);
