@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { loadAll } from 'js-yaml';
 import { kind } from '../../crds/constants.ts';
 import { manifestProblems } from '../../crds/manifest-check.ts';
+import { optionErrorText } from '../option-error.ts';
 
 const help = `Usage: ballast lint FILE…
 
@@ -11,16 +12,30 @@ Checks every ModelDeployment in the YAML files, without a cluster: schema, bound
 Other kinds are passed over. Exit code 0 when all are good, 1 when one is not, 2 when a file cannot be read.
 `;
 
+function readOptions(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    if (error instanceof TypeError) return optionErrorText(error);
+    throw error;
+  }
+}
+
 /** Runs the command; writes to standard output and resolves to the exit code. */
 export async function lintCommand(
   args: string[],
   out: { write(text: string): unknown } = process.stdout,
 ): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h' } },
-  });
+  const options = readOptions(args);
+  if (typeof options === 'string') {
+    out.write(`ballast lint: ${options}\n\n${help}`);
+    return 2;
+  }
+  const { values, positionals } = options;
   if (values.help === true || positionals.length === 0) {
     out.write(help);
     return values.help === true ? 0 : 2;

@@ -1,8 +1,11 @@
 /** `ballast load`: finds the model, sends load to it and tells what came of it. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { loadAuth } from '../../kube/auth.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createClient } from '../../kube/client.ts';
+import { ApiError } from '../../kube/errors.ts';
+import { optionErrorText } from '../option-error.ts';
 import { checkout, kubeconfigPath } from './config.ts';
 import { findModel, replicasOf } from './find-model.ts';
 import { requireLoopback } from './loopback.ts';
@@ -32,7 +35,12 @@ async function destinationOf(options: LoadOptions): Promise<Destination> {
   const kubeconfig = kubeconfigPath(options.kubeconfig);
   if (kubeconfig === undefined)
     throw new TypeError('no cluster to ask: "npm start" starts one; or name --kubeconfig FILE or --url URL');
-  const api: KubeClient = createClient(await loadAuth({ kubeconfig }), {
+  if (!kubeconfig.split(delimiter).some((file) => existsSync(file)))
+    throw new TypeError(
+      `there is no kubeconfig ${kubeconfig} (--kubeconfig, else KUBECONFIG): "npm start" writes one`,
+    );
+  const auth = await loadAuth({ kubeconfig });
+  const api: KubeClient = createClient(auth, {
     userAgent: 'ballast-load',
     connections: 2,
   });
@@ -46,6 +54,8 @@ async function destinationOf(options: LoadOptions): Promise<Destination> {
     };
   } catch (error) {
     await api.close();
+    if (error instanceof ApiError && error.reason === 'ConnectionRefused')
+      throw new TypeError(`no cluster answers at ${auth.server} (from ${kubeconfig}): does "npm start" run?`);
     throw error;
   }
 }
@@ -113,9 +123,7 @@ export async function loadCommand(args: string[], out: LoadOutput = process.stdo
   try {
     options = parseLoadOptions(args);
   } catch (error) {
-    out.write(
-      `ballast load: ${error instanceof Error ? error.message : String(error)}\n"ballast load --help" tells the options.\n`,
-    );
+    out.write(`ballast load: ${optionErrorText(error)}\n"ballast load --help" tells the options.\n`);
     return 2;
   }
   if (options.help) {

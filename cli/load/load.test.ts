@@ -1,8 +1,11 @@
 /** The generator against a real server on loopback, and its parts. */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KubeApi } from '../../kube/api.ts';
 import { ApiError } from '../../kube/errors.ts';
@@ -143,6 +146,44 @@ describe('loadCommand', () => {
     );
     expect(out.text()).toMatch(/latency {2}p50 .* p90 .* p95 .* p99 .* max/);
     expect(out.text()).toContain('errors   none');
+  });
+
+  test.each<[string, string[], string]>([
+    [
+      'a kubeconfig that is not there',
+      ['m', '--kubeconfig', '/nonexistent/k'],
+      'there is no kubeconfig /nonexistent/k',
+    ],
+    ['an unknown option', ['m', '--foo'], "ballast load: Unknown option '--foo'\n"],
+  ])('%s is said in plain words', async (_name, args, text) => {
+    const out = output();
+    expect(await loadCommand(args, out)).toBeGreaterThan(0);
+    expect(out.text()).toContain(text);
+  });
+
+  test('a cluster that does not run is said with its address', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ballast-load-'));
+    const file = join(folder, 'kubeconfig');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': 'c',
+        clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }],
+        users: [{ name: 'c', user: {} }],
+        contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+      }),
+    );
+    const out = output();
+    try {
+      expect(await loadCommand(['m', '--kubeconfig', file], out)).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(out.text()).toBe(
+      `ballast load: no cluster answers at http://127.0.0.1:1 (from ${file}): does "npm start" run?\n`,
+    );
   });
 
   test('prints one JSON object with --json, and fails when nothing was answered', async () => {

@@ -1,6 +1,7 @@
 /** `ballast start`: embedded cluster, operator and one model on this machine, with every step told as it happens. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { optionErrorText } from '../option-error.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { parseStartOptions, type StartOptions, startHelp } from './options.ts';
 import { runSession } from './session.ts';
@@ -8,14 +9,17 @@ import { runSession } from './session.ts';
 const checkout = join(import.meta.dirname, '..', '..');
 
 /** Reads the options; a string is what to say to the user instead of starting. */
-function readOptions(args: string[], cwd: string): StartOptions | string {
+export function readOptions(args: string[], cwd: string): StartOptions | string {
   try {
     const options = parseStartOptions(args);
     if (options.modelFile === undefined) return options;
     const modelFile = isAbsolute(options.modelFile) ? options.modelFile : resolve(cwd, options.modelFile);
-    return existsSync(modelFile) ? { ...options, modelFile } : `there is no file ${modelFile}`;
+    const found = statSync(modelFile, { throwIfNoEntry: false });
+    if (found === undefined) return `there is no file ${modelFile}`;
+    if (!found.isFile()) return `${modelFile} is a folder: name the .onnx file in it`;
+    return { ...options, modelFile };
   } catch (error) {
-    if (error instanceof TypeError) return error.message;
+    if (error instanceof TypeError) return optionErrorText(error);
     throw error;
   }
 }

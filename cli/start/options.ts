@@ -1,5 +1,6 @@
 /** Options of `ballast start`. */
 import { parseArgs } from 'node:util';
+import { maxNameLength } from '../../crds/constants.ts';
 
 export const startHelp = `Usage: npm start -- [MODEL.onnx] [options]
 
@@ -46,10 +47,16 @@ export function parseStartOptions(args: string[]): StartOptions {
   if (modelFile !== undefined && !modelFile.endsWith('.onnx')) {
     throw new TypeError(`"${modelFile}" is no .onnx file: export the model to ONNX first`);
   }
+  const { name } = values;
+  if (name !== undefined && (!/^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(name) || name.length > maxNameLength)) {
+    throw new TypeError(
+      `--name is "${name}": give at most ${maxNameLength} lower-case letters, digits and "-", starting with a letter and ending with a letter or digit`,
+    );
+  }
   return {
     help: values.help,
     modelFile,
-    name: values.name,
+    name,
     sample: !values['no-sample'],
     singleAddress: values['single-address'],
     stateDir: values['state-dir'],

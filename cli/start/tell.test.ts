@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ModelDeployment } from '../../crds/types.ts';
-import type { Pod } from '../../kube/objects.ts';
+import type { ContainerStatus, Pod } from '../../kube/objects.ts';
 import { manifestForFile, nameOfFile } from './manifest.ts';
 import { tellModelDeployment, tellPod } from './tell.ts';
 
@@ -10,6 +10,12 @@ const pod = (status: Pod['status'], metadata: Partial<Pod['metadata']> = {}): Po
   ...(status === undefined ? {} : { status }),
 });
 const ready: Pod['status'] = { conditions: [{ type: 'Ready', status: 'True' }] };
+
+type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
+const ended = (terminated: Terminated) =>
+  pod({
+    containerStatuses: [{ name: 'serve', ready: false, restartCount: 1, lastState: { terminated } }],
+  });
 
 const podCases: Record<string, { before?: Pod; after?: Pod; want: string[] }> = {
   'a new pod is told once': { after: pod({}), want: ['pod wine-abc-x1 created'] },
@@ -54,6 +60,35 @@ const podCases: Record<string, { before?: Pod; after?: Pod; want: string[] }> = 
     }),
     want: ['pod wine-abc-x1: container serve ended with exit code 6: cannot load'],
   },
+  'what a container wrote for its end is told as a sentence': {
+    before: pod({}),
+    after: ended({
+      exitCode: 3,
+      message: '{"reason":"ModelInvalid","message":"the file is empty"}\n',
+      finishedAt: 't',
+    }),
+    want: ['pod wine-abc-x1: container serve ended with exit code 3: the file is empty'],
+  },
+  'the log of a container that ran out of memory is no last word': {
+    before: pod({}),
+    after: ended({
+      exitCode: 137,
+      reason: 'OOMKilled',
+      message: '{"time":"t","message":"listening"}',
+      finishedAt: 't',
+    }),
+    want: ['pod wine-abc-x1: container serve ended with exit code 137: OOMKilled'],
+  },
+  'nor is that of one that was killed': {
+    before: pod({}),
+    after: ended({
+      exitCode: 137,
+      reason: 'Error',
+      message: '{"time":"t","message":"ready"}',
+      finishedAt: 't',
+    }),
+    want: ['pod wine-abc-x1: container serve ended with exit code 137: killed by signal 9'],
+  },
 };
 
 describe('tellPod', () => {
@@ -92,6 +127,21 @@ describe('tellModelDeployment', () => {
     expect(tellModelDeployment(sla('True'), sla('False'))).toEqual(['wine: SLAMet=False (False): m']);
     expect(tellModelDeployment(sla('False'), sla('True'))).toEqual(['wine: SLAMet=True (True): m']);
   });
+});
+
+test('what Ready says is not said again by Stalled', () => {
+  const condition = (type: string, status: string, message: string) =>
+    ({ type, status, reason: 'ModelUnavailable', message, lastTransitionTime: 't' }) as never;
+  const after = deployment({
+    conditions: [condition('Ready', 'False', 'no file'), condition('Stalled', 'True', 'no file')],
+  });
+  expect(tellModelDeployment(deployment({}), after)).toEqual([
+    'wine: Ready=False (ModelUnavailable): no file',
+  ]);
+  const later = deployment({
+    conditions: [condition('Ready', 'False', 'no file'), condition('Stalled', 'False', 'x')],
+  });
+  expect(tellModelDeployment(later, after)).toEqual(['wine: Stalled=True (ModelUnavailable): no file']);
 });
 
 describe('the manifest for a user’s file', () => {

@@ -1,8 +1,13 @@
 /** Changes of objects as sentences: what a person wants to hear while Ballast works. Pure. */
 import { podContainers } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
-import type { FetchManifest } from '../../crds/wire.ts';
+import type { FetchManifest, TerminationMessage } from '../../crds/wire.ts';
 import type { ContainerStatus, Pod } from '../../kube/objects.ts';
+
+/** Exit codes above this are 128 plus the number of a signal. */
+const signalled = 128;
+
+type ContainerStateTerminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
 
 const isReady = (pod: Pod | undefined): boolean =>
   pod?.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ??
@@ -31,6 +36,21 @@ function bytes(count: number): string {
   return count < 1024 ** 2 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1024 ** 2).toFixed(1)} MiB`;
 }
 
+/** Why a container ended: what it wrote for that, else its last line; the log of one that was killed says nothing of it. */
+function lastWords({ exitCode, message, reason }: ContainerStateTerminated): string {
+  const line = message?.trim().split('\n').at(-1) ?? '';
+  if (line === '' || reason === 'OOMKilled') return reason ?? 'no last words';
+  if (!line.startsWith('{')) return line;
+  try {
+    const said = JSON.parse(line) as Partial<TerminationMessage> & { readonly time?: string };
+    // A log line has a time, a termination message has none.
+    if (said.time !== undefined && exitCode > signalled) return `killed by signal ${exitCode - signalled}`;
+    return said.message ?? line;
+  } catch {
+    return line;
+  }
+}
+
 function endings(before: Pod | undefined, after: Pod): string[] {
   const old = new Map(allStatuses(before).map((status) => [status.name, status]));
   const lines: string[] = [];
@@ -39,9 +59,8 @@ function endings(before: Pod | undefined, after: Pod): string[] {
     const known = old.get(status.name)?.state?.terminated ?? old.get(status.name)?.lastState?.terminated;
     if (ended === undefined || ended.exitCode === 0 || known?.finishedAt === ended.finishedAt) continue;
     if (after.metadata.deletionTimestamp !== undefined) continue;
-    const words = ended.message?.trim().split('\n').at(-1) ?? ended.reason ?? '';
     lines.push(
-      `pod ${after.metadata.name}: container ${status.name} ended with exit code ${ended.exitCode}: ${words}`,
+      `pod ${after.metadata.name}: container ${status.name} ended with exit code ${ended.exitCode}: ${lastWords(ended)}`,
     );
   }
   return lines;
@@ -93,6 +112,8 @@ export function tellModelDeployment(
     // A condition that is news only when it is bad, or good again.
     if (type !== 'Ready' && was === undefined) continue;
     if (type === 'Stalled' && now.status === 'False' && was?.status !== 'True') continue;
+    // Ready has just said the same.
+    if (type === 'Stalled' && lines.some((line) => line.endsWith(`: ${now.message}`))) continue;
     lines.push(`${name}: ${type}=${now.status} (${now.reason}): ${now.message}`);
   }
   return lines;

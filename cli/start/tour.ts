@@ -67,7 +67,8 @@ export async function showTour(tour: Tour): Promise<void> {
   const first = await answer(`${modelUrl}/infer`, body);
   if (first === undefined || tour.stopped()) return;
   const tookMs = narrator.elapsedMs() - sentMs;
-  narrator.step(`first prediction: HTTP ${first.status} in ${tookMs.toFixed(1)} ms`);
+  const why = first.status === 200 ? '' : `: ${first.text.slice(0, 500)}`;
+  narrator.step(`first prediction: HTTP ${first.status} in ${tookMs.toFixed(1)} ms${why}`);
   narrator.line();
   const here = (path: string) => relative(checkout, path);
   if (sample === undefined) {
