@@ -131,6 +131,10 @@ describe('64-bit integers', () => {
   });
 });
 
+test('a number that JSON cannot hold is not called null', () => {
+  expect(() => dataOf('FP32', '[1e400]')).toThrow("input 'x': element 0 is Infinity, wanted an FP32");
+});
+
 describe('values at the edge of their datatype', () => {
   test.each([
     ['UINT8', '255', 255],

@@ -18,6 +18,8 @@ const dims = (shape: readonly number[]) => `[${shape.join(',')}]`;
 export const quote = (value: unknown): string => {
   let text: string;
   if (typeof value === 'bigint') text = String(value);
+  // JSON has no number above 1e308: 1e400 is read as Infinity, which JSON would write as null.
+  else if (typeof value === 'number') text = String(value);
   else if (Array.isArray(value)) text = 'a list';
   else if (typeof value === 'object' && value !== null) text = 'an object';
   else text = JSON.stringify(value) ?? String(value);

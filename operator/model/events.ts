@@ -62,7 +62,7 @@ export function plannedEvents(
       events.push(
         warning(
           'ChildRestored',
-          `${kind}/${object.metadata.name ?? ''} was changed by somebody (${edited.slice(0, 5).join(', ')}) and is put back`,
+          `${object.kind ?? kind} ${object.metadata.name ?? ''} was changed by somebody (${edited.slice(0, 5).join(', ')}) and is put back`,
         ),
       );
   }

@@ -27,12 +27,12 @@ export function ownershipOf(object: KubeObject, deployment: ModelDeployment): Ow
   return marks[labels.deployment] === name && marks[labels.managedBy] === managedBy ? 'orphan' : 'foreign';
 }
 
-/** For people: `Service wine, owned by Deployment shop`. */
+/** For people, as the subject of a sentence: `Service "wine", which belongs to Deployment "shop",`. */
 export function holderText(object: KubeObject, kind: string): string {
   const controller = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
   const owner =
-    controller === undefined ? 'not made by Ballast' : `owned by ${controller.kind} ${controller.name}`;
-  return `${object.kind ?? kind} ${object.metadata.name ?? ''}, ${owner}`;
+    controller === undefined ? 'Ballast did not make' : `belongs to ${controller.kind} "${controller.name}"`;
+  return `${object.kind ?? kind} "${object.metadata.name ?? ''}", which ${owner},`;
 }
 
 /** The children that are ours or may be adopted. */

@@ -43,7 +43,7 @@ describe('children', () => {
       {
         type: 'Warning',
         reason: 'ChildRestored',
-        message: expect.stringMatching(/^deployments\/wine-\S+ was changed by somebody \(spec\.replicas\)/),
+        message: expect.stringMatching(/^Deployment wine-\S+ was changed by somebody \(spec\.replicas\)/),
       },
     ]);
   });
@@ -148,10 +148,31 @@ describe('children', () => {
     expect(decided.status?.readyReplicas).toBe(2);
   });
 
+  test.each<[string, KubeObject['metadata']['ownerReferences'], string]>([
+    ['nobody', [], 'Service "wine", which Ballast did not make, has the name'],
+    [
+      'another',
+      [{ apiVersion: 'v1', kind: 'Shop', name: 'corner', uid: 'u', controller: true }],
+      'Service "wine", which belongs to Shop "corner", has the name',
+    ],
+  ])('a Service of our name that %s owns is said in a sentence', (_, ownerReferences, text) => {
+    const snapshot = edited((live) => live);
+    const services = snapshot.children.services.map((live) =>
+      live.metadata.name === 'wine'
+        ? { ...live, metadata: { name: 'wine', namespace: 'shop', ownerReferences } }
+        : live,
+    );
+    const decided = plan({
+      ...snapshot,
+      children: { ...snapshot.children, services: services as typeof snapshot.children.services },
+    });
+    expect(decided.status?.conditions?.find(({ type }) => type === 'Stalled')?.message).toContain(text);
+  });
+
   test('a name found taken is looked at again after half a minute, not before', () => {
     const conflict = {
       child: 'services/wine' as const,
-      holder: 'Service wine, not made by Ballast',
+      holder: 'Service "wine", which Ballast did not make,',
       atMs: startMs,
     };
     const at = (nowMs: number) =>

@@ -65,7 +65,7 @@ export interface ScalingReading {
 /** An object of a needed name that is not ours, found when it was about to be made. */
 export interface Conflict {
   readonly child: ChildKey;
-  /** Who has it, for people: `Service wine, owned by Deployment shop`. */
+  /** Who has it, for people: `Service "wine", which belongs to Deployment "shop",`. */
   readonly holder: string;
   /** When it was found, wall clock: it is looked at again now and then. */
   readonly atMs: number;

@@ -227,7 +227,7 @@ describe('a ModelDeployment', () => {
     });
     await createModel(bed.api, 'taken');
     const { message } = await condition(bed.api, 'taken', 'Stalled', 'True', 'ChildConflict');
-    expect(message).toMatch(/Service taken, not made by Ballast/);
+    expect(message).toMatch(/^Service "taken", which Ballast did not make, has the name/);
     const foreign = await bed.api.get<Service>(resources.services, { name: 'taken', namespace });
     expect(foreign.spec.selector).toEqual({ app: 'shop' });
     expect(foreign.metadata.ownerReferences).toBeUndefined();

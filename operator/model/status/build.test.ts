@@ -30,6 +30,16 @@ describe('scaling', () => {
         scaling,
       }),
     );
+  test('a suspended deployment is within no limits that its own count contradicts', () => {
+    const deployment = makeDeployment({ suspend: true, scaling: { minReplicas: 1, maxReplicas: 4 } });
+    const scaling = { replicas: 1, why: why({}), lastChange: undefined };
+    const { status } = plan(makeSnapshot({ deployment, scaling }));
+    expect(status?.conditions?.find(({ type }) => type === 'ScalingLimited')).toMatchObject({
+      status: 'False',
+      message: 'spec.suspend is true: no pod is wanted',
+    });
+  });
+
   test('the decision that changed the count stays in status, with its inputs in numbers', () => {
     const decision = why({});
     const { status } = elastic({

@@ -91,6 +91,7 @@ export function scalingLimited(facts: StatusFacts): ConditionValue {
   const { minReplicas, maxReplicas } = facts.limits;
   const { mode } = deployment.spec.scaling;
   if (mode !== 'SLA') return no('WithinLimits', `scaling.mode is ${mode}`);
+  if (deployment.spec.suspend === true) return no('WithinLimits', 'spec.suspend is true: no pod is wanted');
   if (scaling === 'unknown') return unknown('MetricsUnknown', 'no scaling decision was made yet');
   const { limited } = scaling.why;
   if (limited !== undefined) return yes(limited.reason, limited.sentence);
