@@ -79,7 +79,7 @@ export async function buildBundles(root: string, stateDir: string): Promise<Bund
   const key = contentHash(root);
   const directory = join(base, key);
   if (existsSync(directory)) return { directory, cached: true };
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   const unfinished = join(base, `.${key}-${process.pid}`);
   mkdirSync(unfinished, { recursive: true });
   await build({
@@ -103,6 +103,8 @@ export async function buildBundles(root: string, stateDir: string): Promise<Bund
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
+  // Its service process would stay for as long as this one lives, 24 MB for nothing.
+  await stop();
   // The one package that stays outside is found from wherever the state folder lies.
   symlinkSync(join(root, 'node_modules'), join(unfinished, 'node_modules'));
   try {
