@@ -58,7 +58,7 @@ const everything = {
 
 const kubelet = await runKubelet(api);
 let operator: Operator;
-const start = async () => {
+const start = async (more: string[] = []) => {
   const flags = [
     '--leader-elect',
     'false',
@@ -69,7 +69,9 @@ const start = async () => {
     '--bake-time',
     '1s',
   ];
-  const started = await startOperator(parseConfig(flags, {}), { auth: await loadAuth({ kubeconfig }) });
+  const started = await startOperator(parseConfig([...flags, ...more], {}), {
+    auth: await loadAuth({ kubeconfig }),
+  });
   await started.whenRunning();
   return started;
 };
@@ -193,6 +195,38 @@ describe('the operator on a real control plane', () => {
     await untilReady('digit-images');
     const { body } = await childrenOf('deployments', 'digit-images');
     expect(at(body.items[0], 'spec.replicas')).toBe(3);
+  });
+
+  test('a hand edit of a child is put back, what others own beside it stays', async () => {
+    const [deployment] = (await childrenOf('deployments', 'digits')).body.items;
+    const path = api.path('deployments', deployment?.metadata.name);
+    const wanted = at(deployment, 'spec.replicas');
+    const edit = { metadata: { annotations: { 'test.dev/mine': 'stays' } }, spec: { replicas: 7 } };
+    await api.mergePatch(path, edit, { fieldManager: 'kubectl-edit' });
+    const { body } = await api.eventually(
+      () => api.get(path),
+      (answer) => at(answer.body, 'spec.replicas') === wanted,
+    );
+    expect(body.metadata.annotations?.['test.dev/mine']).toBe('stays');
+    await api.eventually(
+      () => api.get(api.path('events'), { fieldSelector: 'reason=ChildRestored' }),
+      (answer) => answer.body.items.length > 0,
+    );
+  });
+
+  test('of two that elect a leader one works, and the other takes over when it stops', async () => {
+    await operator.stop();
+    const election = ['--leader-elect', 'true', '--lease-namespace', api.namespace];
+    const first = await start([...election, '--identity', 'first']);
+    const { items } = (await api.get(api.path('leases'))).body;
+    expect(items.map((lease) => at(lease, 'spec.holderIdentity'))).toEqual(['first']);
+    const second = start([...election, '--identity', 'second']);
+    await first.stop();
+    operator = await second;
+    const { body } = await api.get(api.path('leases'));
+    expect(body.items.map((lease) => at(lease, 'spec.holderIdentity'))).toEqual(['second']);
+    await api.mergePatch(`${models}/digits`, { spec: { traffic: { timeout: '4s' } } });
+    await untilReady('digits');
   });
 
   test('a quota that refuses pods is said in a condition', async () => {
