@@ -10,7 +10,9 @@ import { dirname, join } from 'node:path';
 
 const script = `
 trap '' INT TERM HUP QUIT
-groups=' '
+folder=$1
+shift
+groups=" $* "
 while IFS= read -r line; do
   case $line in
     '+ '*) groups="$groups\${line#+ } " ;;
@@ -21,7 +23,7 @@ while IFS= read -r line; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-[ -n "$1" ] && { rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }; }
+[ -n "$folder" ] && { rm -rf -- "$folder" || { sleep 1; rm -rf -- "$folder"; }; }
 exit 0
 `;
 
@@ -128,7 +130,9 @@ export function startReaper(pidFolder: string, removeFolder: string): Reaper {
   };
   const start = () => {
     // Its own session: a Ctrl-C in the terminal reaches the whole foreground group, and must not reach this one.
-    shell = spawn('/bin/sh', ['-c', script, 'ballast-reaper', removeFolder], {
+    // What a killed reaper knew stands in its successor's arguments: written to it later, it could come too late.
+    const known = [...groups].map(String);
+    shell = spawn('/bin/sh', ['-c', script, 'ballast-reaper', removeFolder, ...known], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -139,7 +143,6 @@ export function startReaper(pidFolder: string, removeFolder: string): Reaper {
     shell.on('exit', () => {
       if (!closed) start();
     });
-    for (const group of groups) write(`+ ${group}`);
   };
   start();
   return {
