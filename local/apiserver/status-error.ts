@@ -92,6 +92,8 @@ export const forbidden = (
 /** 405. */
 export const methodNotAllowed = (): StatusError =>
   failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+/** 501 for what a real cluster has and this one has not. */
+export const notImplemented = (message: string): StatusError => failure(501, 'NotImplemented', message, {});
 /** 406. */
 export const notAcceptable = (accepted: string): StatusError =>
   failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`);

@@ -242,6 +242,24 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     await kubectl('delete pod chatty --grace-period=0 --force');
   });
 
+  test('what a pod here has not is said with what to do instead', async () => {
+    await kubectl('run closed --image=i');
+    registry.bind({ namespace: 'default', name: 'closed' }, 'node');
+    const { name, namespace } = { name: 'closed', namespace: 'default' };
+    registry.update(
+      resources.pods,
+      { ...registry.get(resources.pods, { name, namespace }), status: { phase: 'Running' } },
+      { subresource: 'status' },
+    );
+    expect((await tryKubectl('exec closed -- ls')).err).toContain(
+      'the embedded cluster has no exec: a pod is',
+    );
+    expect((await tryKubectl('port-forward pod/closed :80')).err).toContain(
+      'has no portforward: its addresses',
+    );
+    await kubectl('delete pod closed --grace-period=0 --force');
+  });
+
   test('get -w shows what changes', async () => {
     const watches = startKubectl('get configmaps -w --output-watch-events');
     await until('the first rows', () => watches.text().includes('owned'));

@@ -1,7 +1,7 @@
 /** Subresources beside status and scale: logs, eviction, binding, finalize. */
 import { evictPod } from '../eviction.ts';
 import { type AnyObject, cloneJson, isJson, jsonAt, textAt } from '../object.ts';
-import { badRequest, methodNotAllowed, noSuchPath } from '../status-error.ts';
+import { badRequest, methodNotAllowed, noSuchPath, notImplemented } from '../status-error.ts';
 import { updateObject } from '../update.ts';
 import { sendValue } from './answer.ts';
 import { readBody } from './body.ts';
@@ -11,10 +11,21 @@ import { deleteOptions } from './query.ts';
 
 const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 
+const itsProcess = 'a pod is a process of this machine, look at it with the machine’s own tools';
+/** What a Pod has in a real cluster and not here, and what to do instead. */
+const instead: Readonly<Record<string, string>> = {
+  exec: itsProcess,
+  attach: itsProcess,
+  portforward:
+    'its addresses can be reached from this machine as they are, see kubectl get services and kubectl get pods -o wide',
+};
+
 /** Serves a request on a subresource. */
 export async function handleSubresource(exchange: Exchange): Promise<void> {
   const { kind, path, request, response } = exchange;
   const { name, subresource } = path;
+  const advice = kind.plural === 'pods' && subresource !== undefined ? instead[subresource] : undefined;
+  if (advice !== undefined) throw notImplemented(`the embedded cluster has no ${subresource}: ${advice}`);
   if (name === undefined || subresource === undefined || !(subresource in kind.subresources))
     throw noSuchPath();
   if (subresource === 'log') {
