@@ -49,7 +49,7 @@ const byKind: Record<string, (object: JsonObject) => void> = {
 };
 
 /** Lists that are written even when they are empty, because their Go fields are. */
-const keptEmpty = new Set(['rules', 'endpoints', 'ports', 'subsets', 'conditions', 'storedVersions']);
+const keptEmpty = new Set(['rules', 'endpoints', 'subsets', 'conditions', 'storedVersions']);
 
 /** Plain fields that are left out when they are false, 0 or empty, because their Go fields are. */
 const leftOutZero = new Set(
@@ -65,6 +65,8 @@ function isLeftOut(
   parent: SchemaNode | undefined,
 ): boolean {
   if (parent?.required?.includes(name) === true || keptEmpty.has(name)) return false;
+  // The ports of an EndpointSlice are kept, those of containers, Services and policies are not.
+  if (name === 'ports' && parent?.properties?.endpoints !== undefined) return false;
   if (name === 'value') return value === '';
   if (value === false || value === 0 || value === '') return leftOutZero.has(name);
   if (Array.isArray(value)) return value.length === 0;
