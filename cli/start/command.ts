@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { optionErrorText } from '../option-error.ts';
+import { launcherGone } from './launcher.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { parseStartOptions, type StartOptions, startHelp } from './options.ts';
 import { runSession } from './session.ts';
@@ -51,7 +52,7 @@ export async function startCommand(args: string[], env: NodeJS.ProcessEnv): Prom
     `Ballast ${version}: an embedded cluster on this machine; nothing leaves it. Ctrl-C ends it.`,
   );
   narrator.line();
-  const signalled = firstSignal();
+  const signalled = Promise.race([firstSignal(), launcherGone(env)]);
   const session = runSession({ options, stateDir, checkout, narrator, env, stop: signalled });
   return await session.catch((error: unknown) => fail(error, narrator, stateDir));
 }
