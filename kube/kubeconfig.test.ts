@@ -35,8 +35,8 @@ describe('a kubeconfig that holds its credentials', () => {
     writeFileSync(join(folder, 'client.crt'), 'cert');
     writeFileSync(join(folder, 'client.key'), 'key');
     write({ 'client-certificate': 'client.crt', 'client-key': 'client.key' });
-    const { tls } = readPlainKubeconfig(path, undefined)?.credentials() ?? { tls: {} };
-    expect([String(tls.cert), String(tls.key)]).toEqual(['cert', 'key']);
+    const tls = readPlainKubeconfig(path, undefined)?.credentials().tls;
+    expect([String(tls?.cert), String(tls?.key)]).toEqual(['cert', 'key']);
   });
 
   test('sends user and password as basic authentication', () => {

@@ -22,7 +22,7 @@ const settings = z.strictObject({
   /** Namespace to watch; empty: all namespaces. */
   watchNamespace: z.string().default(''),
   /** Image of inference pods whose ModelDeployment names none. */
-  image: z.string().min(1).default('ghcr.io/ballast/ballast-pod:0.1.0'),
+  image: z.string().min(1).default('ballast/inference-pod:0.1.0'),
   /** Directories of that image with models, comma-separated. */
   fileRoots: list.default(['/samples']),
   /** How long the Deployment of a replaced revision is kept at 0 replicas. */

@@ -19,6 +19,7 @@ import { createCaches, ofDeployment, reflectorsOf } from './controllers/caches.t
 import { createFleetLoop } from './controllers/fleet-loop.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
+import { collectGauges } from './gauges.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startOpsServer } from './http/ops-server.ts';
 import { replicaFactsOf } from './model/scaling/facts.ts';
@@ -146,7 +147,6 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       if (!isSynced()) return undefined;
       const key = `${deployment.metadata.namespace}/${deployment.metadata.name}`;
       const rolling = isRollingOut(deployment);
-      probe.setHurried(key, rolling);
       const facts = replicaFactsOf(
         caches.deployments.store.byIndex(ofDeployment, key),
         caches.pods.store.byIndex(ofDeployment, key),
@@ -156,6 +156,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       return { ...facts, replicas: deployment.status?.scaling?.desiredReplicas ?? facts.replicas };
     },
     readings: (key) => probe.readingsOf(key),
+    hurry: (key, hurried) => probe.setHurried(key, hurried),
     enqueue: (key) => controller.enqueue(key, 'high'),
     beforeRound: () => {
       if (!slicesChanged) return;
@@ -208,6 +209,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     25_000,
   );
 
+  collectGauges(metrics, { reflectors, probe, fleet });
   const ownMetrics = createMetrics(() => metrics.snapshot());
   const ops = await startOpsServer({
     host: config.opsHost,

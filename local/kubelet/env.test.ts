@@ -144,15 +144,15 @@ describe('paths of the container become paths of the machine', () => {
 
 describe('images', () => {
   const map = {
-    'ghcr.io/x/pod': { command: ['a'] },
+    'example.com/x/pod': { command: ['a'] },
     'web:2': { command: ['b'] },
     'localhost:5000/y': { command: ['c'] },
   };
   test.each([
-    ['ghcr.io/x/pod', 'a'],
-    ['ghcr.io/x/pod:v1', 'a'],
-    ['ghcr.io/x/pod:v1@sha256:abc', 'a'],
-    ['ghcr.io/x/pod@sha256:abc', 'a'],
+    ['example.com/x/pod', 'a'],
+    ['example.com/x/pod:v1', 'a'],
+    ['example.com/x/pod:v1@sha256:abc', 'a'],
+    ['example.com/x/pod@sha256:abc', 'a'],
     ['web:2', 'b'],
     ['web:3', undefined],
     ['localhost:5000/y', 'c'],

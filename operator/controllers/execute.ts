@@ -64,7 +64,7 @@ export async function executeChildren(
         if (ownership === 'former') throw new Error(`${child} of a deleted namesake still exists`);
       }
       verb = 'patch';
-      const answer = await tools.api.apply(type, action.object, {
+      const answer = await tools.api.apply(type, withUid(action), {
         fieldManager: fieldManagers.operator,
         force: true,
         signal: tools.signal,
@@ -93,6 +93,10 @@ export async function executeChildren(
     return { applied, restored, conflicts, refusal: refusalOf(error, verb, type, child), error };
   }
 }
+
+/** The uid is a precondition: where the object went away meanwhile, the server answers 409 and the next run makes a new one. */
+const withUid = ({ object, uid }: ApplyAction): KubeObject =>
+  uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } };
 
 /** Who has the name that is about to be used: caches hold only what carries our label. */
 async function holderOf(

@@ -9,6 +9,7 @@ import { scalingInputOf } from '../model/scaling/spec.ts';
 import type { PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
 import type { SloWindow } from '../model/scaling/window.ts';
 import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
+import { figuresEveryMs } from '../model/status/due.ts';
 
 export interface FleetDecision {
   readonly replicas: number;
@@ -29,7 +30,7 @@ export interface FleetChange {
 export interface FleetLoopOptions {
   readonly clock: Clock;
   /** Every ModelDeployment of the cache, those being deleted too. */
-  readonly deployments: () => Iterable<ModelDeployment>;
+  readonly deployments: () => readonly ModelDeployment[];
   /** What the caches say of its replicas; undefined until every cache has synced: then nothing is decided. */
   readonly facts: (deployment: ModelDeployment) => ReplicaFacts | undefined;
   /** Its pods with their readings; `key` is `namespace/name`. */
@@ -42,8 +43,6 @@ export interface FleetLoopOptions {
   readonly hurry?: (key: string, hurried: boolean) => void;
   readonly onError?: (key: string, error: unknown) => void;
   readonly everyMs?: number;
-  /** How often an object is woken because its measured figures moved; transitions wake it at once. */
-  readonly figuresEveryMs?: number;
 }
 
 export interface FleetLoop {
@@ -104,12 +103,18 @@ const figuresOf = ({ requests, requestRate, latencyMs }: Measured) =>
 
 /** Makes the loop; nothing runs before `start`. */
 export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
-  const { clock, everyMs = 1_000, figuresEveryMs = 30_000 } = options;
+  const { clock, everyMs = 1_000 } = options;
   const entries = new Map<string, Entry>();
   let cancel: (() => void) | undefined;
   let last = { durationMs: 0, decided: 0 };
 
-  const decideOne = (deployment: ModelDeployment, facts: ReplicaFacts, entry: Entry, key: string) => {
+  const decideOne = (
+    deployment: ModelDeployment,
+    facts: ReplicaFacts,
+    entry: Entry,
+    key: string,
+    everyFiguresMs: number,
+  ) => {
     const nowMs = clock.monotonicMs();
     const { spec } = deployment;
     options.hurry?.(key, facts.rolloutInProgress || facts.startingReplicas > 0);
@@ -140,7 +145,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     if (
       told.news !== entry.told.news ||
       (told.verdict !== entry.told.verdict && sinceToldMs >= verdictEveryMs) ||
-      (told.figures !== entry.told.figures && sinceToldMs >= figuresEveryMs)
+      (told.figures !== entry.told.figures && sinceToldMs >= everyFiguresMs)
     ) {
       entry.told = told;
       entry.toldAtMs = nowMs;
@@ -153,7 +158,10 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     options.beforeRound?.();
     const living = new Set<string>();
     let decided = 0;
-    for (const deployment of options.deployments()) {
+    const deployments = options.deployments();
+    // Measured figures that moved wake an object this often; transitions wake it at once.
+    const everyFiguresMs = figuresEveryMs(deployments.length);
+    for (const deployment of deployments) {
       const { uid, namespace, name, deletionTimestamp } = deployment.metadata;
       if (deletionTimestamp !== undefined) continue;
       living.add(uid);
@@ -172,7 +180,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
           };
           entries.set(uid, entry);
         }
-        decideOne(deployment, facts, entry, key);
+        decideOne(deployment, facts, entry, key, everyFiguresMs);
         decided += 1;
       } catch (error) {
         // One deployment's fault (a spec that the schema let through) must not stop the others' scaling.

@@ -146,6 +146,28 @@ describe('reconcile', () => {
     expect(rig.events.filter((reason) => reason === 'ChildRestored')).toHaveLength(1);
   });
 
+  test('a child that goes away under our hands is not brought back with its old life, but made anew', async () => {
+    const rig = makeRig();
+    await settle(rig);
+    const name = 'ConfigMap shop/wine-config';
+    rig.write({ traffic: { timeout: '2s' } });
+    const asked: (string | undefined)[] = [];
+    rig.api.webhook = (type, object) => {
+      if (type.kind !== 'ConfigMap') return object;
+      asked.push(object.metadata.uid);
+      if (asked.length === 1) rig.api.objects.delete(name);
+      // As the real server: a uid that is gone is a conflict.
+      if (object.metadata.uid !== undefined && !rig.api.objects.has(name))
+        throw refused(409, 'Conflict', 'uid mismatch');
+      return object;
+    };
+    await expect(rig.reconcile()).rejects.toThrow('uid mismatch');
+    expect(rig.api.objects.has(name)).toBe(false);
+    await rig.reconcile();
+    expect(asked).toEqual([expect.any(String), undefined]);
+    expect(rig.api.objects.has(name)).toBe(true);
+  });
+
   test('a webhook that changes every answer is fought three times, then named', async () => {
     const rig = makeRig();
     rig.api.webhook = (type, object) =>

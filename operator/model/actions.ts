@@ -8,6 +8,8 @@ export interface ApplyAction {
   readonly object: KubeObject;
   /** It is not in the cache and its name might be somebody else's: ask before taking it. */
   readonly mayBeTaken: boolean;
+  /** The live object that is meant: an apply must not bring back what somebody just deleted. Undefined: it is to be made. */
+  readonly uid: string | undefined;
   /** Hash of the object, also in its annotation. */
   readonly hash: string;
   /** Fields that somebody changed since it was last applied in this very form. */

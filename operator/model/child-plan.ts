@@ -79,7 +79,14 @@ export function planChildren(snapshot: Snapshot, cached: Children, desired: Desi
         again(known.atMs + conflictEveryMs);
       }
       if (known === undefined || nowMs >= known.atMs + conflictEveryMs)
-        apply.push({ kind, object, hash, mayBeTaken: !hashedKinds.includes(kind), edited: [] });
+        apply.push({
+          kind,
+          object,
+          hash,
+          mayBeTaken: !hashedKinds.includes(kind),
+          uid: undefined,
+          edited: [],
+        });
       continue;
     }
     const ownership = ownershipOf(live, deployment);
@@ -99,7 +106,7 @@ export function planChildren(snapshot: Snapshot, cached: Children, desired: Desi
       contests.set(key, contest);
       continue;
     }
-    apply.push({ kind, object, hash, mayBeTaken: false, edited: fields });
+    apply.push({ kind, object, hash, mayBeTaken: false, uid: live.metadata.uid, edited: fields });
   }
   return { apply, delete: unwanted(snapshot, wanted), conflicts, contests, againAtMs };
 }

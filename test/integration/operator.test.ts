@@ -72,7 +72,7 @@ describe('a ModelDeployment', () => {
   test('at rest costs no write, and a new operator process finds nothing to do', async () => {
     await condition(bed.api, 'wine', 'Ready', 'True');
     const before = (await getModel(bed.api, 'wine')).metadata.resourceVersion;
-    await bed.restartOperator(['--image', 'ghcr.io/ballast/ballast-pod:9.9.9']);
+    await bed.restartOperator(['--image', 'ballast/inference-pod:9.9.9']);
     await eventually('a reconcile', () => bed.operator.metrics.total('reconciles_total') >= 3);
     const writesOfChildren = bed.operator.metrics
       .snapshot()
@@ -80,7 +80,7 @@ describe('a ModelDeployment', () => {
     expect(writesOfChildren).toEqual([]);
     const pods = await childrenOf<Pod>(bed.api, resources.pods, 'wine');
     expect(pods.map((pod) => pod.spec.containers[0]?.image)).toEqual(
-      pods.map(() => 'ghcr.io/ballast/ballast-pod:0.1.0'),
+      pods.map(() => 'ballast/inference-pod:0.1.0'),
     );
     expect(before).toBeDefined();
   });

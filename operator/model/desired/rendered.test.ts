@@ -205,7 +205,7 @@ describe('an upgrade of the operator', () => {
       makeSnapshot({
         deployment: live,
         children,
-        defaults: { ...testDefaults, image: 'ghcr.io/ballast/ballast-pod:2.0.0' },
+        defaults: { ...testDefaults, image: 'ballast/inference-pod:2.0.0' },
       }),
     );
     expect(next.apply).toEqual([]);

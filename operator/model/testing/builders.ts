@@ -10,7 +10,7 @@ export const startMs = Date.UTC(2026, 0, 1, 12);
 export const sha = (digit: string) => digit.repeat(64);
 
 export const testDefaults: OperatorDefaults = {
-  image: 'ghcr.io/ballast/ballast-pod:1.2.3',
+  image: 'ballast/inference-pod:1.2.3',
   fileRoots: ['/samples'],
   bakeTimeMs: 60_000,
 };
