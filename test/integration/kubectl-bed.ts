@@ -45,7 +45,7 @@ const words = (line: string): string[] =>
 /** Starts a server with TLS, as users get it, and tools of one version against it. */
 export async function openBed(version: ToolsVersion): Promise<Bed> {
   const server = await startApiServer({ tls: true });
-  const tools = provideTools(join(root, '.ballast'), version);
+  const tools = await provideTools(join(root, '.ballast'), version);
   const dir = mkdtempSync(join(tmpdir(), 'ballast-kubectl-'));
   const kubeconfig = join(dir, 'kubeconfig');
   writeFileSync(kubeconfig, kubeconfigText(server));
