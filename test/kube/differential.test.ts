@@ -42,14 +42,13 @@ interface Family {
   readonly collection: string;
   readonly apiVersion: string;
   readonly kind: string;
-  readonly spec: (random: Random, name: string) => object;
+  readonly spec: (random: Random, name: string, withNulls: boolean) => object;
   readonly strategic: boolean;
 }
 
 /** One random write; what it needs of the live object it reads from the server that it is sent to. */
 function randomWrite(random: Random, family: Family, name: string): Write {
   const { apiVersion, kind } = family;
-  const object = { apiVersion, kind, metadata: { name }, spec: family.spec(random, name) };
   const manager = random.pick(['a', 'b', 'c']);
   const force = random.chance(0.3);
   const show = (what: string) => `${what} by ${manager}: ${JSON.stringify(object.spec)}`;
@@ -61,7 +60,11 @@ function randomWrite(random: Random, family: Family, name: string): Write {
     'put',
     ...(family.strategic ? ['strategic', 'strategic'] : []),
   ];
-  switch (random.pick(kinds)) {
+  const chosen = random.pick(kinds);
+  // An applied null over an empty object is the one difference that is known: see the page of this folder.
+  const spec = family.spec(random, name, chosen !== 'apply');
+  const object = { apiVersion, kind, metadata: { name }, spec };
+  switch (chosen) {
     case 'apply':
       return {
         text: show(force ? 'apply, forced' : 'apply'),

@@ -34,7 +34,7 @@ export function chance(seed: number): Random {
 
 type Fields = Record<string, unknown>;
 /** Each field with this probability; now and then null, which removes or defaults. */
-function fieldsOf(
+function randomFields(
   random: Random,
   makers: Record<string, () => unknown>,
   probability = 0.4,
@@ -86,8 +86,11 @@ export const thingSchema = {
   },
 };
 
-/** A spec of the schema above, sometimes one that it refuses. */
-export function thingSpec(random: Random): object {
+/** A spec of the schema above, sometimes one that it refuses; with nulls, some fields are null. */
+export function thingSpec(random: Random, _name: string, withNulls: boolean): object {
+  const nulls = withNulls ? 0.05 : 0;
+  const fieldsOf = (from: Random, makers: Record<string, () => unknown>) =>
+    randomFields(from, makers, 0.4, nulls);
   const word = () => random.pick(['u', 'v', 'w']);
   const words = (keys: readonly string[]) =>
     Object.fromEntries(random.some(keys).map((key) => [key, word()]));
@@ -132,7 +135,7 @@ export function deploymentSpec(random: Random, name: string): object {
     [...new Set(['main', ...random.some(['side', 'extra'])])].map((one) => ({
       name: one,
       image: image(),
-      ...fieldsOf(
+      ...randomFields(
         random,
         {
           env,
@@ -153,7 +156,7 @@ export function deploymentSpec(random: Random, name: string): object {
       metadata: { labels: { app: name, ...(random.chance(0.3) ? { extra: random.pick(['1', '2']) } : {}) } },
       spec: {
         containers: containers(),
-        ...fieldsOf(
+        ...randomFields(
           random,
           {
             nodeSelector: () =>
@@ -167,7 +170,7 @@ export function deploymentSpec(random: Random, name: string): object {
         ),
       },
     },
-    ...fieldsOf(
+    ...randomFields(
       random,
       { minReadySeconds: () => random.below(3), revisionHistoryLimit: () => random.below(3) },
       0.4,
