@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { load } from 'js-yaml';
+import { modelDeployments } from '../crds/constants.ts';
 import type { ModelDeployment } from '../crds/types.ts';
 import type { LoadReport } from '../crds/wire.ts';
 import { loadAuth } from '../kube/auth.ts';
@@ -13,7 +14,6 @@ import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resource.ts';
 import { buildBundles, operatorNodeEnv, operatorNodeFlags } from '../local/bundles.ts';
 import { startCluster } from '../local/cluster.ts';
-import { modelDeployments } from '../operator/controllers/kinds.ts';
 
 const root = join(import.meta.dirname, '..');
 const count = Number(process.argv[2] ?? 200);

@@ -5,6 +5,14 @@ export const apiVersion = 'v1alpha1';
 export const groupVersion = `${apiGroup}/${apiVersion}`;
 export const kind = 'ModelDeployment';
 export const plural = 'modeldeployments';
+/** ModelDeployment as an API resource, in the form in which `kube/` names kinds. */
+export const modelDeployments = {
+  group: apiGroup,
+  version: apiVersion,
+  plural,
+  kind,
+  namespaced: true,
+} as const;
 
 /** Longest name of a ModelDeployment: a child adds `-` and a revision of 10, and labels and Services end at 63. */
 export const maxNameLength = 45;

@@ -1,22 +1,13 @@
 /** Where a ModelDeployment's callers reach it, and how its replicas do meanwhile. */
-import { apiGroup, apiVersion, kind, plural } from '../../crds/constants.ts';
+import { modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { KubeObject, Service } from '../../kube/objects.ts';
-import type { ResourceType } from '../../kube/resource.ts';
 import { resources } from '../../kube/resource.ts';
 
 /** For people on this machine, where a cluster address cannot be reached from outside the cluster. */
 const urlAnnotation = 'local.ballast.dev/url';
-
-const modelDeployments: ResourceType = {
-  group: apiGroup,
-  version: apiVersion,
-  plural,
-  kind,
-  namespaced: true,
-};
 
 export interface FoundModel {
   /** `http://host:port` of the callers' Service. */

@@ -2,9 +2,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
-import { apiGroup, apiVersion, kind, plural } from '../../crds/constants.ts';
+import { kind, modelDeployments } from '../../crds/constants.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { type ResourceType, resources } from '../../kube/resource.ts';
+import { resources } from '../../kube/resource.ts';
 import { buildBundles } from '../../local/bundles.ts';
 import { type Cluster, startCluster } from '../../local/cluster.ts';
 import { provideTools } from '../../local/tools.ts';
@@ -25,13 +25,6 @@ export interface Session {
   readonly stop: Promise<unknown>;
 }
 
-const modelDeployments: ResourceType = {
-  group: apiGroup,
-  version: apiVersion,
-  plural,
-  kind,
-  namespaced: true,
-};
 const namespace = 'default';
 const podImage = 'ballast/inference-pod';
 /** Cores that the node says it has: pods of a laptop share what there is, and no sample should wait for a core. */

@@ -1,37 +1,6 @@
 /** Which addresses a model may be fetched from: the public internet, and what the operator allows by name. */
 import { BlockList, isIP } from 'node:net';
-
-/** Special-purpose ranges (IANA registries): loopback, private, link-local with the clouds' metadata services, and the like. */
-const deniedRanges: readonly string[] = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.88.99.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  '::/128',
-  '::1/128',
-  '64:ff9b::/96',
-  '64:ff9b:1::/48',
-  '100::/64',
-  '2001::/32',
-  '2001:db8::/32',
-  '2002::/16',
-  '3fff::/20',
-  'fc00::/7',
-  'fe80::/10',
-  'fec0::/10',
-  'ff00::/8',
-];
+import { specialIpv4, specialIpv6 } from '../../crds/special-addresses.ts';
 
 const blockListOf = (cidrs: readonly string[]): BlockList => {
   const list = new BlockList();
@@ -42,7 +11,7 @@ const blockListOf = (cidrs: readonly string[]): BlockList => {
   return list;
 };
 
-const denied = blockListOf(deniedRanges);
+const denied = blockListOf([...specialIpv4, ...specialIpv6]);
 
 /** An IPv4 address inside an IPv6 one (`::ffff:127.0.0.1`, also in hex), or undefined. */
 const mappedIPv4 = (address: string): string | undefined => {

@@ -1,5 +1,5 @@
 /** The operator's view of the cluster: one reflector per kind, scoped to what carries the ModelDeployment's label. */
-import { labels } from '../../crds/constants.ts';
+import { labels, modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import type { Clock } from '../../kube/clock.ts';
@@ -22,7 +22,6 @@ import type {
 import { Reflector } from '../../kube/reflector.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
 import { byLabel } from '../../kube/store.ts';
-import { modelDeployments } from './kinds.ts';
 
 /** Name of the index over the ModelDeployment that an object belongs to, as `namespace/name`. */
 export const ofDeployment = 'deployment';

@@ -1,5 +1,5 @@
 /** Reconcile of one ModelDeployment: gather, plan, execute. */
-import { fieldManagers, groupVersion, kind } from '../../crds/constants.ts';
+import { fieldManagers, groupVersion, kind, modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeploymentStatus } from '../../crds/status.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
@@ -15,7 +15,6 @@ import { type Plan, plan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { executeChildren } from './execute.ts';
 import { type GatherSources, gather } from './gather.ts';
-import { modelDeployments } from './kinds.ts';
 
 export interface ReconcileTools extends GatherSources {
   readonly api: KubeApi;

@@ -1,10 +1,10 @@
 /** Reconcile as a whole over an in-memory API: order, refusals, fights, crashes at every write. */
 import { describe, expect, test } from '@jest/globals';
+import { modelDeployments } from '../../crds/constants.ts';
 import { ApiError } from '../../kube/errors.ts';
 import type { Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { makePod } from '../model/testing/builders.ts';
-import { modelDeployments } from './kinds.ts';
 import { Memories } from './memory.ts';
 import { makeRig, type Rig } from './testing/rig.ts';
 

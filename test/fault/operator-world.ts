@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import { staticAuth } from '../../kube/auth.ts';
 import type { Deployment, KubeObject, Pod } from '../../kube/objects.ts';
@@ -18,7 +19,6 @@ import { startScheduler } from '../../local/controllers/scheduler.ts';
 import { PodAddresses } from '../../local/kubelet/addresses.ts';
 import { startFakeKubelet } from '../../local/kubelet/fake-kubelet.ts';
 import { parseConfig } from '../../operator/config.ts';
-import { modelDeployments } from '../../operator/controllers/kinds.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { World } from './world.ts';

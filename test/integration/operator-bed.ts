@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import { loadAuth } from '../../kube/auth.ts';
 import { createClient, type KubeClient } from '../../kube/client.ts';
@@ -11,7 +12,6 @@ import { type ResourceType, resources } from '../../kube/resource.ts';
 import { type Cluster, startCluster } from '../../local/cluster.ts';
 import type { FakeAnswer } from '../../local/kubelet/fake-kubelet.ts';
 import { parseConfig } from '../../operator/config.ts';
-import { modelDeployments } from '../../operator/controllers/kinds.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
 
 export const namespace = 'default';

@@ -1,10 +1,10 @@
 /** Two operators share the work of one; one that watches a namespace leaves the others alone. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { modelDeployments } from '../../crds/constants.ts';
 import { loadAuth } from '../../kube/auth.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { parseConfig } from '../../operator/config.ts';
-import { modelDeployments } from '../../operator/controllers/kinds.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
 import {
   condition,

@@ -1,5 +1,6 @@
 /** What a user sees: objects applied, edited and deleted, against the embedded cluster and the unmodified operator. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { modelDeployments } from '../../crds/constants.ts';
 import type {
   ConfigMap,
   ControllerRevision,
@@ -9,7 +10,6 @@ import type {
   Service,
 } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
-import { modelDeployments } from '../../operator/controllers/kinds.ts';
 import {
   childrenOf,
   condition,

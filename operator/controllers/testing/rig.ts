@@ -1,5 +1,5 @@
 /** One reconcile function over an in-memory API whose objects are at once its caches: no watch, no lag. */
-import { labels } from '../../../crds/constants.ts';
+import { labels, modelDeployments } from '../../../crds/constants.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { ApplyOptions } from '../../../kube/api.ts';
 import { ConsistencyTracker } from '../../../kube/consistency.ts';
@@ -11,7 +11,7 @@ import { keyOf } from '../../../kube/store.ts';
 import { FakeApi } from '../../../kube/testing/fake-api.ts';
 import { makeDeployment, type SpecPart, startMs, testDefaults } from '../../model/testing/builders.ts';
 import type { Caches } from '../caches.ts';
-import { modelDeployments } from '../kinds.ts';
+
 import { Memories } from '../memory.ts';
 import { reconcileModelDeployment } from '../model-deployment.ts';
 
