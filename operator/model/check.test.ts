@@ -78,6 +78,36 @@ describe('check', () => {
       'spec.sla.latency.p50',
       /longer than 0/,
     ],
+    [
+      'a label key with two slashes',
+      { runtime: { pod: { labels: { 'a/b/c': 'x' } } } },
+      'spec.runtime.pod.labels',
+      /"a\/b\/c" is no key/,
+    ],
+    [
+      'a label value with a blank',
+      { runtime: { pod: { labels: { team: 'zoo logy' } } } },
+      'spec.runtime.pod.labels',
+      /team is "zoo logy"/,
+    ],
+    [
+      'a node label that cannot be',
+      { runtime: { pod: { nodeSelector: { disk: '-' } } } },
+      'spec.runtime.pod.nodeSelector',
+      /disk is "-"/,
+    ],
+    [
+      'an annotation without a name',
+      { runtime: { pod: { annotations: { 'example.com/': 'any text!' } } } },
+      'spec.runtime.pod.annotations',
+      /"example\.com\/" is no key/,
+    ],
+    [
+      'a resource that is none',
+      { runtime: { resources: { requests: { foo: '1' } } } },
+      'spec.runtime.resources.requests.foo',
+      /nvidia\.com\/gpu/,
+    ],
     ['a window too short', { sla: { window: '1s' } }, 'spec.sla.window', /not between 10s and 1h/],
     ['a timeout too long', { traffic: { timeout: '2h' } }, 'spec.traffic.timeout', /not between 10ms and 1h/],
     [
@@ -104,6 +134,19 @@ describe('check', () => {
     const [first] = problems(spec);
     expect(first?.field).toBe(field);
     expect(first?.message).toMatch(message);
+  });
+
+  test('keys, values and resources that Kubernetes takes are no problem', () => {
+    const runtime = {
+      image: 'example.com/gpu:1',
+      pod: {
+        labels: { team: 'zoology', 'example.com/cost-centre': '' },
+        nodeSelector: { 'kubernetes.io/arch': 'amd64' },
+        annotations: { 'example.com/note': 'any text, however long!' },
+      },
+      resources: { limits: { 'nvidia.com/gpu': '1', 'ephemeral-storage': '1Gi', 'hugepages-2Mi': '4Mi' } },
+    };
+    expect(problems({ runtime })).toEqual([]);
   });
 
   test('the message never holds the password', () => {

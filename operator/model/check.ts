@@ -5,6 +5,7 @@
 import { specSchema } from '../../crds/schema.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../../crds/types.ts';
 import { durationMs, quantityNumber } from '../../crds/values.ts';
+import { keyProblems } from './check-keys.ts';
 import { claimOf, resourcesOf } from './desired/pod-template.ts';
 import type { OperatorDefaults } from './snapshot.ts';
 
@@ -145,7 +146,16 @@ const scaling: Check = ({ scaling: { mode, minReplicas, maxReplicas, requestsPer
     : [];
 };
 
-const rest: readonly Check[] = [modelUri, resources, devices, environment, latency, durations, scaling];
+const rest: readonly Check[] = [
+  modelUri,
+  resources,
+  devices,
+  keyProblems,
+  environment,
+  latency,
+  durations,
+  scaling,
+];
 
 const remembered = new WeakMap<ModelDeploymentSpec, Problem[]>();
 
