@@ -56,6 +56,13 @@ describe('registry', () => {
     expect(edited.data).toEqual({ x: '1', y: '2' });
   });
 
+  test('a pod of a service account that does not exist is forbidden', () => {
+    const wanted: Pod = { ...pod('p'), spec: { ...pod('p').spec, serviceAccountName: 'nobody' } };
+    expect(reasonOf(() => registry.create(resources.pods, wanted))).toBe('Forbidden');
+    registry.create(resources.serviceAccounts, { metadata: { name: 'nobody', namespace } });
+    expect(registry.create<Pod>(resources.pods, wanted).spec.serviceAccountName).toBe('nobody');
+  });
+
   test('a write that changes nothing keeps the resourceVersion', () => {
     const first = registry.create(resources.configMaps, map('a', { x: '1' }));
     const again = registry.edit<ConfigMap>(resources.configMaps, { name: 'a', namespace }, (draft) => {

@@ -55,6 +55,17 @@ function setPriority(draft: AnyObject, spec: Json, context: StrategyContext): vo
   spec.preemptionPolicy ??= textAt(found, 'preemptionPolicy') || 'PreemptLowerPriority';
 }
 
+/** Only an account that exists; `default` comes with its namespace, a moment later than a real one lets pods wait for. */
+function requireAccount(draft: AnyObject, name: string, context: StrategyContext): void {
+  const { namespace = '' } = draft.metadata;
+  if (name === 'default' || context.find('serviceaccounts', namespace, name) !== undefined) return;
+  throw forbidden(
+    podNames,
+    draft.metadata.name ?? '',
+    `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
+  );
+}
+
 export const podStrategy: Strategy = {
   statusKeeps: 'owners',
   unconditionalUpdate: true,
@@ -62,6 +73,7 @@ export const podStrategy: Strategy = {
     const spec = jsonAt(draft, 'spec');
     if (textAt(spec, 'serviceAccountName') === '') spec.serviceAccountName = 'default';
     spec.serviceAccount = spec.serviceAccountName;
+    requireAccount(draft, textAt(spec, 'serviceAccountName'), context);
     addServiceAccountVolume(draft, context);
     addTolerations(spec);
     setPriority(draft, spec, context);
