@@ -125,7 +125,7 @@ test('a reaper that was killed is replaced, and the new one knows the pods', asy
 });
 
 test.each([60, 120, 200])(
-  'SIGKILL %i ms after the first pod, while more are being started, leaves none',
+  'SIGKILL %i ms after the first pod runs, while more are being started, leaves none',
   async (ms) => {
     const folder = freshFolder();
     folders.push(folder);
@@ -136,9 +136,11 @@ test.each([60, 120, 200])(
     import { startCluster } from ${JSON.stringify(clusterFile)};
     import { resources } from ${JSON.stringify(join(import.meta.dirname, '../../kube/resource.ts'))};
     const cluster = await startCluster({ stateDir: ${JSON.stringify(join(folder, 'state'))}, imageMap: { s: { command: ['/bin/sleep', '60'] } } });
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ms});
+    let timer;
     for (let index = 0; ; index++) {
       cluster.registry.create(resources.pods, { metadata: { name: 'p' + index, namespace: 'default' }, spec: { containers: [{ name: 'c', image: 's' }] } });
+      const first = cluster.registry.get(resources.pods, { name: 'p0', namespace: 'default' });
+      if (first.status?.phase === 'Running') timer ??= setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ms});
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   `,
