@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+# skl2onnx names some nodes in the order of a set of strings, which Python shuffles anew in each process.
+if os.environ.get("PYTHONHASHSEED") != "0":
+    os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONHASHSEED": "0"})
 # One thread: sums in another order would change the last bits of the weights.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 

@@ -26,14 +26,12 @@ async function withControlPlane(
   say(
     `a real Kubernetes control plane answers at ${plane.url} after ${((Date.now() - startMs) / 1000).toFixed(1)} s`,
   );
+  const broken = plane.broken.then((text) => ({ text }));
   try {
-    return await Promise.race([
-      work(plane.kubeconfigPath, interrupted),
-      plane.broken.then((text) => {
-        console.error(text);
-        return 1;
-      }),
-    ]);
+    const outcome = await Promise.race([work(plane.kubeconfigPath, interrupted), broken]);
+    if (typeof outcome === 'number') return outcome;
+    console.error(outcome.text);
+    return 1;
   } finally {
     await plane.stop();
   }
