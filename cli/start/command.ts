@@ -45,7 +45,12 @@ export async function startCommand(args: string[], env: NodeJS.ProcessEnv): Prom
     return 0;
   }
   const stateDir = resolve(options.stateDir ?? join(checkout, '.ballast'));
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    process.stderr.write(`npm start: the folder ${stateDir} cannot be made: ${(error as Error).message}\n`);
+    return 2;
+  }
   const narrator = createNarrator(process.stdout, () => performance.now());
   const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string };
   narrator.line(

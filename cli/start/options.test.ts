@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { optionErrorText } from '../option-error.ts';
-import { readOptions } from './command.ts';
+import { readOptions, startCommand } from './command.ts';
 import { parseStartOptions } from './options.ts';
 
 const errorOf = (args: string[]): string => {
@@ -26,6 +26,16 @@ test.each<[string[], string]>([
   [['--name', 'a'.repeat(45)], ''],
   [['x.onnx', '--name', 'b-2'], ''],
 ])('%j: %s', (args, message) => expect(errorOf(args)).toBe(message));
+
+test('a state folder that cannot be made is said in a sentence', async () => {
+  const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    expect(await startCommand(['--state-dir', `${import.meta.filename}/x`], {})).toBe(2);
+    expect(said.mock.calls.join('')).toMatch(/^npm start: the folder \S+\/x cannot be made: ENOTDIR/);
+  } finally {
+    said.mockRestore();
+  }
+});
 
 test('a folder is no model, though its name ends so', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ballast-dir-'));
