@@ -32,3 +32,14 @@ export const quantity = () =>
     .meta({ 'x-kubernetes-int-or-string': true, pattern: quantityPattern });
 /** A name of at most 63 characters. */
 export const name63 = () => z.string().min(1).max(63);
+
+/**
+ * CEL: `rule` where every expression in `parts` is a duration, true elsewhere: what does not match the pattern is told once,
+ * by the pattern, and not again as a conversion error.
+ */
+export const whereDurations = (parts: readonly string[], rule: string): string =>
+  `${parts.map((part) => `!${part}.matches('${durationPattern}')`).join(' || ')} || ${rule}`;
+
+/** CEL: a duration between two others, both included. */
+export const durationBetween = (low: string, high: string): string =>
+  whereDurations(['self'], `(duration(self) >= duration('${low}') && duration(self) <= duration('${high}'))`);

@@ -1,7 +1,7 @@
 /** `spec.sla`: what the deployment promises. */
 import { z } from 'zod';
 import { percentPattern } from '../values.ts';
-import { type CelRule, describe, duration, rules } from './field.ts';
+import { type CelRule, describe, duration, durationBetween, rules, whereDurations } from './field.ts';
 
 const latencyField = (percentile: string, example: string) =>
   describe(
@@ -26,11 +26,15 @@ export const slaSchema = z.strictObject({
         message: 'promise at least one of p50, p90, p95 and p99, or leave sla.latency out',
         reason: 'FieldValueRequired',
       },
-      {
-        rule: "[self.?p50, self.?p90, self.?p95, self.?p99].all(p, !p.hasValue() || duration(p.value()) > duration('0s'))",
-        message: 'a promised latency must be longer than 0: write for instance 50ms',
-        reason: 'FieldValueInvalid',
-      },
+      ...(['p50', 'p90', 'p95', 'p99'] as const).map(
+        (name): CelRule => ({
+          rule: `!has(self.${name}) || ${whereDurations([`self.${name}`], `duration(self.${name}) > duration('0s')`)}`,
+          message: `${name} must be longer than 0: write for instance 50ms`,
+          messageExpression: `'${name} is ' + self.${name} + ': it must be longer than 0, for instance 50ms'`,
+          fieldPath: `.${name}`,
+          reason: 'FieldValueInvalid',
+        }),
+      ),
       ...(
         [
           ['p50', 'p90'],
@@ -42,7 +46,7 @@ export const slaSchema = z.strictObject({
         ] as const
       ).map(
         ([low, high]): CelRule => ({
-          rule: `!has(self.${low}) || !has(self.${high}) || duration(self.${low}) <= duration(self.${high})`,
+          rule: `!has(self.${low}) || !has(self.${high}) || ${whereDurations([`self.${low}`, `self.${high}`], `duration(self.${low}) <= duration(self.${high})`)}`,
           message: `${low} must not be longer than ${high}`,
           messageExpression: `'${low} is ' + self.${low} + ' and ${high} is ' + self.${high} + ': ${low} must not be longer than ${high}'`,
           fieldPath: `.${low}`,
@@ -59,7 +63,7 @@ export const slaSchema = z.strictObject({
     duration().default('5m'),
     'SLO window over which promise and measurement are compared, 10s to 1h. Default: `5m`.',
     rules({
-      rule: "duration(self) >= duration('10s') && duration(self) <= duration('1h')",
+      rule: durationBetween('10s', '1h'),
       message: 'sla.window must be between 10s and 1h',
       messageExpression: "'sla.window is ' + self + ': it must be between 10s and 1h'",
       reason: 'FieldValueInvalid',

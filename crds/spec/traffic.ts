@@ -1,13 +1,13 @@
 /** `spec.traffic`, `spec.rollout` and `spec.access`: how requests wait, how revisions change, who may come in. */
 import { z } from 'zod';
-import { describe, duration, rules } from './field.ts';
+import { describe, duration, durationBetween, rules } from './field.ts';
 
 export const trafficSchema = z.strictObject({
   timeout: describe(
     duration().optional(),
     'Longest time that a request may take before it is answered 504, 10ms to 1h. Default: the larger of 1s and ten times the highest promised latency.',
     rules({
-      rule: "duration(self) >= duration('10ms') && duration(self) <= duration('1h')",
+      rule: durationBetween('10ms', '1h'),
       message: 'traffic.timeout must be between 10ms and 1h',
       messageExpression: "'traffic.timeout is ' + self + ': it must be between 10ms and 1h'",
       reason: 'FieldValueInvalid',
@@ -20,7 +20,7 @@ export const rolloutSchema = z.strictObject({
     duration().optional(),
     'How long a new revision may take to become ready before it counts as failed, 10s to 24h; the old one keeps serving. Default: `10m`.',
     rules({
-      rule: "duration(self) >= duration('10s') && duration(self) <= duration('24h')",
+      rule: durationBetween('10s', '24h'),
       message: 'rollout.progressDeadline must be between 10s and 24h',
       messageExpression: "'rollout.progressDeadline is ' + self + ': it must be between 10s and 24h'",
       reason: 'FieldValueInvalid',
