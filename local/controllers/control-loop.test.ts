@@ -34,6 +34,25 @@ test('a key is worked on once for many wishes, never twice at once, and again wh
   await loop.stop();
 });
 
+test('a key that wakes itself for ever leaves the rest of the process its turns', async () => {
+  let rounds = 0;
+  const loop = new ControlLoop({
+    name: 't',
+    clock: new HeldClock(),
+    log: () => undefined,
+    reconcile: async (key) => {
+      rounds++;
+      loop.enqueue(key);
+      return undefined;
+    },
+  });
+  loop.enqueue('a');
+  await turn();
+  await turn();
+  expect(rounds).toBeGreaterThan(0);
+  await loop.stop();
+});
+
 test('failures are tried again with growing pauses; success forgets them; conflicts are not logged', async () => {
   const clock = new HeldClock();
   const atMs: number[] = [];

@@ -1,4 +1,5 @@
 /** A keyed work loop: each key is reconciled one at a time, never twice at once, again after failures. */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../kube/clock.ts';
 import { failureReason, failureText } from './access.ts';
 
@@ -14,6 +15,8 @@ export interface ControlLoopOptions {
 
 const firstRetryMs = 5;
 const longestRetryMs = 30_000;
+/** Keys that are worked off before the rest of the process has its turn. */
+const keysPerTurn = 50;
 
 /** One worker over a de-duplicating queue. */
 export class ControlLoop {
@@ -68,9 +71,12 @@ export class ControlLoop {
   async #work(): Promise<void> {
     // Lets the caller's turn end, so that several wishes of one turn become one look.
     await Promise.resolve();
+    let inOneTurn = 0;
     for (const key of this.#queue) {
       this.#queue.delete(key);
       await this.#one(key);
+      // The registry answers at once: without a pause, keys that wake each other would keep timers and sockets waiting for ever.
+      if (++inOneTurn % keysPerTurn === 0) await setImmediate();
       if (this.#stopped) break;
     }
     this.#running = undefined;
