@@ -11,6 +11,7 @@ import { provideTools } from '../../local/tools.ts';
 import { follow } from './follow.ts';
 import { asAppliedByKubectl, type Manifest, manifestForFile, manifestFromYaml } from './manifest.ts';
 import type { Narrator } from './narrator.ts';
+import { tellNextSteps } from './next-steps.ts';
 import { OperatorProcess } from './operator-process.ts';
 import type { StartOptions } from './options.ts';
 import { showTour } from './tour.ts';
@@ -131,7 +132,16 @@ export async function runSession(session: Session): Promise<number> {
     const tools = provideTools(stateDir);
     const tour =
       manifest === undefined
-        ? Promise.resolve()
+        ? tools.then(({ binDir }) => {
+            narrator.line();
+            tellNextSteps({
+              narrator,
+              checkout,
+              kubeconfigPath: cluster.kubeconfigPath,
+              binDir,
+              commands: ['kubectl apply -f samples/wine/modeldeployment.yaml', 'kubectl get md -w'],
+            });
+          })
         : showTour({
             narrator,
             name: manifest.metadata.name,

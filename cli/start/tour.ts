@@ -1,10 +1,10 @@
 /** The first prediction, and what to try next. */
 import { writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { request } from 'undici';
 import { generatedRequest, sampleRequest } from '../load/request-body.ts';
 import type { Narrator } from './narrator.ts';
+import { tellNextSteps } from './next-steps.ts';
 
 export interface Tour {
   readonly narrator: Narrator;
@@ -55,50 +55,89 @@ async function whenServing({ name, serviceUrl, stopped }: Tour): Promise<string 
 const shapeText = (shape: readonly number[]) =>
   `[${shape.map((size) => (size < 0 ? 'any' : size)).join(', ')}]`;
 
+/** An example request made from the model's inputs; undefined, and told, where that cannot be done. */
+async function madeRequest({ narrator }: Tour, modelUrl: string): Promise<string | undefined> {
+  try {
+    return await generatedRequest(modelUrl, callTimeoutMs);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    // The model serves all the same; what `npm run load` wants to be given is of no use here.
+    narrator.step(`no example request is made: ${why.replace(/: give a request with .*$/, '')}`);
+    return undefined;
+  }
+}
+
+async function predict({ narrator }: Tour, modelUrl: string, body: string): Promise<void> {
+  const sentMs = narrator.elapsedMs();
+  const first = await answer(`${modelUrl}/infer`, body);
+  if (first === undefined) {
+    narrator.step(`the first prediction had no answer within ${callTimeoutMs / 1000} s`);
+    return;
+  }
+  const tookMs = narrator.elapsedMs() - sentMs;
+  const why = first.status === 200 ? '' : `: ${first.text.slice(0, 500)}`;
+  narrator.step(`first prediction: HTTP ${first.status} in ${tookMs.toFixed(1)} ms${why}`);
+}
+
+async function showSignature({ narrator }: Tour, modelUrl: string): Promise<void> {
+  const metadata = JSON.parse((await answer(modelUrl))?.text ?? '{"inputs":[],"outputs":[]}') as Metadata;
+  for (const [what, tensors] of Object.entries({ inputs: metadata.inputs, outputs: metadata.outputs })) {
+    narrator.line(`  ${what}`);
+    for (const tensor of tensors)
+      narrator.line(`    ${tensor.name}  ${tensor.datatype}  ${shapeText(tensor.shape)}`);
+  }
+  narrator.line();
+}
+
+/** Writes the request that was made up where curl finds it, and shows it when it is short. Returns the file. */
+function showRequest({ narrator, checkout, stateDir, name }: Tour, body: string): string {
+  const file = join(stateDir, `${name}-request.json`);
+  const text = `${JSON.stringify(JSON.parse(body), null, 2)}\n`;
+  writeFileSync(file, text);
+  if (text.length < 1500)
+    narrator.line(
+      `  An example request (${relative(checkout, file)}; put your own numbers in):\n    ${body}\n`,
+    );
+  return file;
+}
+
 /** Waits for the model, sends the first prediction and prints how to go on. */
 export async function showTour(tour: Tour): Promise<void> {
-  const { narrator, name, checkout, stateDir, modelUri } = tour;
+  const { narrator, name, checkout, modelUri } = tour;
   const url = await whenServing(tour);
   if (url === undefined) return;
   const modelUrl = `${url}/v2/models/${name}`;
   const sample = sampleRequest(modelUri, checkout);
-  const body = sample ?? (await generatedRequest(modelUrl, callTimeoutMs));
-  const sentMs = narrator.elapsedMs();
-  const first = await answer(`${modelUrl}/infer`, body);
-  if (first === undefined || tour.stopped()) return;
-  const tookMs = narrator.elapsedMs() - sentMs;
-  const why = first.status === 200 ? '' : `: ${first.text.slice(0, 500)}`;
-  narrator.step(`first prediction: HTTP ${first.status} in ${tookMs.toFixed(1)} ms${why}`);
+  const body = sample ?? (await madeRequest(tour, modelUrl));
+  if (body !== undefined) await predict(tour, modelUrl, body);
+  if (tour.stopped()) return;
   narrator.line();
-  const here = (path: string) => relative(checkout, path);
-  if (sample === undefined) {
-    const metadata = JSON.parse((await answer(modelUrl))?.text ?? '{"inputs":[],"outputs":[]}') as Metadata;
-    for (const [what, tensors] of Object.entries({ inputs: metadata.inputs, outputs: metadata.outputs })) {
-      narrator.line(`  ${what}`);
-      for (const tensor of tensors)
-        narrator.line(`    ${tensor.name}  ${tensor.datatype}  ${shapeText(tensor.shape)}`);
-    }
-    narrator.line();
+  let requestFile: string | undefined;
+  if (sample !== undefined)
+    requestFile = join(
+      checkout,
+      modelUri.slice('file:///'.length, modelUri.lastIndexOf('/')),
+      'request.json',
+    );
+  else {
+    await showSignature(tour, modelUrl);
+    if (body !== undefined) requestFile = showRequest(tour, body);
   }
-  const requestFile =
-    sample === undefined
-      ? join(stateDir, `${name}-request.json`)
-      : join(checkout, modelUri.slice('file:///'.length, modelUri.lastIndexOf('/')), 'request.json');
-  if (sample === undefined) writeFileSync(requestFile, `${JSON.stringify(JSON.parse(body), null, 2)}\n`);
-  const shown = sample === undefined && (await readFile(requestFile, 'utf8')).length < 1500;
-  if (shown)
-    narrator.line(`  An example request (${here(requestFile)}; put your own numbers in):\n    ${body}\n`);
   const { binDir } = await tour.tools;
-  narrator.line(`  kubeconfig  ${here(tour.kubeconfigPath)}`);
-  narrator.line(`  model       ${modelUrl}/infer`);
-  narrator.line();
-  narrator.line('  Try, in a second terminal, in this folder:');
-  narrator.line();
-  narrator.line(
-    `    export KUBECONFIG=$PWD/${here(tour.kubeconfigPath)}${binDir === undefined ? '' : ` PATH=$PWD/${here(binDir)}:$PATH`}`,
-  );
-  narrator.line(`    curl -s ${modelUrl}/infer -d @${here(requestFile)}`);
-  narrator.line(`    npm run load -- ${name} --rps 120 --seconds 30`);
-  narrator.line(`    kubectl get md -w`);
-  narrator.line();
+  tellNextSteps({
+    narrator,
+    checkout,
+    kubeconfigPath: tour.kubeconfigPath,
+    binDir,
+    inferUrl: `${modelUrl}/infer`,
+    commands: [
+      ...(requestFile === undefined
+        ? []
+        : [
+            `curl -s ${modelUrl}/infer -d @${relative(checkout, requestFile)}`,
+            `npm run load -- ${name} --rps 120 --seconds 30`,
+          ]),
+      'kubectl get md -w',
+    ],
+  });
 }
