@@ -172,12 +172,20 @@ try {
     console.log(watched.map((line) => `        ${line.text}`).join('\n'));
     return undefined;
   });
-  await step('kubectl edit, patch, wait: a rolling update', async () => {
+  await step('kubectl edit, patch, wait: a rolling update under load loses no request', async () => {
     const before = await kubectl('get', 'md', 'wine', '-o', 'jsonpath={.status.stable.revision}');
     await run('kubectl', ['edit', 'md', 'wine'], {
       cwd: clone,
       env: { ...kubeEnv(), KUBE_EDITOR: "sed -i 's/maxReplicas: 4/maxReplicas: 5/'" },
     });
+    const load = startLines('npm', ['run', 'load', '--', 'wine', '--rps', '40', '--seconds', '15'], {
+      cwd: clone,
+      env,
+    });
+    children.push(load.child);
+    const text = () => load.lines.map((line) => line.text).join('\n');
+    const ended = new Promise<number | null>((resolve) => load.child.once('exit', resolve));
+    await until('the load runs', 15_000, async () => text().includes('sent'));
     await kubectl('patch', 'md', 'wine', '--type=merge', '-p', '{"spec":{"runtime":{"threads":1}}}');
     await kubectl('wait', 'md/wine', '--for=condition=Ready', '--timeout=60s');
     const after = await kubectl(
@@ -189,7 +197,10 @@ try {
     );
     if (after.startsWith(before) || !after.endsWith(' 5'))
       throw new Error(`revision ${before} became ${after}`);
-    return `revision ${before} → ${after.split(' ')[0]}`;
+    await ended;
+    expectText(text(), /errors +none/);
+    const sent = /([0-9]+) requests in/.exec(text())?.[1];
+    return `revision ${before} → ${after.split(' ')[0]}, ${sent} requests, no errors`;
   });
   await step('kubectl logs -f shows the pod’s log', async () => {
     const pod =
@@ -209,6 +220,18 @@ try {
     for (const name of names) await kubectl('wait', `md/${name}`, '--for=condition=Ready', '--timeout=60s');
     return names.join(', ');
   });
+  await step('kubectl scale counts in mode Fixed', async () => {
+    const scaling = {
+      mode: 'Fixed',
+      minReplicas: null,
+      maxReplicas: null,
+      requestsPerSecondPerReplica: null,
+    };
+    await kubectl('patch', 'md', 'digits', '--type=merge', '-p', JSON.stringify({ spec: { scaling } }));
+    await kubectl('scale', 'md', 'digits', '--replicas=2');
+    await kubectl('wait', 'md/digits', '--for=jsonpath={.status.readyReplicas}=2', '--timeout=60s');
+    return undefined;
+  });
   await step('kubectl delete removes the model and its children', async () => {
     await kubectl('delete', 'md', '--all');
     await until(
@@ -222,15 +245,18 @@ try {
     await stopStart('SIGINT');
     return undefined;
   });
-  await step('npm start -- ./my-model.onnx in the dirty folder prints an example request', async () => {
-    cpSync(join(clone, 'samples/penguins/model.onnx'), join(clone, 'my-model.onnx'));
-    start('./my-model.onnx');
-    await until('the model is ready', 60_000, async () =>
-      screen.find((seen) => seen.text.includes('first prediction')),
-    );
-    expectText(screen.map((line) => line.text).join('\n'), 'my-model', 'inputs', 'curl');
-    return undefined;
-  });
+  await step(
+    'npm start -- ./my-model.onnx in the dirty folder, on one address, prints an example request',
+    async () => {
+      cpSync(join(clone, 'samples/penguins/model.onnx'), join(clone, 'my-model.onnx'));
+      start('./my-model.onnx', '--single-address');
+      await until('the model is ready', 60_000, async () =>
+        screen.find((seen) => seen.text.includes('first prediction')),
+      );
+      expectText(screen.map((line) => line.text).join('\n'), 'my-model', 'inputs', 'curl');
+      return undefined;
+    },
+  );
   await step('SIGKILL of npm start leaves no process', async () => {
     await stopStart('SIGKILL');
     return undefined;
