@@ -84,11 +84,12 @@ async function stopStart(signal: NodeJS.Signals): Promise<void> {
 }
 
 async function predict(): Promise<string> {
-  const url = screen
-    .map((line) => /http:\/\/127\.[0-9.]+:[0-9]+\/v2\/models\/wine\/infer/.exec(line.text)?.[0])
-    .find((found) => found !== undefined);
-  if (url === undefined)
-    throw new Error(`no URL of the model on the screen:\n${screen.map((line) => line.text).join('\n')}`);
+  // It is printed with the commands to try, once kubectl is unpacked.
+  const url = await until('the URL of the model is on the screen', 20_000, async () =>
+    screen
+      .map((line) => /http:\/\/127\.[0-9.]+:[0-9]+\/v2\/models\/wine\/infer/.exec(line.text)?.[0])
+      .find((found) => found !== undefined),
+  );
   const answer = JSON.parse(
     await run('curl', ['-sS', url, '-d', `@${join(clone, 'samples/wine/request.json')}`], {
       cwd: clone,
@@ -252,6 +253,9 @@ try {
       start('./my-model.onnx', '--single-address');
       await until('the model is ready', 60_000, async () =>
         screen.find((seen) => seen.text.includes('first prediction')),
+      );
+      await until('the commands to try are told', 20_000, async () =>
+        screen.find((seen) => seen.text.includes('kubectl get md -w')),
       );
       expectText(screen.map((line) => line.text).join('\n'), 'my-model', 'inputs', 'curl');
       return undefined;
