@@ -1,4 +1,4 @@
-/** The unmodified operator against the embedded cluster with a fake kubelet, in one process, for a test. */
+/** The unmodified operator against the embedded cluster, in one process, for a test: with a fake kubelet, or with real pods. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import type { KubeObject, Pod } from '../../kube/objects.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
 import { type Cluster, startCluster } from '../../local/cluster.ts';
 import type { FakeAnswer } from '../../local/kubelet/fake-kubelet.ts';
+import type { ImageMap } from '../../local/kubelet/image-map.ts';
 import { parseConfig } from '../../operator/config.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
 
@@ -31,6 +32,8 @@ export interface BedOptions {
   readonly initMessage?: (pod: Pod) => string;
   readonly answer?: (pod: Pod, port: string, path: string) => FakeAnswer | undefined;
   readonly flags?: readonly string[];
+  /** Pods are processes of these images, instead of the fake kubelet's. */
+  readonly images?: ImageMap;
 }
 
 const baseFlags = [
@@ -70,13 +73,19 @@ export async function startOperatorBed(options: BedOptions = {}): Promise<Operat
   const stateDir = mkdtempSync(join(tmpdir(), 'ballast-operator-'));
   const cluster = await startCluster({
     stateDir,
-    imageMap: {},
+    imageMap: options.images ?? {},
+    // Restarts come at once: nobody waits ten seconds for a container that failed on purpose.
+    backoff: { initialMs: 100, maxMs: 400 },
     node: { cpu: '64', memory: '256Gi', pods: 1_000 },
-    fakeKubelet: {
-      readyAfterMs: options.readyAfterMs ?? (() => 20),
-      ...(options.initMessage === undefined ? {} : { initMessage: options.initMessage }),
-      ...(options.answer === undefined ? {} : { answer: options.answer }),
-    },
+    ...(options.images !== undefined
+      ? {}
+      : {
+          fakeKubelet: {
+            readyAfterMs: options.readyAfterMs ?? (() => 20),
+            ...(options.initMessage === undefined ? {} : { initMessage: options.initMessage }),
+            ...(options.answer === undefined ? {} : { answer: options.answer }),
+          },
+        }),
   });
   const auth = await loadAuth({ kubeconfig: cluster.kubeconfigPath });
   const api = createClient(auth);
