@@ -68,6 +68,15 @@ describe('events', () => {
     expect(api.calls).toHaveLength(26);
   });
 
+  test('of one type leave the other its budget: the warning that says what failed still comes', async () => {
+    const { recorder, api, clock } = setUp();
+    const ordinary = { ...note('again'), type: 'Normal' as const };
+    for (let i = 0; i < 40; i++) recorder.record(about, ordinary);
+    recorder.record(about, { ...note('it failed'), type: 'Warning' });
+    await clock.run(0);
+    expect(api.calls).toHaveLength(26);
+  });
+
   test('survive a server that fails for a while, exactly once even when only the answer was lost', async () => {
     const { recorder, api, clock, events } = setUp();
     const create = api.create.bind(api);

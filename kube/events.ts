@@ -27,7 +27,7 @@ export interface EventNote {
   readonly action?: string;
 }
 
-/** client-go's numbers: 25 events at once per object, then one in five minutes; above 10 look-alikes in 10 minutes one stands for all. */
+/** client-go's numbers: 25 events of each type at once per object, then one in five minutes; above 10 look-alikes in 10 minutes one stands for all. */
 const burstPerObject = 25;
 const perObjectPerSecond = 1 / 300;
 const similarWithinMs = 600_000;
@@ -73,9 +73,10 @@ export class EventRecorder {
   record(about: KubeObject, note: EventNote): void {
     const nowMs = this.#clock.monotonicMs();
     const subject = `${about.metadata.uid ?? ''} ${about.kind ?? ''} ${about.metadata.name ?? ''}`;
+    // Warnings have a budget of their own: many ordinary events must not keep the one that says what failed.
     const bucket = remembered(
       this.#buckets,
-      subject,
+      `${subject} ${note.type}`,
       () => new TokenBucket(perObjectPerSecond, burstPerObject, nowMs),
     );
     if (this.#pending >= maxPending || this.#stopped.signal.aborted || !bucket.tryTake(nowMs)) {

@@ -175,6 +175,13 @@ describe('values at the edge of their datatype', () => {
   });
 });
 
+test.each([
+  ['a shape that is missing', '{"inputs":[{"name":"petals","datatype":"FP32","data":[1]}]}'],
+  ['a shape that is text', '{"inputs":[{"name":"petals","shape":"4","datatype":"FP32","data":[1]}]}'],
+])('%s is refused with the tensor’s name', (_name, text) => {
+  expect(() => decodeInferRequest(text, model('FP32'))).toThrow(/inputs\[0\]\.shape.*\(tensor 'petals'\)/);
+});
+
 describe('shapes', () => {
   test.each([
     ['a scalar in a list', '[5]', '[]', [5]],

@@ -33,10 +33,20 @@ const pathText = (path: readonly PropertyKey[]) =>
     .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`))
     .join('');
 
+/** Name of the tensor that a path leads into, when the request gave one: people know tensors by name, not by place. */
+function tensorNameAt(body: unknown, [list, index]: readonly PropertyKey[]): string | undefined {
+  if ((list !== 'inputs' && list !== 'outputs') || typeof index !== 'number') return undefined;
+  const name = (body as Record<string, { name?: unknown }[] | undefined>)[list]?.[index]?.name;
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** Checks the frame of a parsed body, or refuses it with the path of what is wrong. */
 export const parseEnvelope = (body: unknown): Envelope => {
   const result = envelope.safeParse(body);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw refusals.envelope(pathText(issue?.path ?? []), issue?.message ?? 'not an infer request');
+  const path = issue?.path ?? [];
+  const name = tensorNameAt(body, path);
+  const detail = issue?.message ?? 'not an infer request';
+  throw refusals.envelope(pathText(path), name === undefined ? detail : `${detail} (tensor '${name}')`);
 };

@@ -27,6 +27,8 @@ interface Metadata {
 
 const pollMs = 20;
 const callTimeoutMs = 5000;
+/** A model that is not ready by then needs a look: nobody should wait without knowing where. */
+const hintAfterMs = 15_000;
 
 async function answer(url: string, body?: string): Promise<{ status: number; text: string } | undefined> {
   try {
@@ -43,10 +45,22 @@ async function answer(url: string, body?: string): Promise<{ status: number; tex
 }
 
 /** Waits for an address and a 200 of the model's ready endpoint; undefined when the user stopped first. */
-async function whenServing({ name, serviceUrl, stopped }: Tour): Promise<string | undefined> {
+async function whenServing(tour: Tour): Promise<string | undefined> {
+  const { narrator, name, serviceUrl, stopped } = tour;
+  const startedMs = narrator.elapsedMs();
+  let hinted = false;
   while (!stopped()) {
     const url = serviceUrl();
     if (url !== undefined && (await answer(`${url}/v2/models/${name}/ready`))?.status === 200) return url;
+    if (!hinted && narrator.elapsedMs() - startedMs > hintAfterMs) {
+      hinted = true;
+      narrator.step(`"${name}" is not ready yet; it is waited for, and may be looked at meanwhile`);
+      narrator.line();
+      const { binDir } = await tour.tools;
+      const { checkout, kubeconfigPath } = tour;
+      const commands = [`kubectl describe md ${name}`, 'kubectl get pods,events'];
+      tellNextSteps({ narrator, checkout, kubeconfigPath, binDir, commands });
+    }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   return undefined;

@@ -51,15 +51,16 @@ export interface ScalingReading {
   readonly replicas: number;
   readonly why: Why;
   /** The last decision that changed the count; undefined when this process made none. */
-  readonly lastChange:
-    | {
-        /** Wall clock. */
-        readonly at: number;
-        readonly replicas: number;
-        readonly previousReplicas: number;
-        readonly why: Why;
-      }
-    | undefined;
+  readonly lastChange: ScalingChange | undefined;
+}
+
+/** A decision at the moment at which it changed the count. */
+export interface ScalingChange {
+  /** Wall clock. */
+  readonly at: number;
+  readonly replicas: number;
+  readonly previousReplicas: number;
+  readonly why: Why;
 }
 
 /** An object of a needed name that is not ours, found when it was about to be made. */

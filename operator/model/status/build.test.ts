@@ -40,6 +40,31 @@ describe('scaling', () => {
     });
   });
 
+  test('a decision that moved nothing goes when its reason does; one of another mode goes with the mode', () => {
+    const decided = (reason: Why['reason'], previousReplicas: number) => ({
+      time: '2026-01-01T11:00:00Z',
+      replicas: 3,
+      previousReplicas,
+      reason,
+      message: 'before',
+      inputs: {},
+    });
+    const reasonAfter = (before: ReturnType<typeof decided>, reason: Why['reason']) => {
+      const deployment = makeDeployment({
+        sla: { latency: { p95: '50ms' }, window: '5m' },
+        scaling: { maxReplicas: 4 },
+      });
+      const scaling = { replicas: 3, why: why({ reason }), lastChange: undefined };
+      const status = { ...deployment.status, scaling: { lastDecision: before } };
+      return plan(makeSnapshot({ deployment: { ...deployment, status }, scaling })).status?.scaling
+        ?.lastDecision?.reason;
+    };
+    expect(reasonAfter(decided('HoldUnknown', 3), 'Latency')).toBe('Latency');
+    expect(reasonAfter(decided('External', 3), 'Latency')).toBe('Latency');
+    expect(reasonAfter(decided('Fixed', 1), 'Latency')).toBe('Latency');
+    expect(reasonAfter(decided('Latency', 1), 'HoldDown')).toBe('Latency');
+  });
+
   test('the decision that changed the count stays in status, with its inputs in numbers', () => {
     const decision = why({});
     const { status } = elastic({

@@ -1,12 +1,14 @@
 /** The one builder of status. */
 import type { ConditionType } from '../../../crds/reasons.ts';
-import type { ModelDeploymentStatus, RevisionStatus } from '../../../crds/status.ts';
+import type { ModelDeploymentStatus, RevisionStatus, ScalingDecisionStatus } from '../../../crds/status.ts';
 import type { ModelDeploymentSpec } from '../../../crds/types.ts';
 import { concerns } from '../check.ts';
 import { revisionData } from '../desired/controller-revision.ts';
 import { selectorText, servingSelector } from '../labels.ts';
 import { servicePort, serviceUrl } from '../names.ts';
 import { isLiving, isReady } from '../pods.ts';
+import type { ScalingReason } from '../scaling/types.ts';
+import type { ScalingChange } from '../snapshot.ts';
 import { type ConditionValue, mergeConditions } from './conditions.ts';
 import { allFailures, failuresOf, type StatusFacts } from './facts.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
@@ -44,29 +46,47 @@ function scalingStatus(facts: StatusFacts): NonNullable<ModelDeploymentStatus['s
     if (before !== undefined) status.lastDecision = before;
     return status;
   }
-  // The decision that made the count stays until another one changes it: that is the question people ask. After a
-  // restart of the operator status still holds it.
-  const { lastChange } = scaling;
-  if (lastChange === undefined && before !== undefined) status.lastDecision = before;
-  else {
-    const why = lastChange?.why ?? scaling.why;
-    status.lastDecision = {
-      time: timestamp(lastChange?.at ?? snapshot.nowMs),
-      replicas: lastChange?.replicas ?? scaling.replicas,
-      previousReplicas: lastChange?.previousReplicas ?? scaling.replicas,
-      reason: why.reason,
-      message: cutMessage(why.sentence),
-      inputs: Object.fromEntries(
-        Object.entries(why.inputs)
-          .slice(0, 32)
-          .map(([name, value]) => [
-            name,
-            typeof value === 'number' ? String(Number(value.toPrecision(4))) : value,
-          ]),
-      ),
-    };
-  }
+  const { lastChange, why, replicas } = scaling;
+  const told = lastChange === undefined ? before : decisionStatus(lastChange);
+  status.lastDecision =
+    told !== undefined && stillExplains(told, why.reason)
+      ? told
+      : before?.reason === why.reason && before.replicas === replicas
+        ? before
+        : decisionStatus({ at: snapshot.nowMs, replicas, previousReplicas: replicas, why });
   return status;
+}
+
+/**
+ * The decision that made the count stays until another one changes it: that is the question people ask, and after a
+ * restart of the operator status still holds it. It ends when somebody else decides now (another mode); and a decision
+ * that moved nothing, the very first as a rule, goes when its reason does.
+ */
+function stillExplains(told: ScalingDecisionStatus, reason: ScalingReason): boolean {
+  if (told.replicas === told.previousReplicas) return told.reason === reason;
+  return decidedByOthers(told.reason) === decidedByOthers(reason);
+}
+
+/** Who else than the autoscaler decided; '' when it did. */
+const decidedByOthers = (reason: string): string =>
+  reason === 'Fixed' || reason === 'External' || reason === 'Suspended' ? reason : '';
+
+function decisionStatus({ at, replicas, previousReplicas, why }: ScalingChange): ScalingDecisionStatus {
+  return {
+    time: timestamp(at),
+    replicas,
+    previousReplicas,
+    reason: why.reason,
+    message: cutMessage(why.sentence),
+    inputs: Object.fromEntries(
+      Object.entries(why.inputs)
+        .slice(0, 32)
+        .map(([name, value]) => [
+          name,
+          typeof value === 'number' ? String(Number(value.toPrecision(4))) : value,
+        ]),
+    ),
+  };
 }
 
 /** Everything that status says, from the facts; conditions carry on from the last status. */

@@ -213,7 +213,7 @@ describe('conditions', () => {
     const stalled = world.deployment.status?.conditions?.find((one) => one.type === 'Stalled');
     expect(stalled).toMatchObject({ status: 'True', reason: 'PodCrashing' });
     expect(stalled?.message).toMatch(
-      /^1 of 2 pods are ready; pod \S+, container serve, exit code 134: line before\nmodel hung for 60 s$/,
+      /^1 of 2 pods of revision \S+ are ready; pod \S+, container serve, exit code 134: line before\nmodel hung for 60 s$/,
     );
     expect(world.deployment.status?.failures).toEqual([
       {
@@ -226,6 +226,32 @@ describe('conditions', () => {
         message: 'line before\nmodel hung for 60 s',
       },
     ]);
+  });
+
+  test('a candidate that crashes again and again is stalled after a minute, and tried on until its deadline', () => {
+    const world = new World(1);
+    world.settle();
+    const stable = world.deployment.status?.stable?.revision;
+    world.write({ runtime: { threads: 2 } }, 'never-ready');
+    world.operator();
+    world.deploymentController();
+    const candidates = () =>
+      world.pods.filter(({ metadata }) => metadata.labels?.['ballast.dev/revision'] !== stable);
+    expect(candidates()).toHaveLength(1);
+    world.pods = world.pods.map((pod) => (candidates().includes(pod) ? unready(pod, crashed) : pod));
+    world.operator();
+    expect(conditionIn(world.deployment.status, 'Stalled')).toBe('False RollingOut');
+    const started = Date.parse(world.deployment.status?.rollout?.startedAt ?? '');
+    world.nowMs = started + 60_000;
+    world.operator();
+    expect(
+      ['Available', 'Ready', 'Reconciling', 'Stalled'].map((type) =>
+        conditionIn(world.deployment.status, type),
+      ),
+    ).toEqual(['True Serving', 'False PodCrashing', 'False PodCrashing', 'True PodCrashing']);
+    expect(world.deployment.status?.rollout?.failedRevision).toBeUndefined();
+    const stalled = world.deployment.status?.conditions?.find((one) => one.type === 'Stalled');
+    expect(stalled?.message).toContain(`revision ${stable} keeps serving`);
   });
 
   test('lastTransitionTime moves only with the status', () => {

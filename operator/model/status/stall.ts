@@ -39,15 +39,16 @@ function failedRollout(facts: StatusFacts): Stall {
     first === undefined
       ? `${ready} of ${needed} pods were ready within ${formatDuration(facts.progressDeadlineMs)}`
       : failureText(first);
-  const meanwhile =
-    rollout.stable === undefined
-      ? 'nothing serves yet'
-      : `revision ${rollout.stable} keeps serving; change the spec, or go back to the one before`;
   return {
     reason: first?.reason ?? 'ProgressDeadlineExceeded',
-    message: `revision ${wanted} failed: ${cause}; ${meanwhile}`,
+    message: `revision ${wanted} failed: ${cause}${servesMeanwhile(rollout.stable)}`,
   };
 }
+
+const servesMeanwhile = (stable: string | undefined): string =>
+  stable === undefined
+    ? '; nothing serves yet'
+    : `; revision ${stable} keeps serving; change the spec, or go back to the one before`;
 
 /** When stable became short of ready pods, wall clock; undefined while it is not. */
 function shortSinceMs(facts: StatusFacts): number | undefined {
@@ -55,13 +56,25 @@ function shortSinceMs(facts: StatusFacts): number | undefined {
   return ready?.status === 'False' ? timestampMs(ready.lastTransitionTime) : undefined;
 }
 
-/** Time at which a stable revision that is short of pods counts as stalled; undefined while it is not short. */
+/** Failures that do not end by waiting, though they may by somebody's doing: told after a minute, and tried on. */
+const seldomEnds: readonly Reason[] = ['PodCrashing', 'OutOfMemory', 'ImagePullFailed', 'QuotaExceeded'];
+/** By then a container that crashes has been started three times (10 s, then 20 s between). */
+const triedInVainMs = 60_000;
+
+/** Time at which a revision that is short of pods counts as stalled; undefined while it is not short. */
 export function stallsAtMs(facts: StatusFacts): number | undefined {
   const { rollout, wanted, needed, snapshot } = facts;
-  if (rollout.stable !== wanted || snapshot.deployment.spec.suspend === true) return undefined;
+  if (snapshot.deployment.spec.suspend === true) return undefined;
   const revision = facts.revisions.get(wanted);
-  if (revision === undefined || revision.state.ready >= needed || revision.failures.length === 0)
-    return undefined;
+  const failure = revision?.failures[0];
+  if (revision === undefined || revision.state.ready >= needed || failure === undefined) return undefined;
+  if (rollout.candidate === wanted && rollout.stable !== wanted) {
+    const { startedAtMs } = rollout.record;
+    return startedAtMs === undefined || !seldomEnds.includes(failure.reason)
+      ? undefined
+      : startedAtMs + triedInVainMs;
+  }
+  if (rollout.stable !== wanted) return undefined;
   const since = shortSinceMs(facts);
   return since === undefined ? undefined : since + facts.progressDeadlineMs;
 }
@@ -74,6 +87,7 @@ export function stallsAtMs(facts: StatusFacts): number | undefined {
  * | the rollout failed                              | the pod's reason, else ProgressDeadlineExceeded |
  * | somebody keeps changing a child                 | ChildMutated                    |
  * | stable short of pods, failing, for the deadline | the pod's reason                |
+ * | candidate short of pods for a minute, from a failure that seldom ends by itself | the pod's reason |
  */
 export function stallOf(facts: StatusFacts): Stall | undefined {
   const { problems, refusal, conflicts, rollout, wanted, contests, snapshot } = facts;
@@ -98,10 +112,12 @@ export function stallOf(facts: StatusFacts): Stall | undefined {
     };
   const at = stallsAtMs(facts);
   const first = facts.revisions.get(wanted)?.failures[0];
-  if (at !== undefined && first !== undefined && snapshot.nowMs >= at)
+  if (at !== undefined && first !== undefined && snapshot.nowMs >= at) {
+    const meanwhile = rollout.stable === wanted ? '' : servesMeanwhile(rollout.stable);
     return {
       reason: first.reason,
-      message: `${facts.revisions.get(wanted)?.state.ready ?? 0} of ${facts.needed} pods are ready; ${failureText(first)}`,
+      message: `${facts.revisions.get(wanted)?.state.ready ?? 0} of ${facts.needed} pods of revision ${wanted} are ready; ${failureText(first)}${meanwhile}`,
     };
+  }
   return undefined;
 }
