@@ -57,13 +57,10 @@ async function main(): Promise<number> {
             const child = spawn(
               process.execPath,
               [
-                '--experimental-vm-modules',
-                '--no-warnings',
-                join(root, 'node_modules/jest/bin/jest.js'),
+                join(root, 'scripts/test.ts'),
                 ...(rest.some((argument) => !argument.startsWith('-'))
                   ? rest
                   : ['test/conformance', 'test/kube', ...rest]),
-                ...(rest.length > 0 ? rest : ['test/conformance', 'test/kube']),
                 '--testTimeout=60000',
                 // jest.config.js leaves test/kube out of `npm test`; last, since it takes all words that follow.
                 '--testPathIgnorePatterns',
