@@ -68,6 +68,12 @@ export interface RolloutPlan {
 /** A failed revision whose diagnosis pod has been ready for this long was not that bad: the rollout goes on. */
 export const resumeAfterMs = 30_000;
 
+/**
+ * A revision replaces the one that serves only when it has been ready for this long: requests reach it from its first
+ * ready moment, and a pod that the first of them ends must not leave nothing behind.
+ */
+export const settleMs = 5_000;
+
 /** Pods beyond the needed ones while two revisions run: a quarter, at least one. */
 export const surgeOf = (needed: number): number => Math.max(1, Math.ceil(needed / 4));
 
@@ -135,7 +141,8 @@ export function planRollout(input: RolloutInput): RolloutPlan {
       } else wake(target.readySinceMs + resumeAfterMs);
     }
     const running = finishedAtMs === undefined && failedRevision === undefined;
-    if (running && target.ready >= needed) {
+    const settled = isSettled(input.stable === undefined ? undefined : of(input.stable), target, nowMs);
+    if (running && target.ready >= needed && settled !== 'no') {
       stable = wanted;
       finishedAtMs = nowMs;
       turns.push({ kind: 'finished', revision: wanted });
@@ -147,6 +154,7 @@ export function planRollout(input: RolloutInput): RolloutPlan {
         if (target.ready > 0) finishedAtMs = nowMs;
         turns.push({ kind: 'failed', revision: wanted });
       } else wake(deadlineMs);
+      if (settled === 'no' && target.readySinceMs !== undefined) wake(target.readySinceMs + settleMs);
     }
   }
 
@@ -198,7 +206,19 @@ export function planRollout(input: RolloutInput): RolloutPlan {
 function stableReplicas(stable: RevisionState, target: RevisionState, input: RolloutInput): number {
   if (stable.revision === target.revision) return input.needed;
   if (isBroken(stable)) return Math.min(1, input.needed);
-  return Math.max(0, input.needed - target.ready);
+  // One pod stays until the candidate has proven itself.
+  const least = isSettled(stable, target, input.nowMs) === 'no' ? Math.min(1, input.needed) : 0;
+  return Math.max(least, input.needed - target.ready);
+}
+
+/** Whether the target may replace what serves; `unneeded` where nothing is there to be protected. */
+function isSettled(
+  stable: RevisionState | undefined,
+  target: RevisionState,
+  nowMs: number,
+): 'yes' | 'no' | 'unneeded' {
+  if (stable === undefined || stable.revision === target.revision || stable.ready === 0) return 'unneeded';
+  return target.readySinceMs !== undefined && nowMs - target.readySinceMs >= settleMs ? 'yes' : 'no';
 }
 
 const isBroken = (state: RevisionState) => state.ready === 0 && state.failing > 0;

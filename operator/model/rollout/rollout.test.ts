@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { labels } from '../../../crds/constants.ts';
-import { isReady } from '../pods.ts';
+import { plan } from '../plan.ts';
+import { isReady, readySinceMs } from '../pods.ts';
+import { makePod } from '../testing/builders.ts';
 import { expectGolden } from '../testing/golden.ts';
 import { pick, seeded } from '../testing/random.ts';
 import { type Behaviour, World } from '../testing/world.ts';
-import { surgeOf } from './planner.ts';
+import { settleMs, surgeOf } from './planner.ts';
 
 const golden = (name: string) => join(import.meta.dirname, 'golden', `${name}.txt`);
 const v = (name: string) => ({ model: { uri: `file:///samples/wine/${name}.onnx` } });
@@ -15,6 +17,7 @@ const condition = (world: World, type: string) =>
 
 /** The oracle: what was asked for is there, Ready says so, and ten more minutes bring no write. */
 function expectSettled(world: World, revision: string) {
+  world.settle();
   world.nowMs += 120_000;
   world.settle();
   const { status } = world.deployment;
@@ -248,6 +251,50 @@ describe('rollout, everybody in turn', () => {
 });
 
 const behaviours: readonly Behaviour[] = ['good', 'good', 'good', 'crashes', 'never-ready', 'model-missing'];
+
+describe('a candidate that ends soon after it was first ready', () => {
+  test.each([1, 2, 4])('of %i replicas leaves a pod of the good revision all the time', (needed) => {
+    const world = new World(needed, v('1'));
+    world.settle();
+    const good = world.deployment.status?.stable?.revision ?? '';
+    const bad = world.write(v('2'));
+    for (let second = 0; second < 60; second++) {
+      world.operator();
+      world.deploymentController();
+      world.kubelet((pods) => pods[0]);
+      expect(world.readyOf(good)).toBeGreaterThan(0);
+      // Its first request ends it, three seconds after it became ready.
+      world.pods = world.pods.map((pod) =>
+        pod.metadata.labels?.[labels.revision] === bad &&
+        world.nowMs - (readySinceMs(pod) ?? world.nowMs) >= 3_000
+          ? makePod(bad, { name: pod.metadata.name ?? '' })
+          : pod,
+      );
+      world.nowMs += 1_000;
+    }
+    expect(world.deployment.status?.stable?.revision).toBe(good);
+    expect(condition(world, 'Available')?.status).toBe('True');
+    expect(condition(world, 'Ready')?.status).toBe('False');
+  });
+
+  test('and one that stays ready for five seconds replaces it', () => {
+    const world = new World(1, v('1'));
+    world.settle();
+    const good = world.deployment.status?.stable?.revision ?? '';
+    const next = world.write(v('2'));
+    world.operator();
+    world.deploymentController();
+    world.kubelet((pods) => pods[0]);
+    const wait = plan(world.snapshot()).requeueAfterMs ?? Number.NaN;
+    expect(wait).toBeLessThanOrEqual(settleMs);
+    world.operator();
+    expect([world.readyOf(good), world.deployment.status?.stable?.revision]).toEqual([1, good]);
+    world.nowMs += wait;
+    world.operator();
+    expect(world.deployment.status?.stable?.revision).toBe(next);
+    expectSettled(world, next);
+  });
+});
 
 describe('rollout in random order', () => {
   const seeds = Array.from({ length: 24 }, (_, index) => index + 1);

@@ -9,7 +9,7 @@ import { restartedAtAnnotation } from '../desired/deployment.ts';
 import { revisionHash } from '../hash.ts';
 import { plan } from '../plan.ts';
 import { isLiving, isReady } from '../pods.ts';
-import { surgeOf } from '../rollout/planner.ts';
+import { settleMs, surgeOf } from '../rollout/planner.ts';
 import { type ChildKind, type Children, emptyMemory, type Memory, type Snapshot } from '../snapshot.ts';
 import { makeDeployment, makePod, type SpecPart, startMs, testDefaults } from './builders.ts';
 
@@ -238,13 +238,15 @@ export class World {
     ]);
   }
 
-  /** Everybody moves in turn until nothing does; throws when that does not come about. */
+  /** Everybody moves in turn until nothing does, for longer than a rollout waits for; throws when that does not come about. */
   settle(maxRounds = 200): void {
+    let quietMs = 0;
     for (let round = 0; round < maxRounds; round++) {
       const wrote = this.operator();
       this.deploymentController();
       const moved = this.kubelet((pods) => pods[0]);
-      if (wrote === 0 && !moved) return;
+      quietMs = wrote === 0 && !moved ? quietMs + 1_000 : 0;
+      if (quietMs > settleMs + 1_000) return;
       this.nowMs += 1_000;
     }
     throw new Error(`not settled after ${maxRounds} rounds`);
