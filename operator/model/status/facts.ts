@@ -49,8 +49,10 @@ export function failuresOf(facts: StatusFacts, revision: string): readonly Failu
 
 /** One failure in a sentence: pod, container, exit code, last words. */
 export function failureText(failure: Failure): string {
+  // What was refused has no pod: the ReplicaSet that could not make it is named.
+  const refused = failure.reason === 'QuotaExceeded' || failure.reason === 'Forbidden';
   const place = [
-    `pod ${failure.pod}`,
+    `${refused ? 'ReplicaSet' : 'pod'} ${failure.pod}`,
     failure.container === undefined ? undefined : `container ${failure.container}`,
     failure.exitCode === undefined ? undefined : `exit code ${failure.exitCode}`,
   ].filter((part) => part !== undefined);

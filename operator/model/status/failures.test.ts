@@ -82,8 +82,10 @@ describe('failures', () => {
     });
     expect(status.failures?.[0]).toMatchObject({
       reason: 'QuotaExceeded',
-      message: /exceeded quota: compute/,
+      message: expect.stringContaining('exceeded quota: compute'),
     });
+    const ready = status.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).toMatch(/QuotaExceeded: ReplicaSet \S+: pods "x" is forbidden/);
   });
 
   test('a later pod that fetched another file is told apart', () => {
