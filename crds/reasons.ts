@@ -34,7 +34,6 @@ export const reasons = {
   ChildMutated:
     'Something in the cluster keeps changing an object that Ballast applies; Ballast stopped fighting.',
   Forbidden: 'The API server refused a request of the operator; the message names the missing permission.',
-  ApiUnavailable: 'The API server could not be asked.',
   Met: 'The promise was kept over the SLO window.',
   Violated: 'The promise was broken in the SLO window; the message has promised and measured.',
   NotPromised: 'spec.sla is absent.',

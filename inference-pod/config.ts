@@ -5,7 +5,7 @@ import { podEnv, podPaths, podPorts } from '../crds/constants.ts';
 import { readCgroupLimits } from './limits/cgroup.ts';
 
 /** Variables that only this folder reads: limits of last resort and hooks for tests and closed networks. */
-export const ownEnv = {
+const ownEnv = {
   /** Comma-separated CIDRs of private model servers that may be fetched from, `http://` included. */
   allowModelCidr: 'BALLAST_ALLOW_MODEL_CIDR',
   /** Largest model file, bytes. */

@@ -62,9 +62,6 @@ export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'Al
 export const isGone = (error: unknown): boolean =>
   isApiError(error) && (error.code === 410 || error.reason === 'Expired' || error.reason === 'Gone');
 
-/** 401: the server does not know who asks. */
-export const isUnauthorized = (error: unknown): boolean => isApiError(error) && error.code === 401;
-
 /** 403: the caller lacks a permission, or an admission rule or quota refuses. */
 export const isForbidden = (error: unknown): boolean => isApiError(error) && error.code === 403;
 
@@ -121,7 +118,7 @@ const faultOfCode: Record<string, ClientFault> = {
 };
 
 /** Code of the system error below an error: undici and `AggregateError` (several addresses) wrap it. */
-export function systemErrorCode(error: unknown): string | undefined {
+function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
   if ('errors' in error && Array.isArray(error.errors)) return systemErrorCode(error.errors[0]);
@@ -180,7 +177,7 @@ function parseStatus(body: string): Status | undefined {
 }
 
 /** Milliseconds of a `Retry-After` header: seconds, or a date. */
-export function parseRetryAfter(value: string | string[] | undefined, nowMs: number): number | undefined {
+function parseRetryAfter(value: string | string[] | undefined, nowMs: number): number | undefined {
   const text = Array.isArray(value) ? value[0] : value;
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text.trim())) return Number(text) * 1000;

@@ -3,7 +3,7 @@ import { type Clock, realClock, sleep } from './clock.ts';
 import { type Log, messageOf, noLog } from './log.ts';
 
 /** In the order in which they end. The lease goes only after all work has stopped, else two processes write at once. */
-export const shutdownPhases = ['work', 'caches', 'lease', 'connections'] as const;
+const shutdownPhases = ['work', 'caches', 'lease', 'connections'] as const;
 export type ShutdownPhase = (typeof shutdownPhases)[number];
 
 export interface LifecycleOptions {

@@ -45,7 +45,7 @@ const healthyWatchMs = 1000;
 const quietListMs = 30_000;
 
 /** Leaves out `managedFields`, which are large and which no reader of the store needs. */
-export function withoutManagedFields<T extends KubeObject>(object: T): T {
+function withoutManagedFields<T extends KubeObject>(object: T): T {
   delete object.metadata.managedFields;
   return object;
 }

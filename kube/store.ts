@@ -32,12 +32,6 @@ export function keyOf(object: KubeObject): ObjectKey {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
 
-/** Name and namespace of a key. */
-export function splitKey(key: ObjectKey): { name: string; namespace?: string } {
-  const slash = key.indexOf('/');
-  return slash === -1 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** Index over the uid of the owner that controls the object. */
 export const byOwnerUid = (object: KubeObject): readonly string[] => {
   const owner = object.metadata.ownerReferences?.find((reference) => reference.controller);
@@ -181,7 +175,7 @@ const sameVersion = (a: KubeObject, b: KubeObject) =>
   a.metadata.uid === b.metadata.uid;
 
 /** Freezes a value and everything in it; what is frozen already is left alone. */
-export function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   Object.freeze(value);
   for (const part of Object.values(value)) deepFreeze(part);

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 
 /** Entry points by bundle name; a worker is a bundle of its own because it is loaded by URL. */
-export const entryPoints = {
+const entryPoints = {
   operator: 'operator/main.ts',
   'inference-pod': 'inference-pod/main.ts',
   'runner-worker': 'inference-pod/runner/worker.ts',

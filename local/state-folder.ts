@@ -11,7 +11,7 @@ export interface StateFolder {
 }
 
 /** Another cluster uses the folder. */
-export class StateFolderTaken extends Error {}
+class StateFolderTaken extends Error {}
 
 /** Takes the folder for this process; throws StateFolderTaken while another living process has it. */
 export function takeStateFolder(stateDir: string): StateFolder {

@@ -22,7 +22,7 @@ const suffixes: Record<string, [base: bigint, exponent: number]> = {
 const billion = 1_000_000_000n;
 
 /** A Kubernetes quantity, exact to a billionth. */
-export class Quantity {
+class Quantity {
   readonly nanos: bigint;
 
   constructor(nanos: bigint) {

@@ -269,13 +269,3 @@ function errorFor(rule: ValidationRule, path: string, value: unknown, detail: st
       return invalid(path, value, detail);
   }
 }
-
-/** Errors of the rules of a schema node and everything below it. For many values of one schema, keep a `CelRules`. */
-export function evaluateRules(schema: SchemaNode, value: unknown, old?: unknown, path = ''): FieldError[] {
-  const errors = new CelRules(schema).evaluate(value, old);
-  if (path === '') return errors;
-  return errors.map((error) => ({
-    ...error,
-    field: error.field === '<nil>' ? path : `${path}${error.field.startsWith('[') ? '' : '.'}${error.field}`,
-  }));
-}

@@ -4,7 +4,7 @@ import { mapValueSchema, type SchemaNode } from '../structural/schema-node.ts';
 const maxRequestBytes = 3 * 1024 * 1024;
 
 /** Fewest bytes that a value of the schema takes in JSON. */
-export function minBytes(node: SchemaNode): number {
+function minBytes(node: SchemaNode): number {
   if (node['x-kubernetes-int-or-string'] === true) return 1;
   switch (node.type) {
     case 'boolean':

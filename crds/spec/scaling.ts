@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { describe, rules } from './field.ts';
 
-export const scalingModes = ['SLA', 'Fixed', 'External'] as const;
+const scalingModes = ['SLA', 'Fixed', 'External'] as const;
 const replicas = (min: number) => z.int().min(min).max(1_000);
 
 export const scalingSchema = z

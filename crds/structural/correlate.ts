@@ -2,7 +2,7 @@
 import { deepEqual, isObject, type SchemaNode } from './schema-node.ts';
 
 /** Key of an item of a list of type map: its key fields, schema defaults included. */
-export function listMapKey(item: unknown, node: SchemaNode): string {
+function listMapKey(item: unknown, node: SchemaNode): string {
   const keys = node['x-kubernetes-list-map-keys'] ?? [];
   if (!isObject(item)) return 'null';
   return JSON.stringify(

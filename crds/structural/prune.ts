@@ -63,8 +63,3 @@ export function unknownFieldsInOrder(object: unknown, schema: SchemaNode): strin
 export function unknownFields(object: unknown, schema: SchemaNode): string[] {
   return unknownFieldsInOrder(object, schema).sort();
 }
-
-/** The sentence of strict field validation: `strict decoding error: unknown field "spec.foo"`. */
-export function strictDecodingError(fields: readonly string[]): string {
-  return `strict decoding error: ${fields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ')}`;
-}

@@ -56,7 +56,7 @@ const rowOf = (tensor: Tensor, row: number): Tensor => {
 };
 
 /** True when two sets of outputs are equal up to 1e-5 of the larger value. */
-export const sameOutputs = (a: readonly Tensor[], b: readonly Tensor[]): boolean =>
+const sameOutputs = (a: readonly Tensor[], b: readonly Tensor[]): boolean =>
   a.every((left, i) => {
     const right = b[i];
     if (right === undefined || left.data.length !== right.data.length) return false;

@@ -61,12 +61,6 @@ export function refOf(object: KubeObject): AccessRef {
   return { name: object.metadata.name ?? '', namespace: object.metadata.namespace };
 }
 
-/** Takes `namespace/name` apart. */
-export function refOfKey(key: ObjectKey): AccessRef {
-  const slash = key.indexOf('/');
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** Wall time as Kubernetes writes it: UTC, whole seconds. */
 export function timestamp(nowMs: number): string {
   return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;

@@ -9,7 +9,7 @@ export const urlAnnotation = 'local.ballast.dev/url';
 export type OwnPorts = Readonly<Record<string, number>>;
 
 /** The annotation of a pod; undefined when its ports are the ones that its spec names. */
-export function ownPortsOf(pod: Pod): OwnPorts | undefined {
+function ownPortsOf(pod: Pod): OwnPorts | undefined {
   const text = pod.metadata.annotations?.[portsAnnotation];
   if (text === undefined) return undefined;
   try {

@@ -37,7 +37,7 @@ export function startReplicaSetController(parts: ControllerParts): ControlLoop {
 }
 
 /** The pod that a ReplicaSet makes. */
-export function podOf(set: ReplicaSet): Pod {
+function podOf(set: ReplicaSet): Pod {
   const template = set.spec.template;
   if (template === undefined) throw new Error(`ReplicaSet ${set.metadata.name} has no template`);
   return {
@@ -67,7 +67,7 @@ function ownerReference(set: ReplicaSet) {
 }
 
 /** Counts of a ReplicaSet's status, and how long until another pod becomes available. Pure. */
-export function countPods(
+function countPods(
   set: ReplicaSet,
   pods: readonly Pod[],
   nowMs: number,

@@ -45,7 +45,7 @@ export async function claimBlock(): Promise<AddressBlock | undefined> {
 }
 
 /** A TCP port of the host that nobody listens at now, and that was not given out before. */
-export async function freePort(host: string, taken: Set<number>): Promise<number> {
+async function freePort(host: string, taken: Set<number>): Promise<number> {
   for (;;) {
     const server = await tryListen(host, 0);
     if (typeof server === 'string') throw new Error(`no free port on ${host}: ${server}`);

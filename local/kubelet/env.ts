@@ -47,7 +47,7 @@ export function expand(text: string, values: ReadonlyMap<string, string>): strin
 }
 
 /** Values of a Secret, decoded. */
-export function secretText(secret: Secret, key: string): string | undefined {
+function secretText(secret: Secret, key: string): string | undefined {
   const value = secret.data?.[key];
   return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
 }

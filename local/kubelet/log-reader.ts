@@ -9,7 +9,7 @@ function render(line: LogLine, timestamps: boolean): string {
 }
 
 /** Number of the first line that the options let through. */
-export function firstLine(log: ContainerLog, options: LogOptions, nowMs: number): number {
+function firstLine(log: ContainerLog, options: LogOptions, nowMs: number): number {
   const { from, to } = log.range;
   let start = from;
   const sinceMs =

@@ -15,7 +15,7 @@ function pageSize(): number {
 }
 
 /** Resident memory of a process and its descendants, bytes; undefined where it cannot be read. */
-export function residentBytes(pid: number, depth = 0): number | undefined {
+function residentBytes(pid: number, depth = 0): number | undefined {
   try {
     const own = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageSize();
     if (depth > 4) return own;

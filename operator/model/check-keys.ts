@@ -5,7 +5,7 @@ const namePart = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$/;
 const prefixPart = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** `name` or `prefix/name` as Kubernetes wants them. */
-export function isQualifiedName(text: string): boolean {
+function isQualifiedName(text: string): boolean {
   const parts = text.split('/');
   const name = parts.at(-1) ?? '';
   const prefix = parts.length > 1 ? parts.slice(0, -1).join('/') : undefined;

@@ -28,7 +28,7 @@ export interface ChildPlan {
 const hashedKinds: readonly ChildKind[] = ['deployments', 'controllerRevisions'];
 
 /** How often a name that somebody else holds is looked at again, when no event tells. */
-export const conflictEveryMs = 30_000;
+const conflictEveryMs = 30_000;
 
 /** The object with its hash in an annotation: what tells another's edit from our own change. */
 export function withHash(object: KubeObject): { object: KubeObject; hash: string } {

@@ -47,11 +47,7 @@ function strategyOf(schema: SchemaNode | undefined): Strategy {
 }
 
 /** Merges into `original`, which the caller gave away. */
-export function mergeMap(
-  original: JsonObject,
-  patch: JsonObject,
-  schema: SchemaNode | undefined,
-): JsonObject {
+function mergeMap(original: JsonObject, patch: JsonObject, schema: SchemaNode | undefined): JsonObject {
   if (Object.hasOwn(patch, directive)) {
     if (patch[directive] === 'replace') {
       delete patch[directive];

@@ -43,9 +43,6 @@ const structs = new Map<string, string>(
 );
 structs.set('events.k8s.io/v1 Event', 'EventsEvent');
 
-/** Every built-in kind that has a schema, as `group/version Kind`. */
-export const builtinNames: readonly string[] = [...structs.keys()];
-
 /** Schema of a built-in kind: types, list types, patch keys, static defaults, descriptions. */
 export function builtinType(group: string, version: string, kind: string): SchemaNode | undefined {
   const name = structs.get(`${group === '' ? version : `${group}/${version}`} ${kind}`);

@@ -8,7 +8,7 @@ import { latencyTargetsOf } from '../scaling/spec.ts';
 import { childMeta } from './child.ts';
 
 /** Key of the ConfigMap, and the file's name in the pod. */
-export const configFile = 'config.json';
+const configFile = 'config.json';
 
 /** Longest wait for an answer: `traffic.timeout`, or the larger of 1 s and ten times the highest promised latency. */
 export function timeoutMs(spec: ModelDeploymentSpec): number {

@@ -66,7 +66,7 @@ export interface RolloutPlan {
 }
 
 /** A failed revision whose diagnosis pod has been ready for this long was not that bad: the rollout goes on. */
-export const resumeAfterMs = 30_000;
+const resumeAfterMs = 30_000;
 
 /**
  * A revision replaces the one that serves only when it has been ready for this long: requests reach it from its first

@@ -4,7 +4,7 @@ import type { QueueModel } from './queueing.ts';
 import { latencySeconds, utilisation } from './queueing.ts';
 import type { Need } from './sizing.ts';
 import { busiestAllowed, shareOf } from './sizing.ts';
-import type { Known, LatencyTarget, Why } from './types.ts';
+import type { Known, LatencyTarget } from './types.ts';
 
 /** Three significant digits, no exponent. */
 export function figure(value: number): string {
@@ -25,7 +25,7 @@ export function seconds(value: number): string {
 export const promise = (target: LatencyTarget) => `${target.percentile} ≤ ${formatDuration(target.targetMs)}`;
 
 /** `118 req/s × 12ms = 1.4 busy replicas`. */
-export function busySentence(ratePerSecond: number, model: Known<QueueModel>): string {
+function busySentence(ratePerSecond: number, model: Known<QueueModel>): string {
   const rate = `${figure(ratePerSecond)} req/s`;
   if (model === 'unknown') return rate;
   const slots = model.slots > 1 ? ` / ${model.slots} at once` : '';
@@ -34,7 +34,7 @@ export function busySentence(ratePerSecond: number, model: Known<QueueModel>): s
 }
 
 /** Which promise the predicted latency is told for: the binding one, else the tightest that can be kept. */
-export function toldTarget(need: Need, latency: readonly LatencyTarget[]): LatencyTarget | undefined {
+function toldTarget(need: Need, latency: readonly LatencyTarget[]): LatencyTarget | undefined {
   return need.binding ?? latency.findLast((target) => !need.infeasible.includes(target));
 }
 
@@ -77,11 +77,4 @@ export function needSentence(
 export function infeasibleSentence(target: LatencyTarget, model: QueueModel): string {
   const alone = latencySeconds(model, 0, 1, shareOf[target.percentile]);
   return `${promise(target)} cannot be kept by any number of replicas: the model alone takes ${seconds(alone)} at ${target.percentile}`;
-}
-
-/** The inputs as `status.scaling.lastDecision.inputs` holds them. */
-export function inputsText(inputs: Why['inputs']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) => [name, value === 'unknown' ? 'unknown' : figure(value)]),
-  );
 }

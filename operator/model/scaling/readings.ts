@@ -5,7 +5,7 @@ import { merge } from './ring.ts';
 import type { InstanceMark, PodObservation, PodReading, ScalingState } from './types.ts';
 
 /** A reading may be older than its period by this much: a pull's deadline and one answer lost to the network. */
-export const staleMarginMs = 3_000;
+const staleMarginMs = 3_000;
 
 /** A process is remembered for longer than a report reaches back (120 s), so that no second is ever merged twice. */
 const forgetAfterMs = 150_000;

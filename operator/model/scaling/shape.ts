@@ -11,9 +11,9 @@ import type {
 } from './types.ts';
 
 /** A decrease goes to the largest count that was wanted in this time. */
-export const downWindowMs = 60_000;
+const downWindowMs = 60_000;
 /** Between two steps of a decrease. */
-export const downEveryMs = 10_000;
+const downEveryMs = 10_000;
 const downShare = 0.25;
 
 export interface ShapeInput {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ModelDeploymentSpec } from '../../../crds/types.ts';
-import { figure, inputsText, seconds } from './explain.ts';
+import { figure, seconds } from './explain.ts';
 import { scalingInputOf } from './spec.ts';
 
 const spec = (changes: Partial<ModelDeploymentSpec>): ModelDeploymentSpec => ({
@@ -67,11 +67,4 @@ describe('figures for people', () => {
     [2.5, '2.5s'],
     [Number.POSITIVE_INFINITY, 'without end'],
   ])('%d s is %s', (value, text) => expect(seconds(value)).toBe(text));
-
-  test('inputs are text, unknown stays unknown', () => {
-    expect(inputsText({ plannedRate: 117.96, serviceMs: 'unknown' })).toEqual({
-      plannedRate: '118',
-      serviceMs: 'unknown',
-    });
-  });
 });

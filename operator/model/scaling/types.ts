@@ -65,7 +65,7 @@ export interface Observation {
 }
 
 /** The closed list of `status.scaling.lastDecision.reason`. */
-export const scalingReasons = {
+const scalingReasons = {
   Latency: 'The latency promise needs this many.',
   RequestRate: 'requestsPerSecondPerReplica needs this many.',
   Utilisation: 'The pods would be busier than they may be with fewer.',

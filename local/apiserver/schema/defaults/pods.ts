@@ -33,7 +33,7 @@ function containersOf(spec: JsonObject): JsonObject[] {
 }
 
 /** Defaults of a pod's spec, in pods and in templates. */
-export function defaultPodSpec(spec: JsonObject): void {
+function defaultPodSpec(spec: JsonObject): void {
   setDefaultText(spec, 'dnsPolicy', 'ClusterFirst');
   setDefaultText(spec, 'restartPolicy', 'Always');
   setDefaultText(spec, 'schedulerName', 'default-scheduler');

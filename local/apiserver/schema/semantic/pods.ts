@@ -95,7 +95,7 @@ const restartPolicies = ['Always', 'OnFailure', 'Never'];
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
 /** Errors of a pod's spec at its path. */
-export function podSpecErrors(spec: unknown, path: string): FieldError[] {
+function podSpecErrors(spec: unknown, path: string): FieldError[] {
   if (!isObject(spec)) return [];
   const volumes = volumeErrors(spec, path);
   const errors = [...volumes.errors];
