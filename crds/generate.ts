@@ -6,6 +6,7 @@ import { type StructuralSchema, structuralSchemaOf } from './openapi.ts';
 import { apiReference, conditionReference } from './reference.ts';
 import { rootRules, specSchema } from './schema.ts';
 import { statusSchema } from './status.ts';
+import { troubleshootingPage } from './troubleshooting.ts';
 
 /** Largest size of the CRD, bytes: above it `kubectl apply` cannot keep its last-applied annotation. */
 export const maxCrdBytes = 256 * 1024;
@@ -135,5 +136,6 @@ export function generatedFiles(): Record<string, string> {
     'crds/generated/modeldeployment.schema.json': `${JSON.stringify(editorSchema(schema), null, 2)}\n`,
     'docs/reference/modeldeployment.md': apiReference(schema),
     'docs/reference/conditions.md': conditionReference(),
+    'docs/how-to/troubleshooting.md': troubleshootingPage(),
   };
 }
