@@ -11,6 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { BuildOptions } from 'esbuild';
 
 /** Entry points by bundle name; a worker is a bundle of its own because it is loaded by URL. */
 const entryPoints = {
@@ -18,6 +19,12 @@ const entryPoints = {
   'inference-pod': 'inference-pod/main.ts',
   'runner-worker': 'inference-pod/runner/worker.ts',
 } as const;
+
+/** Bundles that each image holds. */
+export const imageBundles = {
+  operator: ['operator'],
+  'inference-pod': ['inference-pod', 'runner-worker'],
+} as const satisfies Record<string, readonly (keyof typeof entryPoints)[]>;
 
 /**
  * Node's flags for the operator. Its young generation grows to 128 MB by default, which is most of its memory: with 2 MB
@@ -28,7 +35,11 @@ export const operatorNodeFlags = ['--max-old-space-size=192', '--max-semi-space-
 /** Environment of the operator: two arenas of malloc instead of one per thread are 15 MB less. */
 export const operatorNodeEnv = { MALLOC_ARENA_MAX: '2' } as const;
 
-const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'inference-pod'];
+/** Node's flags for the inference pod: a small young generation is 212 MB under load instead of 279, at the same throughput (measured). */
+export const podNodeFlags = ['--max-semi-space-size=16'] as const;
+
+/** Folders whose sources can be part of a bundle. */
+export const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'inference-pod'];
 
 export interface Bundles {
   /** Folder with one `NAME.mjs` for each entry point. */
@@ -73,19 +84,16 @@ function prune(base: string, keep: string): void {
   for (const { name } of others.slice(2)) rmSync(join(base, name), { recursive: true, force: true });
 }
 
-/** Builds the bundles below `stateDir/bundles` unless the same sources are built there already; rejects with esbuild's errors. */
-export async function buildBundles(root: string, stateDir: string): Promise<Bundles> {
-  const base = join(stateDir, 'bundles');
-  const key = contentHash(root);
-  const directory = join(base, key);
-  if (existsSync(directory)) return { directory, cached: true };
-  const { build, stop } = await import('esbuild');
-  const unfinished = join(base, `.${key}-${process.pid}`);
-  mkdirSync(unfinished, { recursive: true });
-  await build({
+/** How esbuild makes these bundles in `outdir`: the same for the embedded cluster and for images. */
+export function bundleOptions(
+  root: string,
+  names: readonly (keyof typeof entryPoints)[],
+  outdir: string,
+): BuildOptions {
+  return {
     absWorkingDir: root,
-    entryPoints: Object.entries(entryPoints).map(([out, input]) => ({ in: input, out })),
-    outdir: unfinished,
+    entryPoints: names.map((out) => ({ in: entryPoints[out], out })),
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -102,7 +110,19 @@ export async function buildBundles(root: string, stateDir: string): Promise<Bund
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
-  });
+  };
+}
+
+/** Builds the bundles below `stateDir/bundles` unless the same sources are built there already; rejects with esbuild's errors. */
+export async function buildBundles(root: string, stateDir: string): Promise<Bundles> {
+  const base = join(stateDir, 'bundles');
+  const key = contentHash(root);
+  const directory = join(base, key);
+  if (existsSync(directory)) return { directory, cached: true };
+  const { build, stop } = await import('esbuild');
+  const unfinished = join(base, `.${key}-${process.pid}`);
+  mkdirSync(unfinished, { recursive: true });
+  await build(bundleOptions(root, Object.keys(entryPoints) as (keyof typeof entryPoints)[], unfinished));
   // Its service process would stay for as long as this one lives, 24 MB for nothing.
   await stop();
   // The one package that stays outside is found from wherever the state folder lies.
