@@ -21,6 +21,8 @@ export interface ListOptions extends CallOptions {
   readonly limit?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
+  /** Only metadata is asked for; a server that cannot leave the rest out sends it. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions {
@@ -30,6 +32,8 @@ export interface WatchOptions {
   readonly resourceVersion: string;
   /** Server-side life of the watch, seconds; the client ends it 30 s later if the server does not. */
   readonly timeoutSeconds: number;
+  /** As of a list. */
+  readonly metadataOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 

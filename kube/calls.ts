@@ -21,6 +21,7 @@ export interface Call extends CallOptions {
   readonly verb: string;
   readonly type?: ResourceType;
   readonly contentType?: string;
+  readonly accept?: string;
   readonly body?: string;
   readonly defaultTimeoutMs?: number;
   /** The same call twice does what one does: it may be sent again when the network failed. */
@@ -62,6 +63,7 @@ export class Caller {
           signal: call.signal,
           what,
           ...(call.contentType === undefined ? {} : { contentType: call.contentType }),
+          ...(call.accept === undefined ? {} : { accept: call.accept }),
           ...(call.body === undefined ? {} : { body: call.body }),
         });
         this.#observe(call, String(answer.code), startMs);

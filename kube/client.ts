@@ -45,6 +45,9 @@ const listTimeoutMs = 60_000;
 /** The client ends a watch this long after the server should have. */
 const watchGraceMs = 30_000;
 
+/** What asks for metadata alone, and takes whole objects from a server that knows only those. */
+const metadataOf = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
+
 /** Connects to the server that `auth` names. Leader election should get a client of its own, so that no queue delays a renewal. */
 export function createClient(auth: Auth, options: ClientOptions = {}): KubeClient {
   return new HttpKubeClient(auth, options);
@@ -98,6 +101,7 @@ class HttpKubeClient implements KubeClient {
       path: pathOf(type, namespace === undefined ? {} : { namespace }) + query,
       verb: 'list',
       type,
+      ...(options.metadataOnly === true ? { accept: metadataOf('PartialObjectMetadataList') } : {}),
       repeatable: true,
       defaultTimeoutMs: listTimeoutMs,
     });
@@ -131,6 +135,7 @@ class HttpKubeClient implements KubeClient {
       path: pathOf(type, namespace === undefined ? {} : { namespace }) + query,
       timeoutMs: timeoutSeconds * 1000 + watchGraceMs,
       signal,
+      ...(options.metadataOnly === true ? { accept: metadataOf('PartialObjectMetadata') } : {}),
       what,
     });
     const { code, headers, chunks } = stream;

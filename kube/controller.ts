@@ -6,10 +6,10 @@ import { type Log, messageOf, noLog } from './log.ts';
 import { noObserver, type Observer } from './metrics.ts';
 import type { KubeObject } from './objects.ts';
 import { type Priority, type QueueOptions, WorkQueue } from './queue.ts';
-import type { Reflector } from './reflector.ts';
-import type { ObjectKey } from './resource.ts';
+import type { ChangeHandler } from './reflector.ts';
+import type { ObjectKey, ResourceType } from './resource.ts';
 import { jittered } from './retry.ts';
-import { keyOf, type StoreChange } from './store.ts';
+import { keyOf, type StoreChange, type StoreReader } from './store.ts';
 
 export interface ReconcileResult {
   /** Come back after this long even if nothing changes. */
@@ -38,6 +38,8 @@ export interface ControllerOptions {
   readonly queue?: Omit<QueueOptions, 'clock' | 'observer' | 'name'>;
   /** Holds a key back until the stores have seen what was written for it. */
   readonly consistency?: ConsistencyTracker;
+  /** Keys that may not be worked on now are let go: whoever opens the gate enqueues them. Default: all may. */
+  readonly admits?: (key: ObjectKey) => boolean;
   /** Every key comes again after this long, ±10 %. Default 10 minutes. */
   readonly resyncMs?: number;
 }
@@ -45,8 +47,11 @@ export interface ControllerOptions {
 /** A server that is away is no fault of the key: when it is back, no key may sleep on for its 1,000 s. */
 const serverRetryMs = 30_000;
 
-interface Source {
-  readonly kind: string;
+/** What a controller watches: a reflector, or several of one kind. */
+export interface WatchSource<T extends KubeObject> {
+  readonly type: ResourceType;
+  readonly store: StoreReader<T>;
+  onChange(handler: ChangeHandler<T>): () => void;
   whenSynced(): Promise<void>;
 }
 
@@ -62,7 +67,7 @@ export class Controller {
   readonly #log: Log;
   readonly #observer: Observer;
   readonly #stopping = new AbortController();
-  readonly #sources: Source[] = [];
+  readonly #synced: (() => Promise<void>)[] = [];
   readonly #unsubscribe: (() => void)[] = [];
   #primaryKeys: () => ObjectKey[] = () => [];
   #workers: Promise<void>[] = [];
@@ -83,32 +88,32 @@ export class Controller {
   }
 
   /** Reconciles the objects of this kind: their keys are the queue's keys. Call before `start`. */
-  watchPrimary<T extends KubeObject>(reflector: Reflector<T>): this {
-    this.#primaryKeys = () => reflector.store.keys();
-    return this.#subscribe(reflector, (change) => [change.key], primaryPriority);
+  watchPrimary<T extends KubeObject>(source: WatchSource<T>): this {
+    this.#primaryKeys = () => source.store.keys();
+    return this.#subscribe(source, (change) => [change.key], primaryPriority);
   }
 
   /** Enqueues the owner (`kind`) that controls a changed object; when the owner changed, the former one too. */
-  watchOwned<T extends KubeObject>(reflector: Reflector<T>, ownerKind: string): this {
-    return this.#subscribe(reflector, (change) => ownersOf(change, ownerKind));
+  watchOwned<T extends KubeObject>(source: WatchSource<T>, ownerKind: string): this {
+    return this.#subscribe(source, (change) => ownersOf(change, ownerKind));
   }
 
   /**
    * Enqueues whatever keys `map` names for an object; of an update, those of the former state too. When `map` throws,
    * the object's controlling owner is enqueued, so that a change is never lost to a fault in the mapping.
    */
-  watchMapped<T extends KubeObject>(reflector: Reflector<T>, map: (object: T) => readonly ObjectKey[]): this {
-    return this.#subscribe(reflector, (change) => {
+  watchMapped<T extends KubeObject>(source: WatchSource<T>, map: (object: T) => readonly ObjectKey[]): this {
+    return this.#subscribe(source, (change) => {
       const keys = new Set<ObjectKey>();
       for (const object of [change.object, change.previous]) {
         if (object === undefined) continue;
         try {
           for (const key of map(object)) keys.add(key);
         } catch (error) {
-          this.#observer.count('handler_errors_total', { kind: reflector.type.kind });
+          this.#observer.count('handler_errors_total', { kind: source.type.kind });
           this.#log.error('mapping of a change failed', {
             controller: this.#name,
-            kind: reflector.type.kind,
+            kind: source.type.kind,
             key: change.key,
             error: messageOf(error),
           });
@@ -126,7 +131,7 @@ export class Controller {
 
   /** Waits until every watched store holds its first list, then starts the workers; rejects when a reflector is stopped before. */
   async start(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source.whenSynced()));
+    await Promise.all(this.#synced.map((whenSynced) => whenSynced()));
     if (this.#stopping.signal.aborted) return;
     this.#scheduleResync();
     const count = this.#options.workers ?? 8;
@@ -147,13 +152,13 @@ export class Controller {
   }
 
   #subscribe<T extends KubeObject>(
-    reflector: Reflector<T>,
+    source: WatchSource<T>,
     keysOf: (change: StoreChange<T>) => readonly ObjectKey[],
     priorityOf: (change: StoreChange<T>) => Priority = (change) => (change.fromList ? 'low' : 'high'),
   ): this {
-    this.#sources.push({ kind: reflector.type.kind, whenSynced: () => reflector.whenSynced() });
+    this.#synced.push(() => source.whenSynced());
     this.#unsubscribe.push(
-      reflector.onChange((change) => {
+      source.onChange((change) => {
         const priority = priorityOf(change);
         for (const key of keysOf(change)) this.queue.add(key, priority);
       }),
@@ -179,6 +184,11 @@ export class Controller {
   }
 
   async #process(key: ObjectKey): Promise<void> {
+    if (this.#options.admits?.(key) === false) {
+      this.#observer.count('not_admitted_total', { controller: this.#name });
+      this.queue.forget(key);
+      return;
+    }
     const waitingFor = this.#options.consistency?.waitingFor(key);
     if (waitingFor !== undefined) {
       this.#observer.count('stale_sync_skips_total', { controller: this.#name, kind: waitingFor });

@@ -11,6 +11,9 @@ export interface LifecycleOptions {
   readonly log?: Log;
 }
 
+/** What is missing, one or several things; nothing when well. */
+type Check = () => string | readonly string[] | undefined;
+
 interface Step {
   readonly phase: ShutdownPhase;
   readonly name: string;
@@ -22,7 +25,7 @@ export class Lifecycle {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #steps: Step[] = [];
-  readonly #checks = new Map<string, () => string | undefined>();
+  readonly #checks = new Map<string, Check>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: LifecycleOptions = {}) {
@@ -35,8 +38,8 @@ export class Lifecycle {
     this.#steps.push({ phase, name, stop, timeoutMs });
   }
 
-  /** Registers a readiness check: undefined when well, else what is missing. */
-  addCheck(name: string, check: () => string | undefined): void {
+  /** Registers a readiness check. */
+  addCheck(name: string, check: Check): void {
     this.#checks.set(name, check);
   }
 
@@ -45,8 +48,9 @@ export class Lifecycle {
     if (this.#stopping !== undefined) return ['shutting down'];
     const missing: string[] = [];
     for (const [name, check] of this.#checks) {
-      const problem = check();
-      if (problem !== undefined) missing.push(`${name}: ${problem}`);
+      const problems = check() ?? [];
+      for (const problem of typeof problems === 'string' ? [problems] : problems)
+        missing.push(`${name}: ${problem}`);
     }
     return missing;
   }

@@ -4,7 +4,9 @@ import { type Clock, realClock, sleep } from './clock.ts';
 import {
   ApiError,
   isConnectionRefused,
+  isForbidden,
   isGone,
+  isNotFound,
   isProtocolError,
   isTooManyRequests,
   retryAfterMs,
@@ -23,6 +25,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Asks for metadata alone; the transform must not look at more. */
+  readonly metadataOnly?: boolean;
   readonly indexers?: Indexers<T>;
   /** What is kept of an object, to save memory; default all but managedFields. It may change its argument. */
   readonly transform?: (object: T) => T;
@@ -53,6 +57,8 @@ function withoutManagedFields<T extends KubeObject>(object: T): T {
 export class Reflector<T extends KubeObject = KubeObject> {
   readonly store: Store<T>;
   readonly type: ResourceType;
+  /** Where it looks; undefined: in all namespaces. */
+  readonly namespace: string | undefined;
   readonly #options: ReflectorOptions<T>;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -69,10 +75,13 @@ export class Reflector<T extends KubeObject = KubeObject> {
   #versionExpired = false;
   #lastListMs = Number.NEGATIVE_INFINITY;
   #lastActivityMs: number;
+  #fault: { readonly during: 'list' | 'watch'; readonly error: unknown } | undefined;
+  #lastReport = '';
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     this.type = options.type;
+    this.namespace = options.namespace;
     this.store = new Store<T>(options.indexers);
     this.#clock = options.clock ?? realClock;
     this.#log = options.log ?? noLog;
@@ -112,6 +121,11 @@ export class Reflector<T extends KubeObject = KubeObject> {
     return this.#synced.promise;
   }
 
+  /** Why it cannot read at present: what the last list failed with, or a refused watch; undefined when nothing is known to be wrong. */
+  get fault(): unknown {
+    return this.#fault?.error;
+  }
+
   /** Time since the server last said anything (events, bookmarks, lists), milliseconds. */
   get idleMs(): number {
     return this.#clock.monotonicMs() - this.#lastActivityMs;
@@ -133,6 +147,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
           continue;
         }
         await this.#watch(stop);
+        this.#fault = undefined;
         this.#lastActivityMs = this.#clock.monotonicMs();
         if (this.#clock.monotonicMs() - startedMs < healthyWatchMs) await this.#pause(0, stop);
       } catch (error) {
@@ -141,6 +156,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
         const listed = mustList;
         mustList ||= needsList(error);
         if (versionIsUseless(error)) this.#versionExpired = true;
+        if (listed || isRefusal(error)) this.#fault = { during: listed ? 'list' : 'watch', error };
         this.#report(error, listed ? 'list' : 'watch', mustList);
         if (this.#mayGoOnAtOnce(error, listed, livedMs)) continue;
         await this.#pause(retryAfterMs(error) ?? 0, stop);
@@ -161,7 +177,15 @@ export class Reflector<T extends KubeObject = KubeObject> {
   }
 
   async #list(stop: AbortSignal): Promise<void> {
-    const { api, type, namespace, labelSelector, fieldSelector, pageSize = 500 } = this.#options;
+    const {
+      api,
+      type,
+      namespace,
+      labelSelector,
+      fieldSelector,
+      metadataOnly,
+      pageSize = 500,
+    } = this.#options;
     const resourceVersion = this.#versionExpired ? '' : (this.store.resourceVersion ?? '0');
     this.#lastListMs = this.#clock.monotonicMs();
     this.#observer.count('reflector_lists_total', { kind: type.kind });
@@ -169,6 +193,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...(metadataOnly === undefined ? {} : { metadataOnly }),
       signal: stop,
     };
     let objects: T[] = [];
@@ -197,6 +222,8 @@ export class Reflector<T extends KubeObject = KubeObject> {
     if (version === undefined)
       throw new ApiError({ code: 0, reason: 'Protocol', message: `list ${type.kind}: no resourceVersion` });
     this.#versionExpired = false;
+    if (this.#fault?.during === 'list') this.#fault = undefined;
+    this.#lastReport = '';
     this.#lastActivityMs = this.#clock.monotonicMs();
     const changes = this.store.replaceAll(objects, version);
     this.#isSynced = true;
@@ -205,19 +232,21 @@ export class Reflector<T extends KubeObject = KubeObject> {
   }
 
   async #watch(stop: AbortSignal): Promise<void> {
-    const { api, type, namespace, labelSelector, fieldSelector } = this.#options;
+    const { api, type, namespace, labelSelector, fieldSelector, metadataOnly } = this.#options;
     const [minimum, maximum] = this.#watchSeconds;
     this.#observer.count('reflector_watches_total', { kind: type.kind });
     const events = api.watch<T>(type, {
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...(metadataOnly === undefined ? {} : { metadataOnly }),
       resourceVersion: this.store.resourceVersion ?? '0',
       // Random, so that the watches of all kinds and replicas do not end in one moment.
       timeoutSeconds: Math.round(minimum + this.#random() * (maximum - minimum)),
       signal: stop,
     });
     for await (const event of events) {
+      this.#fault = undefined;
       this.#lastActivityMs = this.#clock.monotonicMs();
       const version = event.object.metadata.resourceVersion;
       let change: StoreChange<T> | undefined;
@@ -248,12 +277,24 @@ export class Reflector<T extends KubeObject = KubeObject> {
 
   #report(error: unknown, during: 'list' | 'watch', mustList: boolean): void {
     const reason = error instanceof ApiError ? error.reason : 'Unexpected';
-    this.#observer.count('reflector_errors_total', { kind: this.type.kind, during, reason });
-    // A version that aged is routine; the rest is worth a line, and the back-off bounds the lines.
-    const level = isGone(error) ? 'debug' : 'warn';
-    this.#log[level](`${during} failed`, { kind: this.type.kind, error: messageOf(error), relist: mustList });
+    const where = this.namespace === undefined ? {} : { namespace: this.namespace };
+    this.#observer.count('reflector_errors_total', { kind: this.type.kind, during, reason, ...where });
+    const message = messageOf(error);
+    // A version that aged is routine, and a refusal is the same each time; the back-off bounds the other lines.
+    const isOld = isRefusal(error) && message === this.#lastReport;
+    this.#lastReport = message;
+    const level = isGone(error) || isOld ? 'debug' : 'warn';
+    this.#log[level](`${during} failed`, {
+      kind: this.type.kind,
+      ...where,
+      error: message,
+      relist: mustList,
+    });
   }
 }
+
+/** The server answered, and will answer the same until somebody changes a rule or installs a kind. */
+const isRefusal = (error: unknown): boolean => isForbidden(error) || isNotFound(error);
 
 /** 410, or a version that the server does not know yet (it was restored from a backup or lost its memory). */
 const versionIsUseless = (error: unknown): boolean =>

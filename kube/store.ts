@@ -19,6 +19,7 @@ export interface StoreChange<T> {
 export interface StoreReader<T extends KubeObject> {
   get(key: ObjectKey): T | undefined;
   list(): T[];
+  keys(): ObjectKey[];
   /** Objects whose index of that name holds the value; an unknown index throws. */
   byIndex(index: string, value: string): T[];
   readonly size: number;

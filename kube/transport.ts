@@ -10,6 +10,8 @@ export interface HttpRequest {
   /** Path with query, below the server's address. */
   readonly path: string;
   readonly contentType?: string;
+  /** Default `application/json`. */
+  readonly accept?: string;
   readonly body?: string;
   /** The whole exchange, body included, ends by then. */
   readonly timeoutMs: number;
@@ -117,7 +119,7 @@ export class Transport {
     // Reading credentials may start an exec plug-in, which the deadline must cover too.
     const credentials = await withSignal(this.#options.auth.credentials(), signal);
     const headers: Record<string, string> = {
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': this.#options.userAgent,
       ...credentials.headers,
     };

@@ -6,7 +6,8 @@ describe('settings', () => {
   test('have defaults that suit a cluster', () => {
     const config = parseConfig([], { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' });
     expect(config).toMatchObject({
-      watchNamespace: '',
+      watchNamespaces: [],
+      readNodes: false,
       fileRoots: ['/samples'],
       bakeTimeMs: 60_000,
       leaderElect: true,
@@ -21,6 +22,12 @@ describe('settings', () => {
     ['a flag with an equals sign', ['--image=a:1=b'], {}, { image: 'a:1=b' }],
     ['a variable', [], { BALLAST_OPERATOR_FILE_ROOTS: '/a, /b' }, { fileRoots: ['/a', '/b'] }],
     ['a flag over a variable', ['--ops-port', '0'], { BALLAST_OPERATOR_OPS_PORT: '99' }, { opsPort: 0 }],
+    [
+      'namespaces, each once',
+      ['--watch-namespaces', 'team-a, team-b,team-a'],
+      {},
+      { watchNamespaces: ['team-a', 'team-b'] },
+    ],
     ['a switch', ['--leader-elect', 'false'], {}, { leaderElect: false }],
     ['KUBECONFIG', [], { KUBECONFIG: '/x' }, { kubeconfig: '/x' }],
     ['other variables are none of ours', [], { BALLAST_MODEL_URI: 'x' }, {}],
@@ -38,6 +45,12 @@ describe('settings', () => {
       ['--bake-time', '60'],
       {},
       /--bake-time "60": write a whole number and a unit/,
+    ],
+    [
+      'a namespace of no name',
+      ['--watch-namespaces', 'a,B_c'],
+      {},
+      /--watch-namespaces "a,B_c": write names/,
     ],
     ['a switch of neither', ['--leader-elect', 'yes'], {}, /--leader-elect "yes"/],
   ])('%s is a start error', (_, flags, environment, message) => {

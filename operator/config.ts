@@ -11,6 +11,11 @@ const list = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
   .transform((items) => items.filter((item) => item !== ''));
+const namespaces = list
+  .refine((items) => items.every((item) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(item)), {
+    message: 'write names of namespaces with commas between, such as team-a,team-b',
+  })
+  .transform((items) => [...new Set(items)]);
 const onOff = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** Every setting: flag `--file-roots` is `BALLAST_OPERATOR_FILE_ROOTS` in the environment; the flag wins. */
@@ -19,8 +24,10 @@ const settings = z.strictObject({
   kubeconfig: z.string().optional(),
   /** Context of the kubeconfig. */
   context: z.string().optional(),
-  /** Namespace to watch; empty: all namespaces. */
-  watchNamespace: z.string().default(''),
+  /** Namespaces to watch, comma-separated; empty: all. With a list no request is cluster-scoped, and Roles suffice. */
+  watchNamespaces: namespaces.default([]),
+  /** Whether nodes may be listed and watched, metadata only: their labels tell zones and prices. */
+  readNodes: onOff.default(false),
   /** Image of inference pods whose ModelDeployment names none. */
   image: z.string().min(1).default('ballast/inference-pod:0.1.0'),
   /** Directories of that image with models, comma-separated. */

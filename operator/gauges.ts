@@ -3,16 +3,26 @@ import type { MetricsRegistry } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import type { FleetLoop } from './controllers/fleet-loop.ts';
+import type { Namespaces } from './controllers/namespaces.ts';
 import type { Probe } from './probe/probe.ts';
 
 /** Reads the gauges anew before each snapshot of `metrics`. */
 export function collectGauges(
   metrics: MetricsRegistry,
-  parts: { reflectors: readonly Reflector<KubeObject>[]; probe: Probe; fleet: FleetLoop },
+  parts: {
+    reflectors: readonly Reflector<KubeObject>[];
+    namespaces: Namespaces;
+    probe: Probe;
+    fleet: FleetLoop;
+  },
 ): void {
   metrics.onCollect(() => {
-    for (const { type, idleMs } of parts.reflectors)
-      metrics.gauge('watch_last_activity_seconds', idleMs / 1000, { resource: type.plural });
+    for (const { type, namespace, idleMs } of parts.reflectors) {
+      const where = namespace === undefined ? {} : { namespace };
+      metrics.gauge('watch_last_activity_seconds', idleMs / 1000, { resource: type.plural, ...where });
+    }
+    for (const { namespace, isRead } of parts.namespaces.states())
+      metrics.gauge('namespace_read', isRead ? 1 : 0, { namespace: namespace ?? '' });
     const { pulls, failures, inFlight, targets } = parts.probe.counts();
     metrics.gauge('probe_targets', targets);
     metrics.gauge('probe_pulls_in_flight', inFlight);

@@ -15,10 +15,11 @@ import { MetricsRegistry } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { ObjectKey } from '../kube/resource.ts';
 import type { OperatorConfig } from './config.ts';
-import { createCaches, ofDeployment, reflectorsOf } from './controllers/caches.ts';
+import { createCaches, groupsOf, ofDeployment, reflectorsOf } from './controllers/caches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
+import { followNamespaces } from './controllers/namespaces.ts';
 import { collectGauges } from './gauges.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startOpsServer } from './http/ops-server.ts';
@@ -42,7 +43,7 @@ export interface Operator {
   readonly metrics: MetricsRegistry;
   /** For signals: what is to end, and whether it is ending. */
   readonly lifecycle: Lifecycle;
-  /** Resolves when it leads and every cache holds its first list. */
+  /** Resolves when it leads and every cache of one watched namespace holds its first list. */
   whenRunning(): Promise<void>;
   /** Ends everything in order; safe to call twice. */
   stop(): Promise<void>;
@@ -53,6 +54,8 @@ const deploymentKeyOf = (object: KubeObject): ObjectKey[] => {
   const name = object.metadata.labels?.[labels.deployment];
   return name === undefined ? [] : [`${object.metadata.namespace ?? ''}/${name}`];
 };
+
+const namespaceOf = (key: ObjectKey): string => key.slice(0, key.indexOf('/'));
 
 const isRollingOut = ({ status }: ModelDeployment) =>
   status?.candidate !== undefined && status.rollout?.failedRevision !== status.candidate.revision;
@@ -85,7 +88,8 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
 
   const caches = createCaches({
     api: client,
-    ...(config.watchNamespace === '' ? {} : { namespace: config.watchNamespace }),
+    namespaces: config.watchNamespaces,
+    readNodes: config.readNodes,
     clock,
     log,
     observer: metrics,
@@ -94,15 +98,16 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   lifecycle.onStop('caches', 'reflectors', async () => {
     await Promise.all(reflectors.map((reflector) => reflector.stop()));
   });
-  lifecycle.addCheck('caches', () => {
-    const missing = reflectors.filter((reflector) => !reflector.synced || reflector.stalled);
-    return missing.length === 0
-      ? undefined
-      : `no fresh list of ${missing.map((reflector) => reflector.type.plural).join(', ')}`;
-  });
+  const namespaces = followNamespaces(caches);
+  lifecycle.addCheck('caches', () => namespaces.problems());
 
   const consistency = new ConsistencyTracker({ clock, log, observer: metrics });
-  for (const reflector of reflectors) consistency.track(reflector.type, reflector.store);
+  for (const { type, store, namespace } of reflectors)
+    consistency.track(
+      type,
+      store,
+      namespace === undefined ? undefined : ({ metadata }) => metadata.namespace === namespace,
+    );
   const memories = new Memories();
   caches.modelDeployments.onChange(({ type, key, object, previous }) => {
     if (type === 'deleted') {
@@ -135,7 +140,6 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     fileRoots: config.fileRoots,
     bakeTimeMs: config.bakeTimeMs,
   };
-  const isSynced = () => reflectors.every((reflector) => reflector.synced);
   let slicesChanged = true;
   caches.endpointSlices.onChange(() => {
     slicesChanged = true;
@@ -144,7 +148,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     clock,
     deployments: () => caches.modelDeployments.store.list(),
     facts: (deployment) => {
-      if (!isSynced()) return undefined;
+      if (!namespaces.isRead(deployment.metadata.namespace)) return undefined;
       const key = `${deployment.metadata.namespace}/${deployment.metadata.name}`;
       const rolling = isRollingOut(deployment);
       const facts = replicaFactsOf(
@@ -187,16 +191,19 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     log,
     observer: metrics,
     consistency,
+    admits: (key) => namespaces.isRead(namespaceOf(key)),
+  });
+  namespaces.onRead((namespace) => {
+    log.info('caches are whole', { namespace: namespace ?? '(all)' });
+    for (const key of caches.modelDeployments.store.keys())
+      if (namespace === undefined || namespaceOf(key) === namespace) controller.enqueue(key, 'low');
   });
   controller.watchPrimary(caches.modelDeployments);
-  for (const reflector of reflectors) {
+  for (const group of groupsOf(caches)) {
     // Addresses matter to the probe, not to reconcile.
-    if (
-      reflector.type.plural === caches.modelDeployments.type.plural ||
-      reflector.type.kind === 'EndpointSlice'
-    )
+    if (group.type.plural === caches.modelDeployments.type.plural || group.type.kind === 'EndpointSlice')
       continue;
-    controller.watchMapped(reflector, deploymentKeyOf);
+    controller.watchMapped(group, deploymentKeyOf);
   }
   lifecycle.onStop(
     'work',
@@ -209,7 +216,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     25_000,
   );
 
-  collectGauges(metrics, { reflectors, probe, fleet });
+  collectGauges(metrics, { reflectors, namespaces, probe, fleet });
   const ownMetrics = createMetrics(() => metrics.snapshot());
   const ops = await startOpsServer({
     host: config.opsHost,

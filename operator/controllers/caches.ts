@@ -1,4 +1,4 @@
-/** The operator's view of the cluster: one reflector per kind, scoped to what carries the ModelDeployment's label. */
+/** The operator's view of the cluster: one reflector per kind and namespace, for what carries the ModelDeployment's label. */
 import { labels, modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
@@ -20,6 +20,7 @@ import type {
   ServiceAccount,
 } from '../../kube/objects.ts';
 import { Reflector } from '../../kube/reflector.ts';
+import { ReflectorGroup } from '../../kube/reflector-group.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
 import { byLabel } from '../../kube/store.ts';
 
@@ -28,8 +29,10 @@ export const ofDeployment = 'deployment';
 
 export interface CachesOptions {
   readonly api: KubeApi;
-  /** Default: all namespaces. */
-  readonly namespace?: string;
+  /** Namespaces to look into; none: all of them. */
+  readonly namespaces: readonly string[];
+  /** Whether nodes may be read. */
+  readonly readNodes: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: Observer;
@@ -37,17 +40,19 @@ export interface CachesOptions {
 
 /** The caches, by kind. */
 export interface Caches {
-  readonly modelDeployments: Reflector<ModelDeployment & KubeObject>;
-  readonly serviceAccounts: Reflector<ServiceAccount>;
-  readonly configMaps: Reflector<ConfigMap>;
-  readonly controllerRevisions: Reflector<ControllerRevision>;
-  readonly services: Reflector<Service>;
-  readonly networkPolicies: Reflector<NetworkPolicy>;
-  readonly deployments: Reflector<Deployment>;
-  readonly podDisruptionBudgets: Reflector<PodDisruptionBudget>;
-  readonly replicaSets: Reflector<ReplicaSet>;
-  readonly pods: Reflector<Pod>;
-  readonly endpointSlices: Reflector<EndpointSlice>;
+  readonly modelDeployments: ReflectorGroup<ModelDeployment & KubeObject>;
+  readonly serviceAccounts: ReflectorGroup<ServiceAccount>;
+  readonly configMaps: ReflectorGroup<ConfigMap>;
+  readonly controllerRevisions: ReflectorGroup<ControllerRevision>;
+  readonly services: ReflectorGroup<Service>;
+  readonly networkPolicies: ReflectorGroup<NetworkPolicy>;
+  readonly deployments: ReflectorGroup<Deployment>;
+  readonly podDisruptionBudgets: ReflectorGroup<PodDisruptionBudget>;
+  readonly replicaSets: ReflectorGroup<ReplicaSet>;
+  readonly pods: ReflectorGroup<Pod>;
+  readonly endpointSlices: ReflectorGroup<EndpointSlice>;
+  /** Metadata of nodes; undefined where they may not be read. Nothing waits for them. */
+  readonly nodes: Reflector | undefined;
 }
 
 /**
@@ -97,36 +102,49 @@ function leanReplicaSet(set: ReplicaSet): ReplicaSet {
   };
 }
 
+/** Of a node, its name, labels and deletion: zones and prices are labels. */
+function leanNode({ metadata }: KubeObject): KubeObject {
+  const { name, uid, resourceVersion, labels: all, deletionTimestamp } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: resources.nodes.kind,
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(all === undefined ? {} : { labels: all }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    },
+  };
+}
+
 /** Makes the reflectors; nothing is read before they are started. */
 export function createCaches(options: CachesOptions): Caches {
-  const { api, namespace, clock, log, observer } = options;
-  const where = namespace === undefined ? {} : { namespace };
+  const { api, namespaces, readNodes, clock, log, observer } = options;
+  const common = { api, clock, log, observer };
+  const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
   const reflect = <T extends KubeObject>(
     type: ResourceType,
     labelSelector: string = labels.deployment,
     transform: (object: T) => T = lean,
   ) =>
-    new Reflector<T>({
-      ...where,
-      api,
-      type,
-      clock,
-      log,
-      observer,
-      labelSelector,
-      transform,
-      indexers: { [ofDeployment]: byLabel(labels.deployment) },
-    });
+    new ReflectorGroup<T>(
+      scopes.map(
+        (scope) =>
+          new Reflector<T>({
+            ...common,
+            ...scope,
+            type,
+            labelSelector,
+            transform,
+            indexers: { [ofDeployment]: byLabel(labels.deployment) },
+          }),
+      ),
+    );
   return {
-    modelDeployments: new Reflector({
-      ...where,
-      api,
-      type: modelDeployments,
-      clock,
-      log,
-      observer,
-      transform: lean,
-    }),
+    modelDeployments: new ReflectorGroup(
+      scopes.map((scope) => new Reflector({ ...common, ...scope, type: modelDeployments, transform: lean })),
+    ),
     serviceAccounts: reflect(resources.serviceAccounts),
     configMaps: reflect(resources.configMaps),
     controllerRevisions: reflect(resources.controllerRevisions),
@@ -138,9 +156,18 @@ export function createCaches(options: CachesOptions): Caches {
     pods: reflect(resources.pods, labels.deployment, leanPod),
     // Slices inherit the labels of their Service; those of the callers' Service carry no revision.
     endpointSlices: reflect(resources.endpointSlices, `${labels.deployment},${labels.revision}`),
+    nodes: readNodes
+      ? new Reflector({ ...common, type: resources.nodes, metadataOnly: true, transform: leanNode })
+      : undefined,
   };
 }
 
+/** The caches of namespaced kinds. */
+export const groupsOf = ({ nodes: _, ...groups }: Caches): ReflectorGroup[] =>
+  Object.values(groups) as unknown as ReflectorGroup[];
+
 /** Every reflector of the caches. */
-export const reflectorsOf = (caches: Caches): Reflector<KubeObject>[] =>
-  Object.values(caches) as unknown as Reflector<KubeObject>[];
+export const reflectorsOf = (caches: Caches): Reflector[] => [
+  ...groupsOf(caches).flatMap(({ reflectors }) => reflectors),
+  ...(caches.nodes === undefined ? [] : [caches.nodes]),
+];

@@ -6,6 +6,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../../kube/clock.ts';
 import { WatchStream } from './watch-stream.ts';
@@ -48,6 +49,8 @@ export interface Seen {
 
 export interface FaultProxyOptions {
   readonly target: string;
+  /** CA of a target that speaks TLS; the proxy itself is plain. */
+  readonly ca?: string | Buffer | undefined;
   readonly clock: Clock;
 }
 
@@ -210,13 +213,15 @@ export class FaultProxy {
     fault?: Fault,
   ): void {
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
-    const upstream = httpRequest(
-      new URL(request.url ?? '/', this.#options.target),
+    const { target, ca } = this.#options;
+    const isTls = target.startsWith('https:');
+    const upstream = (isTls ? httpsRequest : httpRequest)(
+      new URL(request.url ?? '/', target),
       {
         method: request.method,
         // Without a length Node would send the body of a DELETE unframed.
         headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-        agent: this.#upstream,
+        ...(isTls ? { ca } : { agent: this.#upstream }),
       },
       (answer) => {
         if (seen.isWatch && answer.statusCode === 200) {

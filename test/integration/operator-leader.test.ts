@@ -59,7 +59,7 @@ describe('two operators', () => {
 
   test('one that watches a namespace sees no other', async () => {
     await bed.api.create(resources.namespaces, { metadata: { name: 'team' } });
-    const team = await startAnother('--leader-elect', 'false', '--watch-namespace', 'team');
+    const team = await startAnother('--leader-elect', 'false', '--watch-namespaces', 'team');
     await team.whenRunning();
     await createModel(bed.api, 'elsewhere');
     await bed.api.create(modelDeployments, {
