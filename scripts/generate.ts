@@ -1,6 +1,8 @@
 /** Writes every generated file; with `--check` it writes nothing and fails where one is stale. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { chartFiles } from './chart.ts';
+import { renderInstall } from './chart-install.ts';
 
 const root = join(import.meta.dirname, '..');
 const { generatedFiles } = (await import('../crds/generate.ts')) as {
@@ -8,20 +10,32 @@ const { generatedFiles } = (await import('../crds/generate.ts')) as {
 };
 const check = process.argv.includes('--check');
 const stale: string[] = [];
-for (const [path, text] of Object.entries(generatedFiles())) {
-  const file = join(root, path);
-  let old: string | undefined;
-  try {
-    old = readFileSync(file, 'utf8');
-  } catch {
-    old = undefined;
-  }
-  if (old === text) continue;
-  stale.push(relative(root, file));
-  if (!check) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
+
+function write(files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(root, path);
+    let old: string | undefined;
+    try {
+      old = readFileSync(file, 'utf8');
+    } catch {
+      old = undefined;
+    }
+    if (old === text) continue;
+    stale.push(relative(root, file));
+    if (!check) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
   }
 }
+
+const files = generatedFiles();
+write(files);
+write(chartFiles(files['crds/generated/modeldeployment.crd.yaml'] ?? ''));
+// What helm makes of the chart as it lies there now.
+const install = await renderInstall();
+if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');
+else write({ 'dist/install.yaml': install });
+
 for (const file of stale) console.log(check ? `${file} is stale: run "npm run generate"` : `wrote ${file}`);
 process.exitCode = check && stale.length > 0 ? 1 : 0;
