@@ -1,0 +1,93 @@
+/** Runs buildah with a storage of its own, so that a build leaves nothing on the machine outside one folder. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Images cannot be built on this machine; the message says what is missing. */
+export class BuildahMissing extends Error {}
+
+const installed = () => spawnSync('buildah', ['--version']).status === 0;
+
+/** Makes sure that buildah is there: on a Debian machine root may install it. */
+export function requireBuildah(say: (line: string) => void): void {
+  if (process.platform !== 'linux')
+    throw new BuildahMissing('images are built on Linux: this machine is not');
+  if (process.getuid?.() !== 0)
+    throw new BuildahMissing('images are built as root (buildah with chroot isolation): run this as root');
+  if (installed()) return;
+  if (!existsSync('/usr/bin/apt-get'))
+    throw new BuildahMissing('buildah is missing: install it from https://github.com/containers/buildah');
+  say('buildah is missing: installing the Debian package');
+  const apt = (args: string[]) =>
+    spawnSync('apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status === 0;
+  if (
+    !(
+      apt(['update', '-qq']) &&
+      apt(['install', '-y', '-qq', '--no-install-recommends', 'buildah']) &&
+      installed()
+    )
+  )
+    throw new BuildahMissing('buildah is missing and "apt-get install buildah" failed: install it by hand');
+}
+
+export class Buildah {
+  readonly #global: string[];
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(folder: string) {
+    const scratch = join(folder, 'tmp');
+    mkdirSync(scratch, { recursive: true });
+    this.#global = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run')];
+    // vfs and chroot need neither overlayfs nor new namespaces: they work inside a container too.
+    this.#env = { ...process.env, STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot', TMPDIR: scratch };
+  }
+
+  /** Output of one buildah command; throws with what buildah said. */
+  run(...args: string[]): string {
+    const run = spawnSync('buildah', [...this.#global, ...args], { env: this.#env, encoding: 'utf8' });
+    if (run.status !== 0)
+      throw new Error(`buildah ${args[0]} failed: ${(run.stderr || run.stdout || '').trim()}`);
+    return run.stdout.trim();
+  }
+
+  /** The same for commands that take minutes; each line of output goes to `line`. */
+  async follow(args: readonly string[], line: (text: string) => void): Promise<void> {
+    const child = spawn('buildah', [...this.#global, ...args], {
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const last: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      let rest = '';
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        for (const text of lines) line(text);
+        last.push(...lines);
+        last.splice(0, last.length - 40);
+      });
+    }
+    const code = await new Promise<number | null>((resolve, reject) =>
+      child.once('error', reject).once('close', resolve),
+    );
+    if (code !== 0) throw new Error(`buildah ${args[0]} failed:\n${last.join('\n')}`);
+  }
+
+  /** Whether an image of that name is stored. */
+  has(name: string): boolean {
+    return (
+      spawnSync('buildah', [...this.#global, 'inspect', '--type', 'image', name], { env: this.#env })
+        .status === 0
+    );
+  }
+
+  /** Stores a tar archive as an image of one layer. */
+  commitArchive(archive: string, name: string): void {
+    const container = this.run('from', 'scratch');
+    this.run('add', '--quiet', container, archive, '/');
+    this.run('commit', '--quiet', '--rm', '--timestamp', '0', container, name);
+  }
+}
