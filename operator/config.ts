@@ -26,6 +26,11 @@ const settings = z.strictObject({
   context: z.string().optional(),
   /** Namespaces to watch, comma-separated; empty: all. With a list no request is cluster-scoped, and Roles suffice. */
   watchNamespaces: namespaces.default([]),
+  /** Who this installation is, NAMESPACE/RELEASE: with it each namespace is claimed by a Lease. Empty: no claims, as for development. */
+  installation: z
+    .string()
+    .regex(/^$|^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, 'write NAMESPACE/RELEASE')
+    .default(''),
   /** Whether nodes may be listed and watched, metadata only: their labels tell zones and prices. */
   readNodes: onOff.default(false),
   /** Image of inference pods whose ModelDeployment names none. */

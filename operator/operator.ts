@@ -13,7 +13,8 @@ import { Lifecycle } from '../kube/lifecycle.ts';
 import { type Log, messageOf, noLog } from '../kube/log.ts';
 import { MetricsRegistry } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { ObjectKey } from '../kube/resource.ts';
+import { type ObjectKey, resources } from '../kube/resource.ts';
+import { claimNamespaces, claimProblems } from './claims/claimed-namespaces.ts';
 import type { OperatorConfig } from './config.ts';
 import { createCaches, groupsOf, ofDeployment, reflectorsOf } from './controllers/caches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
@@ -84,7 +85,12 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   lifecycle.onStop('connections', 'client', () => client.close());
 
   const elector = config.leaderElect ? makeElector(config, auth, clock, log, metrics, lifecycle) : undefined;
-  const api = elector === undefined ? client : gateWrites(client, () => elector.leading);
+  const leads = () => elector === undefined || elector.leading;
+  const api = gateWrites(
+    client,
+    // Events may tell why nothing else is written.
+    ({ kind }, namespace) => leads() && (kind === resources.events.kind || isOurs(namespace ?? '')),
+  );
 
   const caches = createCaches({
     api: client,
@@ -135,6 +141,27 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     log,
     observer: metrics,
   });
+  const claims =
+    config.installation === ''
+      ? undefined
+      : claimNamespaces({
+          api: gateWrites(client, leads),
+          installation: config.installation,
+          namespaces: config.watchNamespaces,
+          modelDeployments: caches.modelDeployments,
+          recorder,
+          clock,
+          log,
+          metrics,
+          onHeld: (namespace) => enqueueAll(namespace),
+        });
+  const isOurs = (namespace: string) => claims?.holds(namespace) ?? true;
+  /** Whether anything is decided about a namespace: its caches are whole and no other installation has it. */
+  const isOpen = (namespace: string) => namespaces.isRead(namespace) && isOurs(namespace);
+  if (claims !== undefined) {
+    lifecycle.addCheck('claims', () => claimProblems(claims, config.watchNamespaces));
+    lifecycle.onStop('caches', 'claims', () => claims.stop());
+  }
   const defaults: OperatorDefaults = {
     image: config.image,
     fileRoots: config.fileRoots,
@@ -148,7 +175,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     clock,
     deployments: () => caches.modelDeployments.store.list(),
     facts: (deployment) => {
-      if (!namespaces.isRead(deployment.metadata.namespace)) return undefined;
+      if (!isOpen(deployment.metadata.namespace)) return undefined;
       const key = `${deployment.metadata.namespace}/${deployment.metadata.name}`;
       const rolling = isRollingOut(deployment);
       const facts = replicaFactsOf(
@@ -165,7 +192,8 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     beforeRound: () => {
       if (!slicesChanged) return;
       slicesChanged = false;
-      probe.setTargets(targetsOf(caches.endpointSlices.store.list()));
+      const slices = caches.endpointSlices.store.list();
+      probe.setTargets(targetsOf(slices.filter(({ metadata }) => isOurs(metadata.namespace ?? ''))));
     },
     onError: (key, error) => {
       metrics.count('scaling_errors_total');
@@ -191,12 +219,16 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     log,
     observer: metrics,
     consistency,
-    admits: (key) => namespaces.isRead(namespaceOf(key)),
+    admits: (key) => isOpen(namespaceOf(key)),
   });
-  namespaces.onRead((namespace) => {
-    log.info('caches are whole', { namespace: namespace ?? '(all)' });
+  const enqueueAll = (namespace: string | undefined) => {
+    slicesChanged = true;
     for (const key of caches.modelDeployments.store.keys())
       if (namespace === undefined || namespaceOf(key) === namespace) controller.enqueue(key, 'low');
+  };
+  namespaces.onRead((namespace) => {
+    log.info('caches are whole', { namespace: namespace ?? '(all)' });
+    enqueueAll(namespace);
   });
   controller.watchPrimary(caches.modelDeployments);
   for (const group of groupsOf(caches)) {
@@ -240,6 +272,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       elector.start();
       await elector.whenLeading();
     }
+    claims?.start();
     probe.start();
     fleet.start();
     await controller.start();

@@ -96,10 +96,11 @@ async function furnish(world: World, readyAfterMs: number): Promise<void> {
   await world.settle();
 }
 
-/** One more operator process with a network of its own. */
+/** One more operator process with a network of its own; `standsBy` when it is not to lead yet. */
 export async function startOperatorIn(
   world: World,
   name: string,
+  { more = [], standsBy = false }: { readonly more?: readonly string[]; readonly standsBy?: boolean } = {},
 ): Promise<{ readonly operator: Operator; readonly proxy: FaultProxy }> {
   const { proxy } = await world.link();
   const flags = [
@@ -112,15 +113,18 @@ export async function startOperatorIn(
     '--bake-time',
     '1s',
   ];
-  const operator = await startOperator(parseConfig([...flags, '--identity', name], {}), {
+  const operator = await startOperator(parseConfig([...flags, '--identity', name, ...more], {}), {
     auth: staticAuth(proxy.url, world.server.token),
     clock: world.clock,
   });
   world.onClose(() => operator.stop());
-  let runs = false;
-  void operator.whenRunning().then(() => {
-    runs = true;
-  });
+  let runs = standsBy;
+  operator.whenRunning().then(
+    () => {
+      runs = true;
+    },
+    () => {},
+  );
   await world.until(() => runs, `${name} runs`, 30_000);
   return { operator, proxy };
 }
