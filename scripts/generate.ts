@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { chartFiles } from './chart.ts';
 import { renderInstall } from './chart-install.ts';
+import { permissionsPage } from './chart-permissions.ts';
 
 const root = join(import.meta.dirname, '..');
 const { generatedFiles } = (await import('../crds/generate.ts')) as {
@@ -36,6 +37,8 @@ write(chartFiles(files['crds/generated/modeldeployment.crd.yaml'] ?? ''));
 const install = await renderInstall();
 if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');
 else write({ 'dist/install.yaml': install });
+const permissions = await permissionsPage();
+if (permissions !== undefined) write({ 'docs/reference/permissions.md': permissions });
 
 for (const file of stale) console.log(check ? `${file} is stale: run "npm run generate"` : `wrote ${file}`);
 process.exitCode = check && stale.length > 0 ? 1 : 0;
