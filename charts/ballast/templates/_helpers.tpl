@@ -32,6 +32,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{/* With "component" for what is not the operator's, and "more" for labels of one object. */}}
 {{- define "ballast.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/name: {{ include "ballast.name" . }}
@@ -39,7 +40,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: {{ default "operator" .component }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.extraLabels }}
+{{- with merge (dict) (default (dict) .more) .Values.extraLabels }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
