@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
-import { loadAuth } from '../../kube/auth.ts';
 import { parseConfig } from '../../operator/config.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
 import type { Body } from '../conformance/support/client.ts';
 import { type CustomDefinition, openCluster } from '../conformance/support/cluster.ts';
 import { at, names, said } from '../conformance/support/words.ts';
 import { runKubelet } from './kubelet.ts';
+import { readAuditLog } from './rbac/audit-log.ts';
+import { bindAccount, renderRbac } from './rbac/bound-account.ts';
+import { judge, saveObservation } from './rbac/evidence.ts';
 
 const kubeconfig = process.env.CONFORMANCE_KUBECONFIG ?? '';
 if (kubeconfig === '') throw new Error('run it with "npm run test:kube": it needs a real API server');
@@ -57,6 +59,8 @@ const everything = {
 };
 
 const kubelet = await runKubelet(api);
+// With the rights that the chart gives, and no others.
+const account = await bindAccount(api, await renderRbac('ballast', api.namespace, []), api.namespace);
 let operator: Operator;
 const start = async (more: string[] = []) => {
   const flags = [
@@ -68,10 +72,12 @@ const start = async (more: string[] = []) => {
     '0',
     '--bake-time',
     '1s',
+    '--watch-namespaces',
+    api.namespace,
+    '--installation',
+    `${api.namespace}/ballast`,
   ];
-  const started = await startOperator(parseConfig([...flags, ...more], {}), {
-    auth: await loadAuth({ kubeconfig }),
-  });
+  const started = await startOperator(parseConfig([...flags, ...more], {}), { auth: account.auth });
   await started.whenRunning();
   return started;
 };
@@ -82,6 +88,9 @@ afterAll(async () => {
   await operator.stop();
   kubelet.stop();
 }, 60_000);
+
+/** Requests of the operator, where the server writes an audit log. */
+const auditLog = process.env.BALLAST_KUBE_AUDIT_LOG ?? '';
 
 const condition = (body: Body, type: string) =>
   ((at(body, 'status.conditions') ?? []) as { type: string; status: string; message: string }[]).find(
@@ -218,13 +227,13 @@ describe('the operator on a real control plane', () => {
     await operator.stop();
     const election = ['--leader-elect', 'true', '--lease-namespace', api.namespace];
     const first = await start([...election, '--identity', 'first']);
-    const { items } = (await api.get(api.path('leases'))).body;
-    expect(items.map((lease) => at(lease, 'spec.holderIdentity'))).toEqual(['first']);
+    const leader = async () =>
+      at((await api.get(api.path('leases', 'ballast-operator'))).body, 'spec.holderIdentity');
+    expect(await leader()).toBe('first');
     const second = start([...election, '--identity', 'second']);
     await first.stop();
     operator = await second;
-    const { body } = await api.get(api.path('leases'));
-    expect(body.items.map((lease) => at(lease, 'spec.holderIdentity'))).toEqual(['second']);
+    expect(await leader()).toBe('second');
     await api.mergePatch(`${models}/digits`, { spec: { traffic: { timeout: '4s' } } });
     await untilReady('digits');
   });
@@ -261,5 +270,13 @@ describe('the operator on a real control plane', () => {
         () => childrenOf(plural, 'everything'),
         ({ body }) => body.items.length === 0,
       );
+  });
+
+  (auditLog === '' ? test.skip : test)('nothing was asked for that the chart does not grant', () => {
+    const requests = readAuditLog(auditLog, account.user);
+    const observed = { grants: account.grants, requests };
+    saveObservation({ suite: 'operator', mode: 'its own namespace', ...observed });
+    expect(requests.length).toBeGreaterThan(100);
+    expect(judge(observed)).toMatchObject({ missing: [], clusterWide: [] });
   });
 });
