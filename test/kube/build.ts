@@ -39,30 +39,82 @@ export function missingForBuild(): string | undefined {
   return older ? `${need} is needed to build the real kube-apiserver; this is ${found[0]}` : undefined;
 }
 
-/** Builds the binary unless it is there; returns its path. */
+/** Builds the control plane's binary unless it is there; returns its path. */
 export function buildBinary(say: (line: string) => void): string {
   const path = binaryPath();
   if (existsSync(path)) return path;
-  const missing = missingForBuild();
-  if (missing !== undefined) throw new Error(missing);
-  mkdirSync(cacheDir, { recursive: true });
   const version = kubernetesVersion();
   const [major, minor] = version.slice(1).split('.');
   const set = 'k8s.io/component-base/version';
   const flags = [
-    `-s -w -X ${set}.gitVersion=${version} -X ${set}.gitMajor=${major} -X ${set}.gitMinor=${minor}`,
+    `-X ${set}.gitVersion=${version} -X ${set}.gitMajor=${major} -X ${set}.gitMinor=${minor}`,
     `-X ${set}.gitTreeState=clean`,
   ].join(' ');
   say(`building Kubernetes ${version} with Go: about 6 minutes of 2 cores the first time, seconds after`);
+  return build({ path, cwd: source, flags, target: '.', older: /^kube-v/, say });
+}
+
+/** Programs that a cluster may be asked for beside Kubernetes itself, with what is built of their module. */
+const tools = {
+  // The first two run in images that hold nothing else: no C library.
+  pause: { target: '.', about: 'seconds', env: { CGO_ENABLED: '0' } },
+  probe: { target: '.', about: 'seconds', env: { CGO_ENABLED: '0' } },
+  coredns: { target: '.', env: {}, about: 'about a minute the first time' },
+  kwok: { target: 'sigs.k8s.io/kwok/cmd/kwok', env: {}, about: 'about 90 seconds the first time' },
+  karpenter: { target: 'sigs.k8s.io/karpenter/kwok', env: {}, about: 'about 140 seconds the first time' },
+} as const;
+
+export type Tool = keyof typeof tools;
+
+/** Builds one of the tools unless it is there; returns its path. */
+export function buildTool(name: Tool, say: (line: string) => void): string {
+  const cwd = join(source, 'tools', name);
+  const digest = createHash('sha256');
+  for (const file of readdirSync(cwd).sort()) digest.update(file).update(readFileSync(join(cwd, file)));
+  const path = join(cacheDir, `${name}-${digest.digest('hex').slice(0, 10)}`);
+  if (existsSync(path)) return path;
+  const { target, about, env } = tools[name];
+  say(`building ${name} with Go: ${about}`);
+  return build({ path, cwd, flags: '', target, env, older: new RegExp(`^${name}-[0-9a-f]{10}$`), say });
+}
+
+/** Folder of a module in the Go module cache, for the files that a tool brings beside its program. */
+export function moduleFolder(tool: Tool, module: string): string {
+  const cwd = join(source, 'tools', tool);
+  const run = spawnSync('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd, encoding: 'utf8' });
+  const folder = run.stdout?.trim() ?? '';
+  if (run.status !== 0 || folder === '')
+    throw new Error(`go list -m ${module}: ${run.error?.message ?? run.stderr}`);
+  return folder;
+}
+
+function build(what: {
+  path: string;
+  cwd: string;
+  flags: string;
+  target: string;
+  env?: Readonly<Record<string, string>>;
+  /** Names of earlier builds, which are removed. */
+  older: RegExp;
+  say: (line: string) => void;
+}): string {
+  const { path } = what;
+  const missing = missingForBuild();
+  if (missing !== undefined) throw new Error(missing);
+  mkdirSync(cacheDir, { recursive: true });
   const startMs = Date.now();
-  const build = spawnSync('nice', ['-n', '10', 'go', 'build', '-ldflags', flags, '-o', `${path}.new`, '.'], {
-    cwd: source,
+  // A name of its own: two builds at once do not meet.
+  const fresh = `${path}.new-${process.pid}`;
+  const go = ['go', 'build', '-ldflags', `-s -w ${what.flags}`, '-o', fresh, what.target];
+  const run = spawnSync('nice', ['-n', '10', ...go], {
+    cwd: what.cwd,
+    env: { ...process.env, ...what.env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (build.status !== 0) throw new Error(`go build failed with code ${build.status ?? build.signal}`);
-  renameSync(`${path}.new`, path);
+  if (run.status !== 0) throw new Error(`go build failed with code ${run.status ?? run.signal}`);
+  renameSync(fresh, path);
   for (const old of readdirSync(cacheDir))
-    if (/^kube-v/.test(old) && join(cacheDir, old) !== path) rmSync(join(cacheDir, old), { force: true });
-  say(`built ${path} in ${Math.round((Date.now() - startMs) / 1000)} s`);
+    if (what.older.test(old) && join(cacheDir, old) !== path) rmSync(join(cacheDir, old), { force: true });
+  what.say(`built ${path} in ${Math.round((Date.now() - startMs) / 1000)} s`);
   return path;
 }

@@ -1,10 +1,12 @@
-/** A real Kubernetes control plane on loopback: etcd, kube-apiserver, controller manager, and a scheduler if asked for. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/** A real Kubernetes control plane: etcd, kube-apiserver, controller manager, and a scheduler if asked for. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { freePorts, isAlive, type Part, startPart } from './processes.ts';
+import { apiServerFlags, type TokenUser, writeKeys, writeKubeconfig } from './control-plane-files.ts';
+import { removeFolder } from './mounts.ts';
+import { freePorts, isAlive, type Part, type Place, startPart } from './processes.ts';
 
 export interface ControlPlaneOptions {
   /** The binary that `npm run kube:build` made. */
@@ -17,8 +19,18 @@ export interface ControlPlaneOptions {
   readonly scheduler?: boolean;
   /** Longest time until the API server answers `/readyz`, milliseconds. */
   readonly readyTimeoutMs?: number;
-  /** Writes an audit log of every request to `audit.log` in the run's folder. */
+  /** Writes an audit log of the requests of service accounts to `audit.log` in the run's folder. */
   readonly audit?: boolean;
+  /** Address that the API server listens on; default 127.0.0.1. */
+  readonly address?: string;
+  /** Range of ClusterIPs; default 10.96.0.0/16. */
+  readonly serviceRange?: string;
+  /** Takes away every limit on the rate of requests, of clients and server: for measurements. */
+  readonly unlimited?: boolean;
+  /** Users beside the administrator. */
+  readonly users?: readonly TokenUser[];
+  /** Where the parts run, if not simply as children. */
+  readonly place?: Place;
 }
 
 export interface ControlPlane {
@@ -27,55 +39,89 @@ export interface ControlPlane {
   readonly kubeconfigPath: string;
   /** Folder of this run: certificates, logs, audit log. */
   readonly dir: string;
-  /** Resolves with a sentence when any part ends. */
+  /** Resolves with a sentence when any part ends that nobody stopped. */
   readonly broken: Promise<string>;
+  /** Stops the API server alone, or starts it again at the same port with the same data. */
+  readonly apiServer: { stop(): Promise<void>; start(): Promise<void> };
   /** Ends the parts in order and removes the run's folder. */
   stop(): Promise<void>;
 }
 
 /** Starts the parts in order and resolves when the API server is ready and controllers run. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  sweep(options.runsDir);
+  sweepFolders(options.runsDir);
   const dir = join(options.runsDir, `${process.pid}-${randomBytes(3).toString('hex')}`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const parts: Part[] = [];
+  const parts = new Map<string, Part>();
+  let tellBroken: (text: string) => void = () => {};
+  const broken = new Promise<string>((resolve) => {
+    tellBroken = resolve;
+  });
   const start = (name: string, args: string[]) => {
-    const part = startPart(name, options.binary, [name, ...args], join(dir, `${name}.log`));
-    parts.push(part);
+    const log = join(dir, `${name}.log`);
+    const part = startPart(name, options.binary, [name, ...args], log, 10, options.place);
+    parts.set(name, part);
+    void part.ended.then((text) => {
+      if (parts.get(name) === part) tellBroken(`${text}; its log ends with:\n${safeTail(part)}`);
+    });
     return part;
   };
+  const stopPart = async (name: string) => {
+    const part = parts.get(name);
+    parts.delete(name);
+    await part?.stop();
+  };
   const stop = async () => {
-    for (const part of parts.toReversed()) await part.stop();
-    rmSync(dir, { recursive: true, force: true });
+    for (const name of [...parts.keys()].toReversed()) await stopPart(name);
+    removeFolder(dir);
   };
   try {
-    const [clientPort = 0, peerPort = 0, apiPort = 0, managerPort = 0, schedulerPort = 0] =
-      await freePorts(5);
+    const [clientPort = 0, peerPort = 0, managerPort = 0, schedulerPort = 0] = await freePorts(4);
+    const address = options.address ?? '127.0.0.1';
+    const [apiPort = 0] = await freePorts(1, address);
     const etcdUrl = `http://127.0.0.1:${clientPort}`;
-    const url = `https://127.0.0.1:${apiPort}`;
-    const token = randomBytes(16).toString('hex');
+    const url = `https://${address}:${apiPort}`;
+    const certificate = join(dir, 'apiserver.crt');
+    const admin = { name: 'admin', token: randomBytes(16).toString('hex'), groups: ['system:masters'] };
     const kubeconfigPath = options.kubeconfigPath ?? join(dir, 'kubeconfig');
-    const deadlineMs = Date.now() + (options.readyTimeoutMs ?? 90_000);
+    const unlimited = options.unlimited === true;
+    const rates = unlimited ? ['--kube-api-qps=1000', '--kube-api-burst=2000'] : [];
+    const readyMs = options.readyTimeoutMs ?? 90_000;
 
-    start('etcd', [
+    const etcd = start('etcd', [
       `--data-dir=${join(dir, 'etcd')}`,
       `--listen-client-url=${etcdUrl}`,
       `--listen-peer-url=http://127.0.0.1:${peerPort}`,
     ]);
-    writeKeys(dir, token);
-    const apiserver = start('apiserver', apiServerFlags(dir, etcdUrl, apiPort, options.audit ?? false));
-    await untilReady(url, token, join(dir, 'apiserver.crt'), parts, deadlineMs);
-    writeKubeconfig(kubeconfigPath, url, token, readFileSync(join(dir, 'apiserver.crt')));
+    writeKeys(dir, [admin, ...(options.users ?? [])]);
+    const startApiServer = async () => {
+      const part = start(
+        'apiserver',
+        apiServerFlags({
+          dir,
+          etcdUrl,
+          address,
+          port: apiPort,
+          serviceRange: options.serviceRange ?? '10.96.0.0/16',
+          audit: options.audit === true,
+          unlimited,
+        }),
+      );
+      await untilReady(url, admin.token, certificate, [etcd, part], Date.now() + readyMs);
+    };
+    await startApiServer();
+    writeKubeconfig(kubeconfigPath, url, admin, certificate);
 
     start('controller-manager', [
       `--kubeconfig=${kubeconfigPath}`,
       `--service-account-private-key-file=${join(dir, 'sa.key')}`,
-      `--root-ca-file=${join(dir, 'apiserver.crt')}`,
+      `--root-ca-file=${certificate}`,
       '--use-service-account-credentials',
       '--leader-elect=false',
       '--bind-address=127.0.0.1',
       `--secure-port=${managerPort}`,
       `--cert-dir=${join(dir, 'controller-manager')}`,
+      ...rates,
     ]);
     if (options.scheduler === true)
       start('scheduler', [
@@ -84,14 +130,26 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         '--bind-address=127.0.0.1',
         `--secure-port=${schedulerPort}`,
         `--cert-dir=${join(dir, 'scheduler')}`,
+        ...rates,
       ]);
-    await untilControllersRun(url, token, join(dir, 'apiserver.crt'), apiserver, deadlineMs);
-    const broken = Promise.race(
-      parts.map(async (part) => `${await part.ended}; its log ends with:\n${safeTail(part)}`),
-    );
-    return { url, token, kubeconfigPath, dir, broken, stop };
+    await untilControllersRun(url, admin.token, certificate, broken, Date.now() + readyMs);
+    const apiServer = {
+      stop: () => stopPart('apiserver'),
+      start: async () => {
+        if (!parts.has('apiserver')) await startApiServer();
+      },
+    };
+    return {
+      url,
+      token: admin.token,
+      kubeconfigPath,
+      dir,
+      broken,
+      apiServer,
+      stop,
+    };
   } catch (error) {
-    const tails = parts.map((part) => `--- ${part.name}\n${safeTail(part)}`).join('\n');
+    const tails = [...parts.values()].map((part) => `--- ${part.name}\n${safeTail(part)}`).join('\n');
     await stop();
     throw new Error(`the control plane did not start: ${(error as Error).message}\n${tails}`);
   }
@@ -106,68 +164,12 @@ function safeTail(part: Part): string {
 }
 
 /** Removes the folders of runs whose process is gone. */
-function sweep(runsDir: string): void {
+function sweepFolders(runsDir: string): void {
   if (!existsSync(runsDir)) return;
   for (const name of readdirSync(runsDir)) {
     const pid = Number(name.split('-')[0]);
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
-      rmSync(join(runsDir, name), { recursive: true, force: true });
+    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) removeFolder(join(runsDir, name));
   }
-}
-
-function writeKeys(dir: string, token: string): void {
-  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const secret = { mode: 0o600 };
-  writeFileSync(join(dir, 'sa.key'), keys.privateKey.export({ type: 'pkcs1', format: 'pem' }), secret);
-  writeFileSync(join(dir, 'sa.pub'), keys.publicKey.export({ type: 'spki', format: 'pem' }), secret);
-  writeFileSync(join(dir, 'tokens.csv'), `${token},admin,admin,system:masters\n`, secret);
-  writeFileSync(
-    join(dir, 'audit-policy.yaml'),
-    'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{ level: Metadata }]\n',
-  );
-}
-
-function apiServerFlags(dir: string, etcdUrl: string, port: number, audit: boolean): string[] {
-  return [
-    `--etcd-servers=${etcdUrl}`,
-    '--bind-address=127.0.0.1',
-    '--advertise-address=127.0.0.1',
-    '--endpoint-reconciler-type=none',
-    `--secure-port=${port}`,
-    `--cert-dir=${dir}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${join(dir, 'sa.pub')}`,
-    `--service-account-signing-key-file=${join(dir, 'sa.key')}`,
-    `--token-auth-file=${join(dir, 'tokens.csv')}`,
-    '--authorization-mode=Node,RBAC',
-    '--service-cluster-ip-range=10.96.0.0/16',
-    '--allow-privileged=true',
-    '--kubelet-preferred-address-types=InternalIP',
-    // Without this, stopping waits up to a minute for watches to end.
-    '--shutdown-delay-duration=0s',
-    ...(audit
-      ? [
-          `--audit-policy-file=${join(dir, 'audit-policy.yaml')}`,
-          `--audit-log-path=${join(dir, 'audit.log')}`,
-        ]
-      : []),
-  ];
-}
-
-function writeKubeconfig(path: string, url: string, token: string, ca: Buffer): void {
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      { name: 'real', cluster: { server: url, 'certificate-authority-data': ca.toString('base64') } },
-    ],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'real', context: { cluster: 'real', user: 'admin' } }],
-    'current-context': 'real',
-  };
-  // JSON is YAML. Written whole and then renamed, so that nobody reads half of it.
-  writeFileSync(`${path}.new`, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
 
 async function untilReady(
@@ -204,15 +206,15 @@ async function untilControllersRun(
   url: string,
   token: string,
   certificate: string,
-  apiserver: Part,
+  broken: Promise<string>,
   deadlineMs: number,
 ): Promise<void> {
-  let ended = false;
-  void apiserver.ended.then(() => {
-    ended = true;
+  let ended: string | undefined;
+  void broken.then((text) => {
+    ended = text;
   });
   while (Date.now() < deadlineMs) {
-    if (ended) throw new Error('the API server ended');
+    if (ended !== undefined) throw new Error(ended);
     const answer = await ask(`${url}/api/v1/namespaces/default/serviceaccounts/default`, token, certificate);
     if (answer.status === 200) return;
     await delay(100);

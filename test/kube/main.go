@@ -1,8 +1,9 @@
-// One binary that is etcd, kube-apiserver, kube-controller-manager or kube-scheduler, by its first argument:
-// the parts share nearly all their code, so one binary is built and linked four times faster than four.
+// One binary that is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet or kube-proxy, by its
+// first argument: the parts share nearly all their code, so one binary is built and linked six times faster than six.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -12,12 +13,14 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/version"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: kube etcd|apiserver|controller-manager|scheduler [flags]")
+		fmt.Fprintln(os.Stderr, "usage: kube etcd|apiserver|controller-manager|scheduler|kubelet|kube-proxy [flags]")
 		os.Exit(2)
 	}
 	part := os.Args[1]
@@ -32,6 +35,11 @@ func main() {
 		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
 	case "scheduler":
 		os.Exit(cli.Run(scheduler.NewSchedulerCommand()))
+	case "kubelet":
+		// Its own signal context: a second one panics.
+		os.Exit(cli.Run(kubelet.NewKubeletCommand(context.Background())))
+	case "kube-proxy":
+		os.Exit(cli.Run(proxy.NewProxyCommand()))
 	default:
 		fmt.Fprintf(os.Stderr, "unknown part %q\n", part)
 		os.Exit(2)

@@ -1,4 +1,4 @@
-/** Child processes that never outlive us: each holds the other end of a pipe and ends when it closes. */
+/** Child processes that never outlive us: a pipe that the kernel closes, or a signal that the kernel sends, ends them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -14,21 +14,39 @@ export interface Part {
   tail(lines?: number): string;
 }
 
-/** Starts one part of the control plane with a low priority; its output goes to `logFile`. */
+/** Where a part runs, if not simply as our child. */
+export interface Place {
+  /** File that holds a network namespace open. */
+  readonly netns?: string;
+  /** Process whose mounts it sees. */
+  readonly mountsOf?: number;
+  /** Files to which the process writes 0 before it begins: the control groups that it enters. */
+  readonly groups?: readonly string[];
+  /** Part of the environment beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Ended by the kernel's signal when we die: for programs that know nothing of the pipe; Linux only. */
+  readonly diesWithUs?: boolean;
+}
+
+/** Starts one part of the cluster, by default with a low priority; its output goes to `logFile`. */
 export function startPart(
   name: string,
   command: string,
   args: readonly string[],
   logFile: string,
   niceness = 10,
+  place: Place = {},
 ): Part {
   const log = openSync(logFile, 'a');
+  const words = ['nice', '-n', String(niceness), ...placed(place), command, ...args];
   // The pipe on stdin is the leash: main.go ends the process when the kernel closes our end of it.
-  const child: ChildProcess = spawn('nice', ['-n', String(niceness), command, ...args], {
+  const child: ChildProcess = spawn(words[0] as string, words.slice(1), {
     stdio: ['pipe', log, log],
-    env: { ...process.env, BALLAST_KUBE_HOLD: 'stdin' },
+    env: { ...process.env, BALLAST_KUBE_HOLD: 'stdin', ...place.env },
   });
   closeSync(log);
+  // A program that ends before it reads closes the pipe: that is told by its end.
+  child.stdin?.on('error', () => {});
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(`${name} ended with ${signal ?? `code ${code}`}`));
@@ -50,17 +68,30 @@ export function startPart(
   };
 }
 
-/** Ports of 127.0.0.1 that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
+/** Words in front of the command: each replaces itself by what follows, so that the process keeps its id. */
+function placed({ netns, mountsOf, groups = [], diesWithUs = false }: Place): string[] {
+  return [
+    ...(groups.length === 0
+      ? []
+      : ['sh', '-c', `${groups.map((file) => `echo 0 > ${file}`).join('; ')}; exec "$@"`, 'sh']),
+    ...(diesWithUs ? ['setpriv', '--pdeathsig', 'KILL'] : []),
+    // Not `ip netns exec`: that one mounts a new /sys, in which the control groups are not to be found.
+    ...(netns === undefined ? [] : ['nsenter', `--net=${netns}`]),
+    ...(mountsOf === undefined ? [] : ['nsenter', `--mount=/proc/${mountsOf}/ns/mnt`]),
+  ];
+}
+
+/** Ports of this address that were free a moment ago, all different. */
+export async function freePorts(count: number, address = '127.0.0.1'): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(
       (server) =>
         new Promise<number>((resolve, reject) => {
           server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
+          server.listen(0, address, () => {
+            const bound = server.address();
+            resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
           });
         }),
     ),
