@@ -48,6 +48,29 @@ const decisionSchema = z.strictObject({
   ),
 });
 
+const pendingCauseSchema = z.strictObject({
+  reason: say(
+    z.enum(['Unschedulable', 'Scheduling', 'Gated', 'Creating', 'Pulling', 'Fetching']),
+    'Unschedulable: no node takes the pods. Scheduling: no scheduler has decided. Gated: a scheduling gate holds them. Creating: the node mounts volumes or sets up the network. Pulling: the image. Fetching: the model.',
+  ),
+  short: say(
+    short().optional(),
+    'Of Unschedulable: what no node has enough of, such as `cpu`, `memory`, `pods` (their number), `nvidia.com/gpu`, or what stands against the nodes: `taint`, `affinity`, `spread`, `volume`, `ports`, `device`, `cordon`, `node` (there is none), `other`.',
+  ),
+  pods: say(count(), 'Pods that wait for this.'),
+  since: say(short(64), 'Since when the first of them has waited.', { format: 'date-time' }),
+  pod: say(short(), 'The pod that has waited longest.'),
+  message: say(short(1024), 'The scheduler’s own words, or what the pod is about.'),
+});
+
+const pendingSchema = z.strictObject({
+  pods: say(count(), 'Pods that wait, all causes.'),
+  since: say(short(64), 'Since when the first of them has waited.', { format: 'date-time' }),
+  causes: say(z.array(pendingCauseSchema).max(8), 'What they wait for, the cause of most pods first.', {
+    'x-kubernetes-list-type': 'atomic',
+  }),
+});
+
 const failureSchema = z.strictObject({
   pod: say(short(), 'Pod, or the ReplicaSet whose pods were refused.'),
   container: say(short(63).optional(), 'Container of the pod.'),
@@ -105,6 +128,11 @@ export const statusSchema = z.strictObject({
           format: 'date-time',
         }),
         failedRevision: say(short(63).optional(), 'Revision that missed its progress deadline.'),
+        makesRoomSince: say(
+          short(64).optional(),
+          'Since when one pod of the revision that serves gives way, because no node has room for one more.',
+          { format: 'date-time' },
+        ),
       })
       .optional(),
     'The last rollout.',
@@ -141,6 +169,10 @@ export const statusSchema = z.strictObject({
       .optional(),
     'Promise and measurement.',
   ),
+  pending: say(
+    pendingSchema.optional(),
+    'Pods that wait: at once for those that no node takes, after 30 s for those that are slow to begin. Absent when none waits.',
+  ),
   failures: say(
     z.array(failureSchema).max(10).optional(),
     'What failed, over all pods, the newest revision first.',
@@ -152,4 +184,6 @@ export type ModelDeploymentStatus = z.infer<typeof statusSchema>;
 export type StatusCondition = z.infer<typeof conditionSchema>;
 export type RevisionStatus = z.infer<typeof revisionSchema>;
 export type ScalingDecisionStatus = z.infer<typeof decisionSchema>;
+export type PendingCauseStatus = z.infer<typeof pendingCauseSchema>;
+export type PendingStatus = z.infer<typeof pendingSchema>;
 export type FailureStatus = z.infer<typeof failureSchema>;

@@ -1,9 +1,12 @@
 /** Events: one for each turn of things, none while nothing turns. */
-import type { ModelDeploymentStatus } from '../../crds/status.ts';
+import type { ModelDeploymentStatus, PendingStatus } from '../../crds/status.ts';
+import { formatDuration } from '../../crds/values.ts';
 import type { ApplyAction } from './actions.ts';
 import type { RolloutTurn } from './rollout/planner.ts';
 import { conditionOf } from './status/conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './status/facts.ts';
+import { unplacedText } from './status/pending.ts';
+import { timestampMs } from './status/rounding.ts';
 
 export interface PlannedEvent {
   readonly type: 'Normal' | 'Warning';
@@ -31,6 +34,13 @@ function turnEvent(turn: RolloutTurn, facts: StatusFacts): PlannedEvent {
         `rollout ${number}: revision ${turn.revision} ${first === undefined ? 'missed its progress deadline' : `failed: ${failureText(first)}`}`,
       );
     }
+    case 'makesRoom': {
+      const waited = formatDuration(Math.floor(turn.waitedMs / 1_000) * 1_000);
+      return warning(
+        'RolloutMakesRoom',
+        `rollout ${number}: no node had room for a pod of revision ${turn.revision} for ${waited}: one pod of the revision that serves gives way at a time, ${facts.needed - 1} of ${facts.needed} serve at least`,
+      );
+    }
     case 'resumed':
       return normal('RolloutResumed', `rollout ${number}: revision ${turn.revision} became ready after all`);
     case 'returned':
@@ -47,6 +57,29 @@ function scalingCause({ needed, limits }: StatusFacts, { scaling }: ModelDeploym
   return decision?.replicas === needed
     ? decision.message
     : `the spec says ${limits.minReplicas === limits.maxReplicas ? limits.minReplicas : `${limits.minReplicas} to ${limits.maxReplicas}`}`;
+}
+
+const unplacedSince = (pending: PendingStatus | undefined): string | undefined =>
+  pending?.causes
+    .filter(({ reason }) => reason === 'Unschedulable')
+    .map(({ since }) => since)
+    .sort()[0];
+
+/** Pods begin to wait for a node, or all of them have one: one event each. */
+function nodeEvents(
+  facts: StatusFacts,
+  previous: ModelDeploymentStatus | undefined,
+  next: ModelDeploymentStatus,
+): PlannedEvent[] {
+  const [before, now] = [unplacedSince(previous?.pending), unplacedSince(next.pending)];
+  const text = unplacedText(facts);
+  // Normal: a node autoscaler brings a node within a minute or two. What lasts becomes Stalled, with a warning.
+  if (before === undefined && now !== undefined && text !== undefined)
+    return [normal('WaitingForNode', text)];
+  const sinceMs = timestampMs(before);
+  if (now !== undefined || sinceMs === undefined) return [];
+  const waited = formatDuration(Math.floor((facts.snapshot.nowMs - sinceMs) / 1_000) * 1_000);
+  return [normal('WaitEnded', `no pod waits for a node any more, after ${waited}`)];
 }
 
 /** What is worth telling about the step from the last status to the next. */
@@ -74,6 +107,7 @@ export function plannedEvents(
         `from ${before} to ${facts.needed} replicas: ${scalingCause(facts, next)}`,
       ),
     );
+  events.push(...nodeEvents(facts, previous, next));
   const changed = (type: 'Stalled' | 'SLAMet') => {
     const now = conditionOf(next.conditions, type);
     const then = conditionOf(previous?.conditions, type);

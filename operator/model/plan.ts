@@ -17,6 +17,7 @@ import type { Snapshot } from './snapshot.ts';
 import { buildStatus } from './status/build.ts';
 import { figuresEveryMs, statusDue } from './status/due.ts';
 import type { StatusFacts } from './status/facts.ts';
+import { pendingDueAtMs } from './status/pending.ts';
 import { stallsAtMs } from './status/stall.ts';
 
 export interface Plan {
@@ -82,6 +83,7 @@ export function plan(given: Snapshot): Plan {
   const { replicas: needed, limits } = neededReplicas(snapshot, problems);
   const deadline = concerns(problems, 'rollout') ? undefined : deployment.spec.rollout?.progressDeadline;
   const progressDeadlineMs = durationMs(deadline ?? defaultProgressDeadline);
+  const outdated = outdatedPods(snapshot, revisions.get(wanted ?? ''));
   const deleting = deployment.metadata.deletionTimestamp !== undefined;
   const rollout =
     wanted === undefined || deleting
@@ -93,6 +95,7 @@ export function plan(given: Snapshot): Plan {
           candidate: deployment.status?.candidate?.revision,
           needed,
           suspended: deployment.spec.suspend === true,
+          outdatedPods: outdated,
           // A spec that names no revision asks for nothing anew: the one that failed before is not tried again for it.
           specChanged:
             !namesNoRevision(problems) &&
@@ -121,7 +124,7 @@ export function plan(given: Snapshot): Plan {
     conflicts: children.conflicts,
     contests: children.contests,
     refusal: memory.refusal,
-    outdatedPods: outdatedPods(snapshot, revisions.get(wanted ?? '')),
+    outdatedPods: outdated,
     progressDeadlineMs,
   };
   const status = buildStatus(facts);
@@ -138,6 +141,7 @@ export function plan(given: Snapshot): Plan {
     children.againAtMs,
     due.write ? undefined : due.againAtMs,
     stallsAt !== undefined && stallsAt > nowMs ? stallsAt : undefined,
+    pendingDueAtMs(facts),
   ]);
   return {
     apply: children.apply,

@@ -111,21 +111,12 @@ function containerFailure(
   return undefined;
 }
 
-/** What failed in one pod, container by container; empty for a pod that is well or just starting. */
+/** What failed in one pod, container by container; empty for a pod that is well, just starting, or waiting for a node. */
 export function podFailures(pod: Pod, digests: Readonly<Record<string, string>>): Failure[] {
   if (pod.metadata.deletionTimestamp !== undefined) return [];
   const name = pod.metadata.name ?? '';
   const revision = podRevision(pod);
   const failures: Failure[] = [];
-  const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
-  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable')
-    failures.push({
-      pod: name,
-      revision,
-      reason: 'Unschedulable',
-      message: cut(scheduled.message ?? 'no node has room'),
-      hopeless: false,
-    });
   if (pod.status?.phase === 'Failed')
     failures.push({
       pod: name,

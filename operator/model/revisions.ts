@@ -4,9 +4,11 @@ import { newRevisionData, type RevisionData, revisionData } from './desired/cont
 import { restartedAtAnnotation } from './desired/deployment.ts';
 import { renderPodTemplate } from './desired/pod-template.ts';
 import { revisionOf } from './labels.ts';
+import { type PendingPod, pendingOf, placementOf } from './pending.ts';
 import {
   type Failure,
   fetchedDigest,
+  isLiving,
   isReady,
   podFailures,
   podRevision,
@@ -24,6 +26,8 @@ export interface Revision {
   readonly deployment: Deployment | undefined;
   readonly pods: readonly Pod[];
   readonly failures: readonly Failure[];
+  /** Pods that have not begun to run and did not fail. */
+  readonly pending: readonly PendingPod[];
   /** Digest that its pods must serve: pinned, recorded, or what its first pod just reported. */
   readonly sha256: string | undefined;
   readonly state: RevisionState;
@@ -73,22 +77,52 @@ function describe(
     .flatMap(replicaSetFailures);
   const failures = [...pods.flatMap((pod) => podFailures(pod, digests)), ...refused];
   const since = pods.map(readySinceMs).filter((ms) => ms !== undefined);
+  const failed = new Set(failures.map((failure) => failure.pod));
+  const pending = pods
+    .map(pendingOf)
+    .filter((wait) => wait !== undefined && !failed.has(wait.pod)) as PendingPod[];
   return {
     revision,
     stored,
     deployment,
     pods,
     failures,
+    pending,
     sha256,
     state: {
       revision,
       asked: deployment === undefined ? undefined : (deployment.spec.replicas ?? 1),
       pods: pods.length,
       ready: pods.filter(isReady).length,
-      failing: new Set(failures.map((failure) => failure.pod)).size,
+      failing: failed.size,
+      ...placesOf(pods, pending),
       hopeless: failures.some((failure) => failure.hopeless),
       readySinceMs: since.length === 0 ? undefined : Math.min(...since),
     },
+  };
+}
+
+/** A pod that got its node sooner than this did not wait for one: the scheduler has its own turns. */
+const waitedMs = 5_000;
+
+/** What the rollout must know about nodes: pods without one, pods with one that are not ready yet, and the last wait's end. */
+function placesOf(
+  pods: readonly Pod[],
+  pending: readonly PendingPod[],
+): Pick<RevisionState, 'unplaced' | 'unplacedSinceMs' | 'starting' | 'placedAtMs'> {
+  const unplaced = pending.filter(({ reason }) => reason === 'Unschedulable');
+  const ends = pods
+    .filter(isLiving)
+    .map(placementOf)
+    .flatMap((placement) =>
+      placement !== undefined && placement.waitedMs >= waitedMs ? [placement.atMs] : [],
+    );
+  const unready = pods.filter((pod) => isLiving(pod) && !isReady(pod)).length;
+  return {
+    unplaced: unplaced.length,
+    unplacedSinceMs: unplaced.length === 0 ? undefined : Math.min(...unplaced.map(({ sinceMs }) => sinceMs)),
+    starting: unready - unplaced.length,
+    placedAtMs: ends.length === 0 ? undefined : Math.max(...ends),
   };
 }
 

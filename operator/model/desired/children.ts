@@ -95,11 +95,18 @@ export function desiredChildren(
   const growth = (revision: string) =>
     (rollout.replicas.get(revision) ?? 0) - (revisions.get(revision)?.state.asked ?? 0);
   for (const revision of [...live].sort((a, b) => growth(a) - growth(b))) {
+  const givesWay = rollout.record.makesRoomSinceMs !== undefined && rollout.stable === wanted;
     const content = data.get(revision);
     if (content !== undefined)
       add(
         'deployments',
-        desiredDeployment(deployment, revision, content.template, rollout.replicas.get(revision) ?? 0),
+        desiredDeployment(
+          deployment,
+          revision,
+          content.template,
+          rollout.replicas.get(revision) ?? 0,
+          givesWay && revision === wanted,
+        ),
       );
   }
   add('podDisruptionBudgets', desiredPodDisruptionBudget(deployment, rollout.stable ?? wanted));

@@ -14,12 +14,13 @@ export const restartedAtAnnotation = 'ballast.dev/restarted-at';
  */
 const progressDeadlineSeconds = 86_400;
 
-/** Deployment of `revision` with `replicas` pods of the stored template. */
+/** Deployment of `revision` with `replicas` pods of the stored template; `givesWay` where no node has room for a surge. */
 export function desiredDeployment(
   deployment: ModelDeployment,
   revision: string,
   template: PodTemplateSpec,
   replicas: number,
+  givesWay = false,
 ): Deployment {
   const { name } = deployment.metadata;
   const restartedAt = deployment.spec.rollout?.restartedAt;
@@ -41,8 +42,11 @@ export function desiredDeployment(
       replicas,
       selector: { matchLabels: revisionSelector(name, revision) },
       template: restarted,
-      // Within one revision pods are replaced only by `restartedAt`: one more is ready before one goes.
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
+      // Within one revision pods are replaced only by `restartedAt`: one more is ready before one goes, where it has room.
+      strategy: {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxSurge: '25%', maxUnavailable: givesWay ? 1 : 0 },
+      },
       // Our own ReplicaSets hold nothing to go back to: the ControllerRevisions are the history.
       revisionHistoryLimit: 1,
       progressDeadlineSeconds,

@@ -1,4 +1,5 @@
 /** How a new revision replaces the old one: how many pods of each revision, this moment. Stateless but for `previous`. */
+import { deadlineAtMs, roomDueAtMs } from './room.ts';
 
 /** What is known of one revision that has, or is to have, a Deployment. */
 export interface RevisionState {
@@ -14,6 +15,14 @@ export interface RevisionState {
   readonly hopeless: boolean;
   /** When the pod that is ready longest became ready; undefined when none is. */
   readonly readySinceMs: number | undefined;
+  /** Pods that no node takes. */
+  readonly unplaced: number;
+  /** Since when the first of them has waited, wall clock. */
+  readonly unplacedSinceMs: number | undefined;
+  /** Living pods that are not ready, those without a node left out. */
+  readonly starting: number;
+  /** When the last pod that had waited for a node got one; undefined when none had to wait. */
+  readonly placedAtMs: number | undefined;
 }
 
 /** The rollout as status remembers it. */
@@ -23,6 +32,8 @@ export interface RolloutRecord {
   readonly startedAtMs: number | undefined;
   readonly finishedAtMs: number | undefined;
   readonly failedRevision: string | undefined;
+  /** Since when one pod of what serves gives way for want of room; undefined while none needs to. */
+  readonly makesRoomSinceMs: number | undefined;
 }
 
 export interface RolloutInput {
@@ -36,6 +47,8 @@ export interface RolloutInput {
   /** Replicas that the load needs. */
   readonly needed: number;
   readonly suspended: boolean;
+  /** Pods of the wanted revision that `restartedAt` has not replaced yet: their Deployment does it, with a surge of its own. */
+  readonly outdatedPods: number;
   /** The user wrote the spec anew since the last reconcile: a failed revision gets another chance. */
   readonly specChanged: boolean;
   readonly revisions: readonly RevisionState[];
@@ -49,6 +62,7 @@ export type RolloutTurn =
   | { readonly kind: 'started'; readonly revision: string; readonly superseded?: string }
   | { readonly kind: 'finished'; readonly revision: string }
   | { readonly kind: 'failed'; readonly revision: string }
+  | { readonly kind: 'makesRoom'; readonly revision: string; readonly waitedMs: number }
   | { readonly kind: 'resumed'; readonly revision: string }
   | { readonly kind: 'returned'; readonly revision: string; readonly from: string };
 
@@ -85,6 +99,10 @@ const absent = (revision: string): RevisionState => ({
   failing: 0,
   hopeless: false,
   readySinceMs: undefined,
+  unplaced: 0,
+  unplacedSinceMs: undefined,
+  starting: 0,
+  placedAtMs: undefined,
 });
 
 /** Plans one step. Calling it again with the same facts gives the same plan. */
@@ -93,7 +111,7 @@ export function planRollout(input: RolloutInput): RolloutPlan {
   const of = (revision: string) =>
     input.revisions.find((state) => state.revision === revision) ?? absent(revision);
   const turns: RolloutTurn[] = [];
-  let { number, startedAtMs, finishedAtMs, failedRevision } = input.previous;
+  let { number, startedAtMs, finishedAtMs, failedRevision, makesRoomSinceMs } = input.previous;
   let stable = input.stable;
   let wakeAtMs: number | undefined;
   const wake = (atMs: number) => {
@@ -104,6 +122,7 @@ export function planRollout(input: RolloutInput): RolloutPlan {
     startedAtMs = nowMs;
     finishedAtMs = undefined;
     failedRevision = undefined;
+    makesRoomSinceMs = undefined;
     turns.push({ kind: 'started', revision: wanted, ...(superseded === undefined ? {} : { superseded }) });
   };
 
@@ -118,6 +137,7 @@ export function planRollout(input: RolloutInput): RolloutPlan {
     if (input.candidate !== undefined && input.candidate !== stable) {
       turns.push({ kind: 'returned', revision: stable, from: input.candidate });
       finishedAtMs = nowMs;
+      makesRoomSinceMs = undefined;
     }
     failedRevision = undefined;
   } else if (input.candidate !== wanted || (failedRevision === wanted && input.specChanged)) {
@@ -147,36 +167,68 @@ export function planRollout(input: RolloutInput): RolloutPlan {
       finishedAtMs = nowMs;
       turns.push({ kind: 'finished', revision: wanted });
     } else if (running && stable !== wanted) {
-      const deadlineMs = (startedAtMs ?? nowMs) + input.progressDeadlineMs;
-      if (nowMs >= deadlineMs || (target.hopeless && target.ready === 0)) {
+      const deadlineMs = deadlineAtMs(target, startedAtMs ?? nowMs, input.progressDeadlineMs);
+      if ((deadlineMs !== undefined && nowMs >= deadlineMs) || (target.hopeless && target.ready === 0)) {
         failedRevision = wanted;
         // With ready pods it was tried in earnest and is over; with none, one pod goes on trying.
         if (target.ready > 0) finishedAtMs = nowMs;
         turns.push({ kind: 'failed', revision: wanted });
-      } else wake(deadlineMs);
+      } else if (deadlineMs !== undefined) wake(deadlineMs);
       if (settled === 'no' && target.readySinceMs !== undefined) wake(target.readySinceMs + settleMs);
     }
   }
 
-  // 3. How many pods of each?
-  const replicas = new Map<string, number>();
-  const remove: string[] = [];
+  // 3. Is there no room for what is wanted, and something that can give way?
   const candidate = stable === wanted ? undefined : wanted;
   const failed = failedRevision === wanted && candidate !== undefined;
   const serving = stable === undefined ? undefined : of(stable);
+  const others = input.revisions.filter(({ revision }) => revision !== stable && revision !== candidate);
+  if (suspended || (target.ready >= needed && input.outdatedPods === 0)) makesRoomSinceMs = undefined;
+  else if (makesRoomSinceMs === undefined && serving !== undefined && !failed) {
+    const dueAtMs = roomDueAtMs(target, input.progressDeadlineMs);
+    const gives =
+      stableReplicas(serving, target, input, true) < stableReplicas(serving, target, input, false) ||
+      others.some((state) => state.pods > 0) ||
+      (input.outdatedPods > 0 && target.ready > 1);
+    if (gives && dueAtMs !== undefined) {
+      if (nowMs >= dueAtMs) {
+        makesRoomSinceMs = nowMs;
+        turns.push({
+          kind: 'makesRoom',
+          revision: wanted,
+          waitedMs: nowMs - (target.unplacedSinceMs ?? nowMs),
+        });
+      } else wake(dueAtMs);
+    }
+  }
+  const room = makesRoomSinceMs !== undefined;
+
+  // 4. How many pods of each?
+  const replicas = new Map<string, number>();
+  const remove: string[] = [];
   if (suspended) {
     for (const revision of [stable, candidate]) if (revision !== undefined) replicas.set(revision, 0);
+  } else if (serving !== undefined && candidate !== undefined && !failed && isIdle(serving, target)) {
+    replicas.set(serving.revision, 0);
+    replicas.set(candidate, needed);
   } else {
-    if (serving !== undefined) replicas.set(serving.revision, stableReplicas(serving, target, input));
+    if (serving !== undefined)
+      replicas.set(serving.revision, stableReplicas(serving, target, input, room && !failed));
     if (candidate !== undefined)
-      replicas.set(candidate, candidateReplicas(serving, target, needed, failed, finishedAtMs !== undefined));
+      replicas.set(
+        candidate,
+        failed
+          ? failedReplicas(serving, target, needed, finishedAtMs !== undefined, room)
+          : candidateReplicas(serving, target, needed, room),
+      );
   }
 
-  // 4. What is left of earlier revisions serves only while it is needed, and goes.
+  // 5. What is left of earlier revisions serves only while it is needed, and goes.
   const running = finishedAtMs === undefined;
-  let gap = suspended ? 0 : needed - (serving?.ready ?? 0) - (candidate === undefined ? 0 : target.ready);
-  for (const state of input.revisions) {
-    if (state.revision === stable || state.revision === candidate || state.asked === undefined) continue;
+  const serve = (serving?.ready ?? 0) + (candidate === undefined ? 0 : target.ready);
+  let gap = suspended ? 0 : needed - serve - (room ? 1 : 0);
+  for (const state of others) {
+    if (state.asked === undefined) continue;
     const kept = Math.max(0, Math.min(state.ready, state.asked, gap));
     gap -= kept;
     const bakedAtMs = running ? nowMs : (finishedAtMs ?? nowMs) + input.bakeTimeMs;
@@ -190,7 +242,7 @@ export function planRollout(input: RolloutInput): RolloutPlan {
   return {
     stable,
     candidate,
-    record: { number, startedAtMs, finishedAtMs, failedRevision },
+    record: { number, startedAtMs, finishedAtMs, failedRevision, makesRoomSinceMs },
     replicas,
     remove,
     turns,
@@ -200,15 +252,21 @@ export function planRollout(input: RolloutInput): RolloutPlan {
 
 /**
  * Stable gives up a pod for each pod of the candidate that is ready, so ready pods never become fewer than needed: a
- * Deployment that shrinks ends its unready pods first. A stable revision of which nothing serves protects nothing: it
- * keeps one pod, and its room goes to the candidate (a bad revision never blocks a good one).
+ * Deployment that shrinks ends its unready pods first. Where the candidate finds no room, it gives up one more: then one is
+ * missing, and never more than one. A stable revision of which nothing serves protects nothing: it keeps one pod, and its
+ * room goes to the candidate (a bad revision never blocks a good one).
  */
-function stableReplicas(stable: RevisionState, target: RevisionState, input: RolloutInput): number {
+function stableReplicas(
+  stable: RevisionState,
+  target: RevisionState,
+  input: RolloutInput,
+  room: boolean,
+): number {
   if (stable.revision === target.revision) return input.needed;
   if (isBroken(stable)) return Math.min(1, input.needed);
   // One pod stays until the candidate has proven itself.
   const least = isSettled(stable, target, input.nowMs) === 'no' ? Math.min(1, input.needed) : 0;
-  return Math.max(least, input.needed - target.ready);
+  return Math.max(least, input.needed - target.ready - (room ? 1 : 0));
 }
 
 /** Whether the target may replace what serves; `unneeded` where nothing is there to be protected. */
@@ -221,24 +279,41 @@ function isSettled(
   return target.readySinceMs !== undefined && nowMs - target.readySinceMs >= settleMs ? 'yes' : 'no';
 }
 
-const isBroken = (state: RevisionState) => state.ready === 0 && state.failing > 0;
+/** Stable was stopped (spec.suspend) and nothing speaks against the candidate yet: it goes first and has the room. */
+const isIdle = (stable: RevisionState, target: RevisionState) =>
+  stable.asked === 0 && stable.pods === 0 && target.failing + target.unplaced === 0;
+
+const isBroken = (state: RevisionState) => state.ready === 0 && state.failing + state.unplaced > 0;
 
 /**
- * | stable        | candidate | replicas of the candidate                                            |
- * | none, broken  | any       | all that are needed: nothing is to be protected                      |
- * | serves        | rolling   | its ready pods and the surge, so both together stay within the surge |
- * | serves        | failed, none was ready | one, for diagnosis                                      |
- * | serves        | failed, given up | none, but ready pods go only as stable's come                 |
+ * Replicas of a candidate that is being rolled out: all that are needed where nothing is to be protected; else its ready
+ * pods and the surge, so that both revisions together stay within the surge; one at a time where there is no room.
  */
 function candidateReplicas(
   stable: RevisionState | undefined,
   candidate: RevisionState,
   needed: number,
-  failed: boolean,
-  givenUp: boolean,
+  room: boolean,
 ): number {
   if (stable === undefined || isBroken(stable)) return needed;
-  if (failed && givenUp) return Math.max(0, Math.min(candidate.ready, needed - stable.ready));
-  if (failed) return Math.min(1, needed);
-  return Math.min(needed, candidate.ready + surgeOf(needed));
+  return Math.min(needed, candidate.ready + (room ? 1 : surgeOf(needed)));
+}
+
+/**
+ * | stable                   | the candidate failed | replicas of the candidate                           |
+ * | none, broken             | any                  | all that are needed: nothing is to be protected     |
+ * | serves, lacks room       | none was ready       | none: the one for diagnosis would hold stable's room |
+ * | serves                   | none was ready       | one, for diagnosis                                  |
+ * | serves                   | given up             | none, but ready pods go only as stable's come       |
+ */
+function failedReplicas(
+  stable: RevisionState | undefined,
+  candidate: RevisionState,
+  needed: number,
+  givenUp: boolean,
+  room: boolean,
+): number {
+  if (stable === undefined || isBroken(stable)) return needed;
+  if (givenUp) return Math.max(0, Math.min(candidate.ready, needed - stable.ready - (room ? 1 : 0)));
+  return room || stable.unplaced > 0 ? 0 : Math.min(1, needed);
 }

@@ -13,6 +13,7 @@ export function rolloutRecord(status: ModelDeploymentStatus | undefined): Rollou
     startedAtMs: timestampMs(rollout?.startedAt),
     finishedAtMs: timestampMs(rollout?.finishedAt),
     failedRevision: rollout?.failedRevision,
+    makesRoomSinceMs: timestampMs(rollout?.makesRoomSince),
   };
 }
 

@@ -11,6 +11,7 @@ import type { ScalingReason } from '../scaling/types.ts';
 import type { ScalingChange } from '../snapshot.ts';
 import { type ConditionValue, mergeConditions } from './conditions.ts';
 import { allFailures, failuresOf, type StatusFacts } from './facts.ts';
+import { pendingStatus } from './pending.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
 import { available, phase, progress, ready, scalingLimited } from './serving.ts';
 import { slaColumn, slaMet, slaStatus } from './sla.ts';
@@ -114,7 +115,8 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
   // What is known of a failed revision stays on show when its pods are gone.
   const shown = failures.length === 0 ? failuresOf(facts, rollout.record.failedRevision ?? '') : failures;
   const sla = slaStatus(promised, measured);
-  const { number, startedAtMs, finishedAtMs, failedRevision } = rollout.record;
+  const pending = pendingStatus(facts);
+  const { number, startedAtMs, finishedAtMs, failedRevision, makesRoomSinceMs } = rollout.record;
   return {
     observedGeneration: generation,
     replicas: snapshot.pods.filter(isLiving).length,
@@ -138,9 +140,11 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
       ...(finishedAtMs === undefined ? {} : { finishedAt: timestamp(finishedAtMs) }),
       ...(failedRevision === undefined ? {} : { failedRevision }),
     },
+      ...(makesRoomSinceMs === undefined ? {} : { makesRoomSince: timestamp(makesRoomSinceMs) }),
     scaling: scalingStatus(facts),
     ...(sla === undefined ? {} : { sla }),
     ...(shown.length === 0
+    ...(pending === undefined ? {} : { pending }),
       ? {}
       : { failures: shown.slice(0, maxFailures).map(({ hopeless: _, ...failure }) => failure) }),
   };

@@ -16,7 +16,7 @@ export const figuresEveryMs = (fleetSize: number): number =>
 
 /** The status without what merely moves: measured figures, messages, counts of restarts. */
 function skeleton(status: ModelDeploymentStatus): unknown {
-  const { summary, sla: _, failures, conditions, stable, candidate, scaling, ...rest } = status;
+  const { summary, sla: _, failures, conditions, stable, candidate, scaling, pending, ...rest } = status;
   const weightless = (revision: ModelDeploymentStatus['stable']) =>
     revision === undefined ? undefined : { ...revision, observedWeight: undefined };
   return {
@@ -26,6 +26,8 @@ function skeleton(status: ModelDeploymentStatus): unknown {
     sla: summary?.sla,
     conditions: conditions?.map(({ message, ...condition }) => condition),
     failures: failures?.map(({ pod, container, reason }) => [pod, container, reason]),
+    // The scheduler's words change with each node that comes or goes; what the pods wait for does not.
+    pending: pending?.causes.map(({ reason, short, pods }) => [reason, short, pods]),
     stable: weightless(stable),
     candidate: weightless(candidate),
     scaling: {

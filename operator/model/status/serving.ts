@@ -2,6 +2,7 @@
 import type { ConditionType } from '../../../crds/reasons.ts';
 import { type ConditionValue, no, unknown, yes } from './conditions.ts';
 import { allFailures, failureText, readyPods, type StatusFacts } from './facts.ts';
+import { pendingText } from './pending.ts';
 import type { Stall } from './stall.ts';
 
 const isDeleting = (facts: StatusFacts) => facts.snapshot.deployment.metadata.deletionTimestamp !== undefined;
@@ -10,10 +11,19 @@ const isSuspended = (facts: StatusFacts) => facts.snapshot.deployment.spec.suspe
 /** `1 pod`, `3 pods` */
 const pods = (count: number) => (count === 1 ? '1 pod' : `${count} pods`);
 
-const withFailure = (text: string, facts: StatusFacts) => {
+/** With what went wrong, else with what the pods wait for. */
+const withCause = (text: string, facts: StatusFacts) => {
   const first = allFailures(facts)[0];
-  return first === undefined ? text : `${text}; ${first.reason}: ${failureText(first)}`;
+  const waits = pendingText(facts);
+  if (first !== undefined) return `${text}; ${first.reason}: ${failureText(first)}`;
+  return waits === undefined ? text : `${text}; ${waits}`;
 };
+
+/** That one pod less than needed may serve, and why. */
+const roomText = ({ rollout, needed }: StatusFacts) =>
+  rollout.record.makesRoomSinceMs === undefined
+    ? ''
+    : `, ${needed - 1} of ${needed} pods at least: no node has room for one more, so one gives way at a time`;
 
 /**
  * | suspended | ready pods | Available          |
@@ -26,7 +36,7 @@ export function available(facts: StatusFacts): ConditionValue {
   if (ready > 0) return yes('Serving', `${pods(ready)} ready`);
   if (isSuspended(facts)) return no('Suspended', 'spec.suspend is true: set it to false to serve');
   if (facts.needed === 0) return no('NoReadyPods', 'no replica is asked for: raise spec.scaling.replicas');
-  return no('NoReadyPods', withFailure(`0 of ${pods(facts.needed)} ready`, facts));
+  return no('NoReadyPods', withCause(`0 of ${pods(facts.needed)} ready`, facts));
 }
 
 /**
@@ -49,13 +59,16 @@ export function ready(facts: StatusFacts, stall: Stall | undefined): ConditionVa
   const readyWanted = revisions.get(wanted)?.state.ready ?? 0;
   const count = `${readyWanted} of ${pods(needed)} of revision ${wanted} ready`;
   if (rollout.candidate !== undefined && rollout.stable !== undefined)
-    return no('RollingOut', withFailure(`${count}; revision ${rollout.stable} serves meanwhile`, facts));
-  if (rollout.candidate !== undefined) return no('RollingOut', withFailure(count, facts));
+    return no(
+      'RollingOut',
+      withCause(`${count}; revision ${rollout.stable} serves meanwhile${roomText(facts)}`, facts),
+    );
+  if (rollout.candidate !== undefined) return no('RollingOut', withCause(count, facts));
   if (outdatedPods > 0)
-    return no('RollingOut', withFailure(`restartedAt: ${pods(outdatedPods)} still to be replaced`, facts));
+    return no('RollingOut', withCause(`restartedAt: ${pods(outdatedPods)} still to be replaced`, facts));
   if (readyPods(facts) > readyWanted)
     return no('RollingOut', `${pods(readyPods(facts) - readyWanted)} of earlier revisions still to end`);
-  if (readyWanted < needed) return no('ScalingUp', withFailure(count, facts));
+  if (readyWanted < needed) return no('ScalingUp', withCause(count, facts));
   return yes('UpToDate', count);
 }
 

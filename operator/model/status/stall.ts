@@ -4,6 +4,7 @@ import { formatDuration } from '../../../crds/values.ts';
 import type { Refusal } from '../snapshot.ts';
 import { conditionOf } from './conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './facts.ts';
+import { unplacedText } from './pending.ts';
 import { timestampMs } from './rounding.ts';
 
 export interface Stall {
@@ -61,13 +62,21 @@ const seldomEnds: readonly Reason[] = ['PodCrashing', 'OutOfMemory', 'ImagePullF
 /** By then a container that crashes has been started three times (10 s, then 20 s between). */
 const triedInVainMs = 60_000;
 
+/** When the wait of the wanted revision's pods for a node counts as stalled; undefined while none waits. */
+function unplacedStallsAtMs(facts: StatusFacts): number | undefined {
+  const since = facts.revisions.get(facts.wanted)?.state.unplacedSinceMs;
+  return since === undefined ? undefined : since + facts.progressDeadlineMs;
+}
+
 /** Time at which a revision that is short of pods counts as stalled; undefined while it is not short. */
 export function stallsAtMs(facts: StatusFacts): number | undefined {
-  const { rollout, wanted, needed, snapshot } = facts;
+  const { rollout, wanted, needed, snapshot, outdatedPods } = facts;
   if (snapshot.deployment.spec.suspend === true) return undefined;
   const revision = facts.revisions.get(wanted);
   const failure = revision?.failures[0];
-  if (revision === undefined || revision.state.ready >= needed || failure === undefined) return undefined;
+  if (revision === undefined || (revision.state.ready >= needed && outdatedPods === 0)) return undefined;
+  if (failure === undefined) return unplacedStallsAtMs(facts);
+  if (revision.state.ready >= needed) return undefined;
   if (rollout.candidate === wanted && rollout.stable !== wanted) {
     const { startedAtMs } = rollout.record;
     return startedAtMs === undefined || !seldomEnds.includes(failure.reason)
@@ -79,6 +88,24 @@ export function stallsAtMs(facts: StatusFacts): number | undefined {
   return since === undefined ? undefined : since + facts.progressDeadlineMs;
 }
 
+/** Why pods of the wanted revision wait for a node for good, and what can be done. */
+function noRoom(facts: StatusFacts): Stall {
+  const { rollout, wanted, needed } = facts;
+  const ready = facts.revisions.get(wanted)?.state.ready ?? 0;
+  const waits = unplacedText(facts) ?? 'pods wait for a node';
+  const { stable } = rollout;
+  const meanwhile =
+    stable === undefined
+      ? '; nothing serves yet'
+      : stable === wanted
+        ? ''
+        : `; revision ${stable} keeps serving${needed > 1 ? '' : ' with its one pod, which cannot give way: to accept a pause instead, set spec.suspend to true, and to false when its pod has ended'}`;
+  return {
+    reason: 'Unschedulable',
+    message: `${ready} of ${needed} pods of revision ${wanted} are ready${meanwhile}; ${waits}`,
+  };
+}
+
 /**
  * | first that holds                                | reason                          |
  * | a field that cannot be served                   | SpecInvalid                     |
@@ -87,6 +114,7 @@ export function stallsAtMs(facts: StatusFacts): number | undefined {
  * | the rollout failed                              | the pod's reason, else ProgressDeadlineExceeded |
  * | somebody keeps changing a child                 | ChildMutated                    |
  * | stable short of pods, failing, for the deadline | the pod's reason                |
+ * | pods wait for a node for the deadline           | Unschedulable                   |
  * | candidate short of pods for a minute, from a failure that seldom ends by itself | the pod's reason |
  */
 export function stallOf(facts: StatusFacts): Stall | undefined {
@@ -111,13 +139,12 @@ export function stallOf(facts: StatusFacts): Stall | undefined {
       message: `something keeps changing ${contest[1].fields.join(', ')} of ${contest[0]}: find the webhook or controller that does it, exempt the object, then change the spec`,
     };
   const at = stallsAtMs(facts);
+  if (at === undefined || snapshot.nowMs < at) return undefined;
   const first = facts.revisions.get(wanted)?.failures[0];
-  if (at !== undefined && first !== undefined && snapshot.nowMs >= at) {
-    const meanwhile = rollout.stable === wanted ? '' : servesMeanwhile(rollout.stable);
-    return {
-      reason: first.reason,
-      message: `${facts.revisions.get(wanted)?.state.ready ?? 0} of ${facts.needed} pods of revision ${wanted} are ready; ${failureText(first)}${meanwhile}`,
-    };
-  }
-  return undefined;
+  if (first === undefined) return noRoom(facts);
+  const meanwhile = rollout.stable === wanted ? '' : servesMeanwhile(rollout.stable);
+  return {
+    reason: first.reason,
+    message: `${facts.revisions.get(wanted)?.state.ready ?? 0} of ${facts.needed} pods of revision ${wanted} are ready; ${failureText(first)}${meanwhile}`,
+  };
 }

@@ -12,6 +12,7 @@ import { isLiving, isReady } from '../pods.ts';
 import { settleMs, surgeOf } from '../rollout/planner.ts';
 import { type ChildKind, type Children, emptyMemory, type Memory, type Snapshot } from '../snapshot.ts';
 import { makeDeployment, makePod, type SpecPart, startMs, testDefaults } from './builders.ts';
+import { isPlaced, place, placeOf } from './places.ts';
 
 /** How the pods of a revision turn out. */
 export type Behaviour = 'good' | 'crashes' | 'never-ready' | 'model-missing';
@@ -31,6 +32,8 @@ export class World {
   deployment: ModelDeployment;
   memory: Memory = emptyMemory;
   pods: Pod[] = [];
+  /** Pods that the nodes have room for; undefined: nobody counts. */
+  room: number | undefined;
   /** Writes of the operator so far. */
   writes = 0;
   /** Replicas that the load needs. */
@@ -173,10 +176,16 @@ export class World {
       const surge = outdated > 0 ? surgeOf(wanted) : 0;
       while (own().filter(current).length < wanted && own().length < wanted + surge)
         this.#makePod(revision, restartedAt);
-      const spare = own().filter(isReady).length - wanted;
+      const gives = outdated > 0 ? Number(spec.strategy?.rollingUpdate?.maxUnavailable ?? 0) : 0;
+      const spare = own().filter(isReady).length - wanted + gives;
       const victims = own()
-        .sort((a, b) => Number(current(a)) - Number(current(b)) || Number(isReady(a)) - Number(isReady(b)))
-        .slice(0, Math.max(0, own().length - wanted));
+        .sort(
+          (a, b) =>
+            Number(current(a)) - Number(current(b)) ||
+            Number(isReady(a)) - Number(isReady(b)) ||
+            Number(isPlaced(a)) - Number(isPlaced(b)),
+        )
+        .slice(0, Math.max(0, own().length - wanted + gives));
       let left = spare;
       for (const victim of victims) {
         // Within a restart an old ready pod goes only when a new one is ready; a smaller count takes whoever is left.
@@ -190,15 +199,22 @@ export class World {
     this.pods = this.pods.filter((pod) => known.has(pod.metadata.labels?.[labels.revision] ?? ''));
   }
 
+  /** The scheduler gives a node to whom it can. */
+  scheduler(): void {
+    if (this.room !== undefined) this.pods = place(this.pods, this.room, this.nowMs);
+  }
+
   /** The kubelet moves one pod on; returns false when none moves. */
   kubelet(choose: (pods: Pod[]) => Pod | undefined): boolean {
-    const waiting = this.pods.filter((pod) => !isReady(pod) && this.#moves(pod));
+    const waiting = this.pods.filter((pod) => !isReady(pod) && isPlaced(pod) && this.#moves(pod));
     const pod = choose(waiting);
     if (pod === undefined) return false;
     const revision = pod.metadata.labels?.[labels.revision] ?? '';
     const next = makePod(revision, {
       name: pod.metadata.name ?? '',
       readyAtMs: this.nowMs,
+      conditions: placeOf(pod),
+      createdAtMs: Date.parse(pod.metadata.creationTimestamp ?? ''),
       ...(pod.metadata.annotations === undefined ? {} : { annotations: pod.metadata.annotations }),
       ...this.#outcome(revision),
     });
@@ -215,6 +231,7 @@ export class World {
     copy.decidedReady = this.decidedReady;
     copy.deaths = this.deaths;
     copy.pods = this.pods;
+    copy.room = this.room;
     copy.#serial = this.#serial;
     for (const [key, object] of this.#objects) copy.#objects.set(key, object);
     for (const [revision, behaviour] of this.#behaviour) copy.#behaviour.set(revision, behaviour);
@@ -244,6 +261,7 @@ export class World {
     for (let round = 0; round < maxRounds; round++) {
       const wrote = this.operator();
       this.deploymentController();
+      this.scheduler();
       const moved = this.kubelet((pods) => pods[0]);
       quietMs = wrote === 0 && !moved ? quietMs + 1_000 : 0;
       if (quietMs > settleMs + 1_000) return;
