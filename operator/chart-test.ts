@@ -147,7 +147,7 @@ async function remove(
 ): Promise<void> {
   const deadlineMs = clock.monotonicMs() + timeoutMs;
   try {
-    await api.delete(modelDeployments, { namespace, name }, { propagationPolicy: 'Foreground' });
+    await api.delete(modelDeployments, { namespace, name }, { propagationPolicy: 'Background' });
     for (;;) {
       await api.get(modelDeployments, { namespace, name });
       if (clock.monotonicMs() > deadlineMs)
