@@ -12,8 +12,8 @@ export interface CompiledSchema {
   readonly schema: SchemaNode;
   /** A copy without unknown fields. */
   prune<T>(object: T): T;
-  /** A copy with defaults filled in and forbidden nulls gone. */
-  applyDefaults<T>(object: T): T;
+  /** A copy with defaults filled in and, unless they are kept, forbidden nulls gone. */
+  applyDefaults<T>(object: T, keepNulls?: boolean): T;
   /** Errors of types, bounds, formats and lists; with `old`, unchanged parts are let through (ratcheting). */
   validate(object: unknown, old?: unknown): FieldError[];
   /** Errors of the CEL rules; transition rules need `old`. */
@@ -30,7 +30,7 @@ export function compileSchema(schema: SchemaNode): CompiledSchema {
   const compiled: CompiledSchema = {
     schema,
     prune: (object) => prune(object, schema),
-    applyDefaults: (object) => applyDefaults(object, schema),
+    applyDefaults: (object, keepNulls) => applyDefaults(object, schema, keepNulls),
     validate: (object, old) => [
       ...embeddedErrors(object, schema, ''),
       ...validateObject(object, schema, old),

@@ -43,9 +43,12 @@ function fill(value: unknown, node: SchemaNode | undefined): void {
   }
 }
 
-/** A copy of the object with its schema's defaults filled in; applying it twice changes nothing more. */
-export function applyDefaults<T>(object: T, schema: SchemaNode): T {
-  const result = dropNulls(object, schema);
+/**
+ * A copy of the object with its schema's defaults filled in; applying it twice changes nothing more. Nulls that the
+ * schema does not allow go, except where the object comes from a server-side apply: there a server keeps and refuses them.
+ */
+export function applyDefaults<T>(object: T, schema: SchemaNode, keepNulls = false): T {
+  const result = keepNulls ? deepCopy(object) : dropNulls(object, schema);
   if (isObject(result) && isObject(result.metadata))
     result.metadata = dropNulls(result.metadata, objectMetaSchema);
   fill(result, schema);

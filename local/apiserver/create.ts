@@ -34,7 +34,7 @@ export function createObject(core: Core, kind: Kind, body: AnyObject, options: C
   checkDecodable(kind, body);
   let draft = prepare(core, kind, body, options);
   const context = strategyContext(core, options.dryRun ?? false);
-  draft = kind.schema.applyDefaults(kind.schema.prune(draft));
+  draft = kind.schema.applyDefaults(kind.schema.prune(draft), options.managedFieldsDone);
   checkNamespaceForCreate(core, kind, draft);
   // Owners are noted before admission adds its fields: nobody owns those.
   if (options.managedFieldsDone !== true)
@@ -100,9 +100,10 @@ function store(core: Core, kind: Kind, draft: AnyObject, body: AnyObject, option
   for (let attempt = 1; ; attempt++) {
     const name = draft.metadata.name ?? '';
     const key = keyOf(draft.metadata.namespace, name);
-    if (core.storage.get(kind.collection, key) !== undefined) {
+    const other = core.storage.get(kind.collection, key);
+    if (other !== undefined) {
       if (!generates || attempt === attempts) {
-        throw alreadyExists(kind, name);
+        throw alreadyExists(kind, name, other.metadata.deletionTimestamp !== undefined);
       }
       draft.metadata.name = generatedName(draft.metadata.generateName ?? '');
       continue;

@@ -31,8 +31,8 @@ export interface KindSchema {
   unknownFields(object: AnyObject): string[];
   /** A copy without unknown fields. */
   prune(object: AnyObject): AnyObject;
-  /** A copy with defaults filled in. */
-  applyDefaults(object: AnyObject): AnyObject;
+  /** A copy with defaults filled in; nulls that a server-side apply left may be kept, for the checks to name. */
+  applyDefaults(object: AnyObject, keepNulls?: boolean): AnyObject;
   /** The object without content as the real server writes it: what a new object's owners are told apart from. */
   readonly empty?: Json | undefined;
   /** Why the object cannot be read into the kind at all, for a 400. */

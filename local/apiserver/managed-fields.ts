@@ -1,11 +1,15 @@
 /** Who wrote which field: the bridge from requests to `local/apiserver/patch`. */
+import type { ManagedFieldsEntry } from '../../kube/objects.ts';
 import type { Core } from './core.ts';
 import { groupVersionOf, type Kind } from './kind.ts';
 import type { AnyObject } from './object.ts';
 import { serverSideApply } from './patch/apply.ts';
+import { fieldElement, fieldSetOfPaths } from './patch/field-set.ts';
+import { decodeManagers } from './patch/managed-fields.ts';
 import { resetFieldsOf } from './patch/managers-update.ts';
-import { trackUpdate as track } from './patch/update.ts';
-import { applyConflict, badRequest, invalid, plainError } from './status-error.ts';
+import { trackUpdate as track, withManagers } from './patch/update.ts';
+import { valueAtPath } from './scale.ts';
+import { applyConflict, badRequest, plainError } from './status-error.ts';
 import { timestamp } from './time.ts';
 
 function writer(core: Core, kind: Kind, manager: string, subresource: string | undefined) {
@@ -29,7 +33,41 @@ export function trackUpdate(
   manager: string,
   subresource: string | undefined,
 ): AnyObject {
-  return track(kind.schema.raw, before, after, writer(core, kind, manager, subresource));
+  const options = writer(core, kind, manager, subresource);
+  if (subresource === 'scale' && before !== undefined && kind.scale !== undefined)
+    return trackScale(kind, kind.scale.specReplicasPath, before, after, options);
+  return track(kind.schema.raw, before, after, options);
+}
+
+/**
+ * Owners after a write of /scale, as the real server works them out on the Scale itself: who owns nothing there is not
+ * seen, an object without owners stays without, and 0 replicas, which a Scale does not write, belong to nobody.
+ */
+function trackScale(
+  kind: Kind,
+  path: string,
+  before: AnyObject,
+  after: AnyObject,
+  options: ReturnType<typeof writer>,
+): AnyObject {
+  const replicas = fieldSetOfPaths([
+    path
+      .split('.')
+      .filter((name) => name !== '')
+      .map(fieldElement),
+  ]);
+  const live = decodeManagers(before.metadata.managedFields as ManagedFieldsEntry[] | undefined);
+  if (![...live.values()].some(({ set }) => !set.intersection(replicas).isEmpty))
+    return withManagers(after, live);
+  const tracked = track(kind.schema.raw, before, after, options);
+  if (Number(valueAtPath(after, path) ?? 0) !== 0) return tracked;
+  const owners = decodeManagers(tracked.metadata.managedFields as ManagedFieldsEntry[] | undefined);
+  for (const [id, owner] of owners) {
+    const set = owner.set.difference(replicas);
+    if (set.isEmpty) owners.delete(id);
+    else owners.set(id, { ...owner, set });
+  }
+  return withManagers(tracked, owners);
 }
 
 /** Merges an applied configuration into the live object, with ownership and conflicts. */
@@ -47,6 +85,17 @@ export function applyConfiguration(
   });
   if ('conflict' in result) throw applyConflict(result.conflict.message, result.conflict.causes);
   if ('error' in result) throw plainError(result.error);
-  if ('invalid' in result) throw invalid(kind, applied.metadata.name ?? '', result.invalid);
+  const problem = kind.schema.decodeError(result.object);
+  if (problem !== undefined) {
+    const type = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
+    const { namespace = '', name = '' } = applied.metadata;
+    throw plainError(
+      `failed to convert new object (${namespace}/${name}; ${type}) to proper version: unable to convert unstructured object to ${type}: error decoding from json: ${withoutHead(problem)}`,
+    );
+  }
   return result.object;
 }
+
+/** A decoding problem without the part that names kind and version. */
+export const withoutHead = (problem: string): string =>
+  problem.replace(/^.*? cannot be handled as a \w+: /, '');

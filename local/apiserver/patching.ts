@@ -2,8 +2,9 @@
 import { type Core, checkUnknownFields, present } from './core.ts';
 import { createObject } from './create.ts';
 import type { Kind } from './kind.ts';
-import { applyConfiguration } from './managed-fields.ts';
+import { applyConfiguration, withoutHead } from './managed-fields.ts';
 import { type AnyObject, cloneJson, isJson, keyOf } from './object.ts';
+import { goText } from './patch/patch-fault.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from './patch-bridge.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { badRequest, conflict, fault, invalid, notFound, unsupportedMediaType } from './status-error.ts';
@@ -48,7 +49,7 @@ export function patchObject(
   const make = (old: AnyObject): AnyObject => {
     if (options.subresource === 'scale') return withScale(kind, old, edit(scaleOf(kind, old)));
     const next = edit(old);
-    if (options.patchType !== patchTypes.strategic) checkPatchedTypes(kind, next);
+    checkPatchedTypes(kind, next, patch, options.patchType);
     checkPatchedFields(kind, next, patch, options);
     return next;
   };
@@ -70,12 +71,16 @@ function checkPatchOptions(options: PatchOptions): void {
 
 const noType = { group: '', plural: '', kind: '' };
 
-/** A JSON or merge patch whose result cannot be read is, unlike such a body, a 422 about the patch. */
-function checkPatchedTypes(kind: Kind, next: AnyObject): void {
+/** A patch whose result cannot be read is, unlike such a body, a 422 about the patch. */
+function checkPatchedTypes(kind: Kind, next: AnyObject, patch: unknown, type: PatchType): void {
   const problem = kind.schema.decodeError(next);
   if (problem === undefined) return;
-  const words = problem.replace(/^.*? cannot be handled as a \w+: /, '');
-  throw invalid(noType, '', [fault.invalid('patch', JSON.stringify(next), words)]);
+  const words = withoutHead(problem);
+  throw invalid(noType, '', [
+    type === patchTypes.strategic
+      ? fault.invalid('patch', goText(patch), `error decoding from json: ${words}`)
+      : fault.invalid('patch', JSON.stringify(next), words),
+  ]);
 }
 
 /** Unknown fields that a patch brings are, under Strict, a 422 about the patch. */
@@ -98,8 +103,15 @@ function applyEdit(kind: Kind, target: AnyObject, patch: unknown, type: PatchTyp
       : type === patchTypes.merge
         ? mergePatch(cloneJson(target), patch)
         : strategicMergePatch(kind.schema.raw, cloneJson(target), patch);
-  if (!isJson(result) || !isJson(result.metadata))
-    throw badRequest('the patched object is not a Kubernetes object');
+  if (!isJson(result)) throw badRequest('the patched object is not a Kubernetes object');
+  if (!isJson(result.metadata) && type !== patchTypes.strategic)
+    checkPatchedTypes(kind, result as unknown as AnyObject, patch, type);
+  if (!isJson(result.metadata)) {
+    const { name = '' } = target.metadata;
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
   return result as AnyObject;
 }
 
@@ -126,7 +138,6 @@ function applyPatch(
       withScale(kind, old, mergePatch(cloneJson(scaleOf(kind, old)), applied) as AnyObject);
     return { object: updateObject(core, kind, namespace, name, make, options), created: false };
   }
-  checkUnknownFields(kind, applied, options);
   const exists = core.storage.get(kind.collection, keyOf(kind.namespaced ? namespace : undefined, name));
   if (exists === undefined) {
     if (options.subresource !== undefined) throw notFound(kind, name);

@@ -3,6 +3,8 @@ import { type CompiledSchema, compileSchema } from '../../crds/structural/compil
 import type { SchemaNode } from '../../crds/structural/schema-node.ts';
 import type { KindSchema } from './kind.ts';
 import { type BuiltinSchema, builtinSchema as builtin } from './schema/builtin.ts';
+import { structType } from './schema/builtin-types.ts';
+import { metadataDecodeError } from './schema/decode-error.ts';
 
 function compiled(schema: SchemaNode): KindSchema {
   let made: CompiledSchema | undefined;
@@ -14,9 +16,15 @@ function compiled(schema: SchemaNode): KindSchema {
     raw: schema,
     unknownFields: (object) => get().unknownFields(object),
     prune: (object) => get().prune(object),
-    applyDefaults: (object) => get().applyDefaults(object),
+    applyDefaults: (object, keepNulls) => get().applyDefaults(object, keepNulls),
     validate: (object, old) => get().judge(object, old),
-    decodeError: () => undefined,
+    decodeError: (object) =>
+      metadataDecodeError(
+        object,
+        structType('ObjectMeta'),
+        object.kind ?? '',
+        object.apiVersion?.split('/').at(-1) ?? '',
+      ),
   };
 }
 

@@ -59,8 +59,13 @@ export const notFound = (type: Named, name: string): StatusError =>
 export const noSuchPath = (): StatusError =>
   failure(404, 'NotFound', 'the server could not find the requested resource', {});
 /** 409 on create. */
-export const alreadyExists = (type: Named, name: string): StatusError =>
-  failure(409, 'AlreadyExists', `${qualified(type)} "${name}" already exists`, detailsOf(type, name));
+export const alreadyExists = (type: Named, name: string, isGoing = false): StatusError =>
+  failure(
+    409,
+    'AlreadyExists',
+    `${isGoing ? 'object is being deleted: ' : ''}${qualified(type)} "${name}" already exists`,
+    detailsOf(type, name),
+  );
 /** 409 on a stale write. */
 export const conflict = (type: Named, name: string, why?: string): StatusError =>
   failure(

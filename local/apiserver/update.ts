@@ -15,7 +15,7 @@ import { trackUpdate } from './managed-fields.ts';
 import { keepServerFields, metadataFaults, metadataUpdateFaults, tidyMetadata } from './metadata.ts';
 import { type AnyObject, cloneJson, freezeJson, isJson, keyOf, sameJson } from './object.ts';
 import { isNoOp } from './patch/update.ts';
-import { badRequest, conflict, fault, invalid, plainError } from './status-error.ts';
+import { badRequest, conflict, type FieldFault, fault, invalid, plainError } from './status-error.ts';
 
 export interface UpdateOptions extends WriteOptions {
   readonly subresource?: string;
@@ -53,7 +53,7 @@ export function updateObject(
   // A status write is a small part of the object: the rest is as it was, and was checked then.
   if (options.subresource === 'status') draft = { apiVersion, kind: kindName, metadata, status };
   checkDecodable(kind, draft);
-  draft = kind.schema.applyDefaults(kind.schema.prune(draft));
+  draft = kind.schema.applyDefaults(kind.schema.prune(draft), options.managedFieldsDone);
   draft = isolate(kind, draft, old, options.subresource);
   if (options.subresource !== 'status') kind.strategy.prepareUpdate?.(draft, old, context);
   if (options.subresource !== 'status' && changesGeneration(kind, draft, old))
@@ -61,7 +61,7 @@ export function updateObject(
   const faults = [
     ...metadataUpdateFaults(draft.metadata, old.metadata),
     ...metadataFaults(draft.metadata, kind),
-    ...kind.schema.validate(draft, old),
+    ...judged(kind, draft, old, options.subresource),
     ...(kind.strategy.validate?.(draft, old, context) ?? []),
   ];
   if (faults.length > 0) throw invalid(kind, name, faults);
@@ -69,6 +69,13 @@ export function updateObject(
   if (options.managedFieldsDone !== true)
     draft = trackUpdate(core, kind, old, draft, options.fieldManager ?? 'unknown', options.subresource);
   return store(core, kind, draft, old, options);
+}
+
+/** A custom kind's status is judged by itself: the real server's words leave its name out of the path in a body. */
+function judged(kind: Kind, draft: AnyObject, old: AnyObject, subresource: string | undefined): FieldFault[] {
+  const faults = kind.schema.validate(draft, old);
+  if (!kind.custom || subresource !== 'status') return faults;
+  return faults.map((one) => ({ ...one, body: one.body.replace(/\bstatus\.(\S+ in body)/, '$1') }));
 }
 
 function checkIdentity(
@@ -92,7 +99,7 @@ function checkIdentity(
   }
   const version = meta.resourceVersion ?? '';
   if (version === '' || version === '0') {
-    if (options.isReplace === true && kind.strategy.unconditionalUpdate !== true)
+    if (options.isReplace === true && options.subresource !== 'scale' && !kind.strategy.unconditionalUpdate)
       throw invalid({ ...kind, kind: kind.plural }, name, [
         fault.invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
       ]);

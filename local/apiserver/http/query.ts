@@ -69,9 +69,11 @@ export function writeQuery(query: URLSearchParams, method: string | undefined) {
   };
 }
 
-/** Delete options from the body and, where it is silent, from the query. */
-export function deleteOptions(query: URLSearchParams, body: unknown): DeleteOptions {
-  const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+/** Delete options from the body; the query counts only where there is no body, as on a real server. */
+export function deleteOptions(asked: URLSearchParams, body: unknown): DeleteOptions {
+  const hasBody = typeof body === 'object' && body !== null;
+  const given = hasBody ? (body as Record<string, unknown>) : {};
+  const query = hasBody ? new URLSearchParams() : asked;
   const preconditions =
     typeof given.preconditions === 'object' && given.preconditions !== null
       ? (given.preconditions as Record<string, unknown>)

@@ -1,6 +1,6 @@
 /** Requests on resources: from path, method and body to the registry, and back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkUnknownFields, present, storedOrThrow } from '../core.ts';
+import { checkDecodable, checkUnknownFields, present, storedOrThrow } from '../core.ts';
 import { createObject } from '../create.ts';
 import { deleteObject } from '../delete.ts';
 import { groupVersionOf, type Kind } from '../kind.ts';
@@ -118,6 +118,7 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
         isReplace: true,
         decodingFaults,
       };
+      if (subresource !== 'scale') checkDecodable(kind, body);
       if (
         kind.strategy.createOnUpdate === true &&
         subresource === undefined &&
@@ -127,7 +128,7 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
           exchange,
           wanted,
           201,
-          createObject(core, kind, body, { ...options, ...compact({ namespace }) }),
+          createObject(core, kind, withoutVersion(body), { ...options, ...compact({ namespace }) }),
         );
       if (subresource !== 'scale') checkUnknownFields(kind, body, options);
       const make = (old: AnyObject) => (subresource === 'scale' ? withScale(kind, old, body) : body);
@@ -156,7 +157,7 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
       if (subresource !== undefined) throw methodNotAllowed();
       const { value } = await readBody(request);
       const { gone, object } = deleteObject(core, kind, namespace, name, deleteOptions(query, value));
-      if (!gone || kind.collection === 'pods') return sendObject(exchange, wanted, 200, object);
+      if (!gone || answersObject.has(kind.collection)) return sendObject(exchange, wanted, 200, object);
       return sendValue(response, 200, {
         kind: 'Status',
         apiVersion: 'v1',
@@ -174,6 +175,20 @@ async function handleObject(exchange: Exchange, name: string): Promise<void> {
       throw methodNotAllowed();
   }
 }
+
+/** A PUT that creates does not ask which version it was meant to replace. */
+function withoutVersion(body: AnyObject): AnyObject {
+  if (!isJson(body.metadata)) return body;
+  const { resourceVersion: _, ...metadata } = body.metadata as AnyObject['metadata'];
+  return { ...body, metadata };
+}
+
+/** Kinds whose deletion is answered with the object instead of a Status. */
+const answersObject = new Set(
+  'namespaces persistentvolumeclaims persistentvolumes pods podtemplates resourcequotas serviceaccounts services storageclasses'.split(
+    ' ',
+  ),
+);
 
 /** Items of a list of built-in kinds carry neither kind nor apiVersion; both stand first in every stored object. */
 function encodeListed(kind: Kind, item: AnyObject): string {

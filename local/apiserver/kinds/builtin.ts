@@ -94,7 +94,12 @@ const core: KindFacts[] = [
     fieldSelectors: ['spec.clusterIP', 'spec.type'],
     strategy: serviceStrategy,
   },
-  { kind: 'Endpoints', plural: 'endpoints', shortNames: ['ep'], strategy: noGeneration },
+  {
+    kind: 'Endpoints',
+    plural: 'endpoints',
+    shortNames: ['ep'],
+    strategy: { ...noGeneration, createOnUpdate: true },
+  },
   { kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'], strategy: dataStrategy },
   { kind: 'Secret', plural: 'secrets', fieldSelectors: ['type'], strategy: dataStrategy },
   { kind: 'ServiceAccount', plural: 'serviceaccounts', shortNames: ['sa'], strategy: noGeneration },
@@ -105,7 +110,12 @@ const core: KindFacts[] = [
     hasStatus: true,
     strategy: quotaStrategy,
   },
-  { kind: 'LimitRange', plural: 'limitranges', shortNames: ['limits'], strategy: noGeneration },
+  {
+    kind: 'LimitRange',
+    plural: 'limitranges',
+    shortNames: ['limits'],
+    strategy: { ...noGeneration, createOnUpdate: true },
+  },
   {
     kind: 'Event',
     plural: 'events',

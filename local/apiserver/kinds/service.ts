@@ -39,6 +39,7 @@ export const serviceStrategy: Strategy = {
   generation: 'none',
   nameRule: 'label',
   unconditionalUpdate: true,
+  createOnUpdate: true,
   allocate,
   prepareCreate(draft) {
     draft.status = { loadBalancer: {} };

@@ -1,7 +1,6 @@
 /** Server-side apply: merges what one manager wants into an object, and keeps the books of who owns which field. */
-import { type FieldError, goJson } from '../../../crds/structural/field-error.ts';
-import { deepEqual, fieldSchema, isObject, type SchemaNode } from '../../../crds/structural/schema-node.ts';
-import { validateNode } from '../../../crds/structural/validate.ts';
+import { goJson } from '../../../crds/structural/field-error.ts';
+import { deepEqual, isObject, type SchemaNode } from '../../../crds/structural/schema-node.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../../kube/objects.ts';
 import { withObjectMeta } from './atom.ts';
 import { emptySet, type FieldSet } from './field-set.ts';
@@ -38,11 +37,6 @@ export type ApplyResult<T extends KubeObject = KubeObject> =
       readonly changed: boolean;
     }
   | { readonly conflict: ApplyConflict }
-  /**
-   * Nulls where a custom resource may have none: 422. A real server forgives them in every other kind of write, but
-   * not here, and an omission that empties a struct leaves such a null.
-   */
-  | { readonly invalid: FieldError[] }
   /** The applied object does not fit the schema's types. */
   | { readonly error: string };
 
@@ -144,25 +138,8 @@ function withLastApplied(object: unknown, applied: unknown): unknown {
   };
 }
 
-/** Errors of nulls that no default replaces. */
-function nullErrors(object: unknown, schema: SchemaNode): FieldError[] {
-  if (!isObject(object)) return [];
-  const { metadata: _, ...rest } = object;
-  return findNulls(rest, schema, '');
-}
-
-function findNulls(value: unknown, schema: SchemaNode | undefined, path: string): FieldError[] {
-  if (schema === undefined) return [];
-  if (Array.isArray(value))
-    return value.flatMap((item, index) => findNulls(item, schema.items, `${path}[${index}]`));
-  if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([name, inner]) => {
-    const below = fieldSchema(schema, name);
-    const at = path === '' ? name : `${path}.${name}`;
-    if (inner !== null || below === undefined) return findNulls(inner, below, at);
-    return below.default === undefined ? validateNode(null, below, at) : [];
-  });
-}
+/** Go writes the core group as an empty one. */
+const goGroupVersion = (apiVersion = '') => (apiVersion.includes('/') ? apiVersion : `/${apiVersion}`);
 
 /**
  * Applies an object for a manager. `live` undefined creates it. The caller defaults, validates and stores the result;
@@ -179,7 +156,7 @@ export function serverSideApply<T extends KubeObject = KubeObject>(
   if (errors.length > 0) {
     const { name, namespace } = applied.metadata;
     return {
-      error: `failed to create typed patch object (${namespace ?? ''}/${name ?? ''}; ${applied.apiVersion}, Kind=${applied.kind}): ${errors.length === 1 ? errors[0] : `errors:\n${errors.map((text) => `  ${text}`).join('\n')}`}`,
+      error: `failed to create typed patch object (${namespace ?? ''}/${name ?? ''}; ${goGroupVersion(applied.apiVersion)}, Kind=${applied.kind}): ${errors.length === 1 ? errors[0] : `errors:\n${errors.map((text) => `  ${text}`).join('\n')}`}`,
     };
   }
   const entries = live?.metadata.managedFields as ManagedFieldsEntry[] | undefined;
@@ -201,10 +178,6 @@ export function serverSideApply<T extends KubeObject = KubeObject>(
     }
   }
   if (conflicts.length > 0) return { conflict: conflictAnswer(conflicts) };
-  if (options.empty === undefined) {
-    const invalid = nullErrors(result.object, schema);
-    if (invalid.length > 0) return { invalid };
-  }
   const object = options.manager === 'kubectl' ? withLastApplied(result.object, applied) : result.object;
   return { object: withManagers(object as T, result.managers), changed: result.changed };
 }

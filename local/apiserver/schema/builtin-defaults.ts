@@ -4,7 +4,9 @@ import {
   fieldSchema,
   isObject,
   type JsonObject,
+  mapValueSchema,
   type SchemaNode,
+  setOwn,
 } from '../../../crds/structural/schema-node.ts';
 import {
   defaultBinding,
@@ -39,6 +41,7 @@ const byKind: Record<string, (object: JsonObject) => void> = {
   RoleBinding: defaultBinding,
   ClusterRoleBinding: defaultBinding,
   Namespace: defaultNamespace,
+  Lease: (lease) => dropNull(lease.spec, 'acquireTime', 'renewTime'),
   Event: (event) => {
     event.eventTime ??= null;
   },
@@ -47,6 +50,35 @@ const byKind: Record<string, (object: JsonObject) => void> = {
   PersistentVolumeClaim: defaultPhase,
   CustomResourceDefinition: defaultDefinition,
 };
+
+/** Nulls that only the Event's own times keep. */
+function dropNull(value: unknown, ...names: string[]): void {
+  if (isObject(value)) for (const name of names) if (value[name] === null) delete value[name];
+}
+
+/** Go reads a null among the items of a list or the values of a map as the empty value of their type. */
+function zeroNulls(value: unknown, schema: SchemaNode | undefined): unknown {
+  if (schema === undefined) return value;
+  if (Array.isArray(value))
+    return value.map((item) => (item === null ? zeroOf(schema.items) : zeroNulls(item, schema.items)));
+  if (!isObject(value)) return value;
+  const values = mapValueSchema(schema);
+  const result: JsonObject = {};
+  for (const [name, inner] of Object.entries(value))
+    setOwn(
+      result,
+      name,
+      inner === null && values !== undefined && !Object.hasOwn(schema.properties ?? {}, name)
+        ? zeroOf(values)
+        : zeroNulls(inner, fieldSchema(schema, name)),
+    );
+  return result;
+}
+
+function zeroOf(schema: SchemaNode | undefined): unknown {
+  if (schema?.type === 'string') return '';
+  return schema?.type === 'object' ? {} : null;
+}
 
 /** Lists that are written even when they are empty, because their Go fields are. */
 const keptEmpty = new Set(['rules', 'endpoints', 'subsets', 'conditions', 'storedVersions']);
@@ -88,7 +120,7 @@ function canonicalise(value: unknown, schema: SchemaNode | undefined): void {
 
 /** A copy of the object with every default of its kind; applying it twice changes nothing more. */
 export function applyBuiltinDefaults<T>(object: T, kind: string, schema: SchemaNode): T {
-  const result = applyDefaults(object, schema);
+  const result = applyDefaults(zeroNulls(object, schema) as T, schema);
   canonicalise(result, schema);
   if (isObject(result)) byKind[kind]?.(result);
   return result;

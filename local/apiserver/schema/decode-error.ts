@@ -45,6 +45,22 @@ export function decodeError(
     : `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${fault}`;
 }
 
+/** The sentence about a custom resource's metadata, whose types are Go's as well. */
+export function metadataDecodeError(
+  object: unknown,
+  schema: SchemaNode,
+  kind: string,
+  version: string,
+): string | undefined {
+  if (!isObject(object) || object.metadata === undefined || object.metadata === null) return undefined;
+  const found = isObject(object.metadata)
+    ? fieldsFault(object.metadata, schema, { path: '', struct: 'ObjectMeta' }, 'v1')
+    : `json: cannot unmarshal ${jsonName(object.metadata)} into Go value of type v1.ObjectMeta`;
+  return found === undefined
+    ? undefined
+    : `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${found}`;
+}
+
 function jsonName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (isObject(value)) return 'object';

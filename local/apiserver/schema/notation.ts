@@ -7,7 +7,7 @@
  *       env []EnvVar map(name) merge(name) : Environment variables.
  *
  * A struct starts at column 0 (`Name [atomic] : text`), its fields are indented: name (`!` required), type, options, text.
- * Types: string bool int32 int64 number bytes quantity intOrString time microTime any, a struct's name,
+ * Types: string bool int32 int64 number bytes quantity intOrString time microTime nullTime any, a struct's name,
  * `[]type` for lists and `{type}` for maps with string keys. Options: `map(keys)` and `set` (list types of server-side
  * apply), `merge`, `merge(key)`, `replace` and `retain` (strategic merge patch), `atomic`, `=default`, `|enum,values`.
  */
@@ -25,6 +25,8 @@ const scalars: Record<string, Draft> = {
   quantity: { 'x-kubernetes-int-or-string': true, format: 'quantity' },
   intOrString: { 'x-kubernetes-int-or-string': true, format: 'int-or-string' },
   time: { type: 'string', format: 'date-time' },
+  /** Written as null where there is none. */
+  nullTime: { type: 'string', format: 'date-time', nullable: true },
   microTime: { type: 'string', format: 'date-time', nullable: true },
   object: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
   any: { 'x-kubernetes-preserve-unknown-fields': true },

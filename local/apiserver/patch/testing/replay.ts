@@ -100,8 +100,8 @@ function play(
     ...(step.subresource === undefined ? {} : { subresource: step.subresource }),
     ...(empty === undefined ? {} : { empty }),
   };
-  const finish = (object: KubeObject): KubeObject =>
-    schema.applyDefaults(schema.prune(withoutForeign(object, live, step)));
+  const finish = (object: KubeObject, keepNulls = false): KubeObject =>
+    schema.applyDefaults(schema.prune(withoutForeign(object, live, step)), keepNulls);
   const judge = (object: KubeObject): KubeObject | string => {
     const errors = schema.validate(object, live);
     return errors.length === 0 ? object : joinErrors(errors);
@@ -111,8 +111,7 @@ function play(
       const result = serverSideApply(schema.schema, live, body, { ...writer, force: step.force ?? false });
       if ('conflict' in result) return result.conflict.message;
       if ('error' in result) return result.error;
-      if ('invalid' in result) return joinErrors(result.invalid);
-      return judge(finish(result.object));
+      return judge(finish(result.object, true));
     }
     case 'create':
     case 'replace': {

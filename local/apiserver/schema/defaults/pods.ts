@@ -1,5 +1,5 @@
 /** Defaults of pods that depend on other fields. Works in place. */
-import { isObject, type JsonObject } from '../../../../crds/structural/schema-node.ts';
+import type { JsonObject } from '../../../../crds/structural/schema-node.ts';
 import { ensureObject, objectAt, objectsAt, setDefault, setDefaultText, textAt } from './access.ts';
 
 function tagOf(image: string): string {
@@ -60,7 +60,13 @@ export function defaultPod(pod: JsonObject): void {
   for (const container of [...objectsAt(spec, 'initContainers'), ...objectsAt(spec, 'containers')])
     defaultRequests(container);
   const status = objectAt(pod, 'status');
-  if (status !== undefined && isObject(status)) setDefaultText(status, 'phase', 'Pending');
+  if (status === undefined) return;
+  setDefaultText(status, 'phase', 'Pending');
+  // A condition's times are written even where there are none.
+  for (const condition of objectsAt(status, 'conditions')) {
+    condition.lastProbeTime ??= null;
+    condition.lastTransitionTime ??= null;
+  }
 }
 
 /** Defaults of the pod template below `spec.template`. */

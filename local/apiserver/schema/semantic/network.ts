@@ -143,6 +143,13 @@ function endpointsErrors(object: JsonObject): FieldError[] {
   });
 }
 
+/** An address and the length of its prefix, at most 32 bits of IPv4 and 128 of IPv6. */
+function isCidr(text: string): boolean {
+  const match = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text);
+  const [, address = '', bits] = match ?? [];
+  return isIPv4(address) ? Number(bits) <= 32 : isIPv6(address) && Number(bits) <= 128;
+}
+
 const cidrText = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 function policyErrors(spec: JsonObject): FieldError[] {
@@ -175,8 +182,7 @@ function policyErrors(spec: JsonObject): FieldError[] {
           ...selectorErrors(peer.namespaceSelector, `${at}.namespaceSelector`),
         );
         const cidr = textAt(block, 'cidr');
-        if (block !== undefined && !/^[0-9a-fA-F.:]+\/\d+$/.test(cidr))
-          errors.push(invalid(`${at}.ipBlock.cidr`, cidr, cidrText));
+        if (block !== undefined && !isCidr(cidr)) errors.push(invalid(`${at}.ipBlock.cidr`, cidr, cidrText));
       });
     });
   const types = Array.isArray(spec.policyTypes) ? (spec.policyTypes as unknown[]) : [];

@@ -158,7 +158,6 @@ export function templateErrors(template: unknown, path: string, matches: boolean
 const changeable = new Set([
   'activeDeadlineSeconds',
   'tolerations',
-  'terminationGracePeriodSeconds',
   'ephemeralContainers',
   'schedulingGates',
   'nodeName',
@@ -172,15 +171,38 @@ function comparableSpec(spec: JsonObject): JsonObject {
   return plain;
 }
 
+/** The deadline of a pod may come and become shorter, and not go or become longer. */
+function deadlineChangeErrors(after: unknown, before: unknown): FieldError[] {
+  const path = 'spec.activeDeadlineSeconds';
+  if (typeof before !== 'number') return [];
+  if (typeof after !== 'number')
+    return [invalid(path, null, 'must not update from a positive integer to nil value')];
+  return after > before ? [invalid(path, after, 'must be less than or equal to previous value')] : [];
+}
+
+function keepsTolerations(after: readonly JsonObject[], before: readonly JsonObject[]): boolean {
+  const plain = ({ tolerationSeconds: _, ...rest }: JsonObject) => rest;
+  return before.every((old) => after.some((one) => deepEqual(plain(one), plain(old))));
+}
+
 /** Errors of a pod, and of a change that a running pod cannot take. */
 export function podErrors(object: JsonObject, old: unknown): FieldError[] {
   const spec = objectAt(object, 'spec');
   const errors = podSpecErrors(spec, 'spec');
   const before = objectAt(old, 'spec');
   if (spec === undefined || before === undefined) return errors;
-  if (objectsAt(spec, 'containers').length !== objectsAt(before, 'containers').length)
-    errors.push(forbidden('spec.containers', 'pod updates may not add or remove containers'));
-  else if (!deepEqual(comparableSpec(spec), comparableSpec(before)))
+  for (const list of ['containers', 'initContainers'])
+    if (objectsAt(spec, list).length !== objectsAt(before, list).length)
+      return [...errors, forbidden(`spec.${list}`, 'pod updates may not add or remove containers')];
+  const deadline = deadlineChangeErrors(spec.activeDeadlineSeconds, before.activeDeadlineSeconds);
+  errors.push(...deadline);
+  // A deadline that may not be is the last thing that is said; one that went is not.
+  if (deadline.length > 0 && typeof spec.activeDeadlineSeconds === 'number') return errors;
+  if (!keepsTolerations(objectsAt(spec, 'tolerations'), objectsAt(before, 'tolerations')))
+    errors.push(
+      forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'),
+    );
+  if (!deepEqual(comparableSpec(spec), comparableSpec(before)))
     errors.push(
       forbidden(
         'spec',

@@ -24,8 +24,8 @@ PodStatus : What a pod is.
   resources ResourceRequirements : Resources of the whole pod.
   startTime time : When the kubelet took the pod.
 PodCondition : One aspect of a pod's state.
-  lastProbeTime time : When the condition was last checked.
-  lastTransitionTime time : When status last changed.
+  lastProbeTime nullTime : When the condition was last checked.
+  lastTransitionTime nullTime : When status last changed.
   message string : What is so, in words.
   observedGeneration int64 : metadata.generation that the condition is about.
   reason string : One word for the cause of the last change.

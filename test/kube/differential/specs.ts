@@ -1,40 +1,9 @@
-/** Random specs from a seed, for the comparison of two API servers. */
-
-export interface Random {
-  /** Whole number below `limit`. */
-  below(limit: number): number;
-  chance(probability: number): boolean;
-  pick<T>(list: readonly T[]): T;
-  /** Some of the list, in a random order. */
-  some<T>(list: readonly T[]): T[];
-}
-
-/** Numbers by chance that a seed makes the same again (mulberry32). */
-export function chance(seed: number): Random {
-  let state = seed * 2_654_435_761;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  const random: Random = {
-    below: (limit) => Math.floor(next() * limit),
-    chance: (probability) => next() < probability,
-    pick: (list) => list[random.below(list.length)] as (typeof list)[number],
-    some: (list) =>
-      list
-        .filter(() => next() < 0.5)
-        .map((value) => ({ value, at: next() }))
-        .sort((a, b) => a.at - b.at)
-        .map(({ value }) => value),
-  };
-  return random;
-}
+/** Random specs from a seed, for the comparison of two API servers: a custom kind and a Deployment. */
+import type { Random } from './chance.ts';
 
 type Fields = Record<string, unknown>;
 /** Each field with this probability; now and then null, which removes or defaults. */
-function randomFields(
+export function randomFields(
   random: Random,
   makers: Record<string, () => unknown>,
   probability = 0.4,
@@ -119,6 +88,40 @@ export function thingSpec(random: Random, _name: string, withNulls: boolean): ob
     either: () => (random.chance(0.5) ? random.below(5) : '5%'),
   });
 }
+
+/** A status for that schema's kind. */
+export function thingStatus(random: Random): Fields {
+  const condition = (type: string) => ({ type, status: random.pick(['True', 'False']) });
+  return randomFields(
+    random,
+    {
+      phase: () => random.pick(['A', 'B', 3]),
+      replicas: () => random.below(3),
+      conditions: () => random.some(['Ready', 'Good']).map(condition),
+    },
+    0.5,
+    0.05,
+  );
+}
+
+/** Schema of that status. */
+export const thingStatusSchema = {
+  type: 'object',
+  properties: {
+    phase: { type: 'string', enum: ['A', 'B'] },
+    replicas: { type: 'integer' },
+    conditions: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+      items: {
+        type: 'object',
+        required: ['type'],
+        properties: { type: { type: 'string' }, status: { type: 'string' }, note: { type: 'string' } },
+      },
+    },
+  },
+};
 
 /** A spec of a Deployment without pods whose selector never changes. */
 export function deploymentSpec(random: Random, name: string): object {
