@@ -15,6 +15,7 @@ export default {
     '/node_modules/',
     '/.ballast/',
     '/test/fault/',
+    '/test/images/built/',
     '/test/kube/',
     '/test/slow/',
     '/bench/',

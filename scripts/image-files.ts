@@ -1,8 +1,7 @@
 /** Runs in the build stage of an image: `image-files.ts IMAGE ARCHITECTURE FOLDER` fills FOLDER with everything that the image adds to its base. */
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { bundleOptions, imageBundles } from '../local/bundles.ts';
+import { bundleImage, isImageName } from './image-contents.ts';
 
 /** Names of an architecture: as images say it, as Node says it. */
 const nodeArchitectures: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' };
@@ -41,12 +40,6 @@ function copySamples(): void {
   }
 }
 
-/** Packages by folder below node_modules whose files are inputs of the bundles. */
-function packagesOf(inputs: readonly string[]): string[] {
-  const found = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
-  return [...new Set(found)].sort();
-}
-
 /** The licences that ask to be kept with copies of the software: one text, each package with its own words. */
 function licencesOf(packages: readonly string[]): string {
   return packages
@@ -70,20 +63,14 @@ function makeReadOnly(path: string): void {
   chmodSync(path, 0o755);
 }
 
-if (!(image in imageBundles))
-  throw new Error(`the image is '${image}', it must be one of ${Object.keys(imageBundles)}`);
+if (!isImageName(image)) throw new Error(`the image is '${image}', it must be operator or inference-pod`);
 if (!(architecture in nodeArchitectures))
-  throw new Error(
-    `the architecture is '${architecture}', it must be one of ${Object.keys(nodeArchitectures)}`,
-  );
-const names = imageBundles[image as keyof typeof imageBundles];
+  throw new Error(`the architecture is '${architecture}', it must be amd64 or arm64`);
 mkdirSync(app, { recursive: true });
-const { metafile } = await build({ ...bundleOptions(root, names, app), metafile: true });
-const packages = packagesOf(Object.keys(metafile.inputs));
+const { packages } = await bundleImage(root, image, app);
 if (image === 'inference-pod') {
   copyRuntime();
   copySamples();
-  packages.push('node_modules/onnxruntime-common', 'node_modules/onnxruntime-node');
 }
 cpSync(join(root, 'LICENSE'), join(folder, 'licenses/LICENSE'));
 writeFileSync(join(folder, 'licenses/THIRD-PARTY.md'), `${licencesOf(packages)}\n`);

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { provideBases } from './base-image.ts';
 import { Buildah, BuildahMissing, requireBuildah } from './buildah.ts';
+import type { ImageName } from './image-contents.ts';
 import { takeLock } from './lock.ts';
 import { npmrcOfThisMachine } from './npmrc.ts';
 
@@ -41,8 +42,10 @@ export interface BuildOptions {
 }
 
 /** What an image comes from, besides the Dockerfile's own text. */
-const dockerfiles = { operator: 'Dockerfile.operator', 'inference-pod': 'Dockerfile.pod' } as const;
-type ImageName = keyof typeof dockerfiles;
+const dockerfiles: Readonly<Record<ImageName, string>> = {
+  operator: 'Dockerfile.operator',
+  'inference-pod': 'Dockerfile.pod',
+};
 
 const machineArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
 
@@ -133,7 +136,7 @@ async function build(
         root,
       ],
       (line) => {
-        if (/STEP/.test(line)) options.say(`  ${line}`);
+        if (/STEP \S+ (FROM|RUN)/.test(line)) options.say(`  ${line.slice(0, 100)}`);
       },
     );
     rmSync(unfinished, { force: true });
