@@ -2,10 +2,12 @@
 import type { ChartValue } from './chart-values.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
+type SchemaTable = Readonly<Record<string, Schema>>;
 
 const freeMap: Schema = { type: 'object', additionalProperties: true };
 const stringMap: Schema = { type: 'object', additionalProperties: { type: 'string' } };
 const quantity: Schema = { type: ['string', 'integer'] };
+const stringList: Schema = { type: 'array', items: { type: 'string' } };
 const freeList: Schema = { type: 'array', items: freeMap };
 const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const digest: Schema = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' };
@@ -23,7 +25,9 @@ const labelMap: Schema = {
 };
 
 /** By path; takes the place of what the default says. */
-const known: Readonly<Record<string, Schema>> = {
+const known: SchemaTable = {
+  'defaults.allowModelCidrs': stringList,
+  'proxy.noProxy': stringList,
   replicas: { type: 'integer', minimum: 0, maximum: 10 },
   'image.digest': digest,
   'image.pullPolicy': { enum: ['IfNotPresent', 'Always', 'Never'] },
@@ -74,15 +78,15 @@ function schemaOfDefault(value: unknown, path: string): Schema {
   }
 }
 
-function schemaOf(values: readonly ChartValue[], value: ChartValue): Schema {
+function schemaOf(values: readonly ChartValue[], value: ChartValue, table: SchemaTable): Schema {
   const path = value.path.join('.');
   const { description } = value;
-  if (known[path] !== undefined) return { description, ...known[path] };
+  if (table[path] !== undefined) return { ...table[path], description };
   if (!value.isGroup) return { description, ...schemaOfDefault(value.default, path) };
-  return { description, ...objectOf(values, value.path) };
+  return { description, ...objectOf(values, value.path, table) };
 }
 
-function objectOf(values: readonly ChartValue[], parent: readonly string[]): Schema {
+function objectOf(values: readonly ChartValue[], parent: readonly string[], table: SchemaTable): Schema {
   const children = values.filter(
     ({ path }) => path.length === parent.length + 1 && parent.every((key, index) => path[index] === key),
   );
@@ -90,17 +94,41 @@ function objectOf(values: readonly ChartValue[], parent: readonly string[]): Sch
     type: 'object',
     additionalProperties: false,
     properties: Object.fromEntries(
-      children.map((child) => [child.path.at(-1) ?? '', schemaOf(values, child)]),
+      children.map((child) => [child.path.at(-1) ?? '', schemaOf(values, child, table)]),
     ),
   };
 }
 
-/** The schema of all values. Helm itself adds `global`. */
-export function chartSchema(values: readonly ChartValue[]): Schema {
-  for (const path of Object.keys(known))
+/** What the defaults of the fleet have in common with a ModelDeployment, from its JSON Schema. */
+function sharedWith(modelDeployment: string): SchemaTable {
+  interface Node {
+    readonly properties: Record<string, Node>;
+  }
+  const { spec } = (JSON.parse(modelDeployment) as Node).properties;
+  const { runtime, access } = spec?.properties ?? {};
+  const pod = runtime?.properties.pod;
+  const resources = runtime?.properties.resources;
+  const networkPolicy = access?.properties.networkPolicy;
+  if (pod === undefined || resources === undefined || networkPolicy === undefined)
+    throw new Error(
+      'the schema of ModelDeployment has no runtime.pod, runtime.resources or access.networkPolicy',
+    );
+  // One service account for all is nothing that a fleet should have.
+  const { serviceAccountName: _, ...properties } = pod.properties;
+  return {
+    'defaults.pod': { ...pod, properties },
+    'defaults.resources': { ...resources },
+    'defaults.networkPolicy': { ...networkPolicy },
+  };
+}
+
+/** The schema of all values; `modelDeployment` is the text of ModelDeployment's JSON Schema. Helm itself adds `global`. */
+export function chartSchema(values: readonly ChartValue[], modelDeployment: string): Schema {
+  const table = { ...known, ...sharedWith(modelDeployment) };
+  for (const path of Object.keys(table))
     if (!values.some((value) => value.path.join('.') === path))
       throw new Error(`scripts/chart-schema.ts: values.yaml has no ${path}`);
-  const { properties, ...rest } = objectOf(values, []);
+  const { properties, ...rest } = objectOf(values, [], table);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the Ballast chart',

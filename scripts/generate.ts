@@ -32,7 +32,12 @@ function write(files: Record<string, string>): void {
 
 const files = generatedFiles();
 write(files);
-write(chartFiles(files['crds/generated/modeldeployment.crd.yaml'] ?? ''));
+write(
+  chartFiles(
+    files['crds/generated/modeldeployment.crd.yaml'] ?? '',
+    files['crds/generated/modeldeployment.schema.json'] ?? '',
+  ),
+);
 // What helm makes of the chart as it lies there now.
 const install = await renderInstall();
 if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');

@@ -112,3 +112,19 @@ projected:
             fieldRef:
               fieldPath: metadata.namespace
 {{- end -}}
+
+{{/* The operator's file of defaults: what was given and nothing else; empty when nothing was. */}}
+{{- define "ballast.defaults" -}}
+{{- $file := dict -}}
+{{- $fetch := dict -}}
+{{- with .Values.defaults.resources }}{{ $_ := set $file "resources" . }}{{ end -}}
+{{- with .Values.defaults.pod }}{{ $_ := set $file "pod" . }}{{ end -}}
+{{- if ne .Values.defaults.networkPolicy "Off" }}{{ $_ := set $file "networkPolicy" .Values.defaults.networkPolicy }}{{ end -}}
+{{- with .Values.defaults.allowModelCidrs }}{{ $_ := set $fetch "allowModelCidrs" . }}{{ end -}}
+{{- with .Values.proxy.httpsProxy }}{{ $_ := set $fetch "httpsProxy" . }}{{ end -}}
+{{- with .Values.proxy.httpProxy }}{{ $_ := set $fetch "httpProxy" . }}{{ end -}}
+{{- with .Values.proxy.noProxy }}{{ $_ := set $fetch "noProxy" . }}{{ end -}}
+{{- with .Values.privateCA.pem }}{{ $_ := set $fetch "caBundle" . }}{{ end -}}
+{{- with $fetch }}{{ $_ := set $file "fetch" . }}{{ end -}}
+{{- with $file }}{{ toYaml . }}{{ end -}}
+{{- end -}}

@@ -91,3 +91,24 @@ export function find(objects: readonly Manifest[], kind: string, name: string): 
     );
   return found;
 }
+
+/** What helm says to these words; `accepted` when it renders. */
+export const refusal = (words: readonly string[]) => {
+  const { code, err } = template(words);
+  return code === 0 ? 'accepted' : err;
+};
+/** The operator's pod, as far as the tests read it. */
+export interface PodTemplate {
+  readonly metadata: Manifest['metadata'];
+  readonly spec: Record<string, unknown> & {
+    readonly containers: readonly [Record<string, unknown> & { readonly args: readonly string[] }];
+  };
+}
+/** The operator's pod of a rendering. */
+export const podOf = (objects: readonly Manifest[]) =>
+  (find(objects, 'Deployment', 'ballast').spec as { template: PodTemplate }).template;
+/** The operator's flags, without dashes, of a rendering with these words. */
+export const flagsOf = (words: readonly string[]) =>
+  Object.fromEntries(
+    podOf(render(words)).spec.containers[0].args.map((one) => one.replace(/^--/, '').split(/=(.*)/s, 2)),
+  );

@@ -1,0 +1,214 @@
+/** What each value turns on and off: scope, replicas, policies, monitors, images, defaults, notes. */
+import { describe, expect, test } from '@jest/globals';
+import {
+  chart,
+  find,
+  flagsOf,
+  helm,
+  ofKind,
+  podOf,
+  refusal,
+  releaseNamespace,
+  render,
+  scenarios,
+  withMonitoring,
+} from './support/render.ts';
+
+describe('scope', () => {
+  const rights = (words: string[]) =>
+    ofKind(render(words), 'Role')
+      .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'operator')
+      .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  test('the release namespace by default', () => {
+    expect(rights([])).toEqual([`${releaseNamespace}/ballast`, `${releaseNamespace}/ballast-leader`]);
+    expect(flagsOf([])).toMatchObject({
+      'watch-namespaces': releaseNamespace,
+      installation: `${releaseNamespace}/ballast`,
+      'read-nodes': 'false',
+    });
+  });
+  test('one Role per named namespace, and none in the release namespace but for leadership', () => {
+    const words = ['--set', 'watch.namespaces={team-a,team-b,team-a}'];
+    expect(rights(words)).toEqual(['team-a/ballast', 'team-b/ballast', `${releaseNamespace}/ballast-leader`]);
+    expect(flagsOf(words)['watch-namespaces']).toBe('team-a,team-b');
+  });
+  test('all namespaces by choice', () => {
+    const words = ['--set', 'watch.clusterWide=true'];
+    expect(rights(words)).toEqual([`${releaseNamespace}/ballast-leader`]);
+    expect(flagsOf(words)['watch-namespaces']).toBe('');
+    expect(ofKind(render(words), 'ClusterRoleBinding').map(({ metadata }) => metadata.name)).toEqual([
+      `${releaseNamespace}:ballast`,
+    ]);
+  });
+  test('both at once are refused', () => {
+    expect(refusal(['--set', 'watch.clusterWide=true', '--set', 'watch.namespaces={a}'])).toContain(
+      'watch.namespaces and watch.clusterWide: choose one',
+    );
+  });
+  test('the operator knows every flag that it is given', async () => {
+    const { parseConfig } = await import('../../operator/config.ts');
+    for (const { words } of scenarios)
+      expect(() =>
+        parseConfig(
+          podOf(render([...words, '--set', 'fullnameOverride=ballast'])).spec.containers[0].args,
+          {},
+        ),
+      ).not.toThrow();
+  });
+  test('somebody else may give the rights', () => {
+    expect(
+      render(['--set', 'rbac.create=false']).filter(
+        ({ kind, metadata }) => /Role/.test(kind) && !metadata.name.endsWith('-test'),
+      ),
+    ).toEqual([]);
+    const words = ['--set', 'serviceAccount.create=false', '--set', 'serviceAccount.name=mine'];
+    expect(podOf(render(words)).spec.serviceAccountName).toBe('mine');
+    expect(refusal(['--set', 'serviceAccount.create=false'])).toContain('serviceAccount.name: say which');
+  });
+});
+
+describe('toggles', () => {
+  const kinds = (words: string[]) => [...new Set(render(words).map(({ kind }) => kind))];
+  test('one replica has no budget and no spread; two have both', () => {
+    expect(kinds([])).not.toContain('PodDisruptionBudget');
+    const two = render(['--set', 'replicas=2']);
+    expect(find(two, 'PodDisruptionBudget', 'ballast').spec).toMatchObject({ maxUnavailable: 1 });
+    expect(podOf(two).spec.topologySpreadConstraints).toHaveLength(2);
+    expect(kinds(['--set', 'replicas=2', '--set', 'podDisruptionBudget.enabled=false'])).not.toContain(
+      'PodDisruptionBudget',
+    );
+  });
+  test('a NetworkPolicy lets in the ops port and out what the operator calls', () => {
+    expect(kinds([])).not.toContain('NetworkPolicy');
+    const { spec } = find(
+      render(['--set', 'networkPolicy.enabled=true']),
+      'NetworkPolicy',
+      'ballast',
+    ) as unknown as {
+      spec: { ingress: unknown[]; egress: { ports: { port: unknown }[] }[] };
+    };
+    expect(spec.ingress).toEqual([{ ports: [{ port: 'ops', protocol: 'TCP' }] }]);
+    expect(spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([
+      53,
+      53,
+      443,
+      6443,
+      'ops',
+    ]);
+  });
+  test('monitoring needs the Prometheus operator, and says so', () => {
+    for (const value of ['podMonitor', 'prometheusRule']) {
+      expect(kinds([])).not.toContain(`${value[0]?.toUpperCase()}${value.slice(1)}`);
+      expect(refusal(['--set', `${value}.enabled=true`])).toContain(
+        `${value}.enabled: this cluster does not serve monitoring.coreos.com/v1; install the CRDs of the Prometheus operator first`,
+      );
+    }
+    const monitors = ofKind(
+      render(['--set', 'podMonitor.enabled=true,watch.namespaces={team-a}', ...withMonitoring]),
+      'PodMonitor',
+    );
+    expect(monitors.map(({ spec }) => (spec as { namespaceSelector?: unknown }).namespaceSelector)).toEqual([
+      undefined,
+      { matchNames: ['team-a'] },
+    ]);
+  });
+  test('images by tag, by digest, from another registry', () => {
+    const image = (words: string[]) => (podOf(render(words)).spec.containers[0] as { image?: string }).image;
+    const digest = `sha256:${'a'.repeat(64)}`;
+    expect(image([])).toBe('docker.io/ballast/operator:0.1.0');
+    expect(image(['--set', 'image.tag=1.2.3'])).toBe('docker.io/ballast/operator:1.2.3');
+    expect(image(['--set', `image.digest=${digest}`])).toBe(`docker.io/ballast/operator@${digest}`);
+    expect(image(['--set', 'image.registry=registry.example.com/mirror'])).toBe(
+      'registry.example.com/mirror/ballast/operator:0.1.0',
+    );
+    expect(flagsOf(['--set', `inferencePod.image.digest=${digest}`]).image).toBe(
+      `docker.io/ballast/inference-pod@${digest}`,
+    );
+  });
+  test('everything reaches the pod', () => {
+    const everything = [...(scenarios.find(({ name }) => name === 'everything')?.words ?? [])];
+    const { spec, metadata } = podOf(render(everything));
+    expect(spec).toMatchObject({
+      serviceAccountName: 'ballast-operator',
+      imagePullSecrets: [{ name: 'registry-login' }],
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+      affinity: { nodeAffinity: expect.anything() },
+      priorityClassName: 'system-cluster-critical',
+    });
+    expect(metadata).toMatchObject({
+      labels: { team: 'platform', 'example.com/tier': 'control' },
+      annotations: { 'example.com/owner': 'platform', 'example.com/note': 'operator' },
+    });
+    expect(flagsOf(everything)).toMatchObject({ 'log-level': 'debug', workers: '16', 'read-nodes': 'true' });
+    for (const { kind, metadata: own } of render(everything))
+      if (!own.name.startsWith('ballast-extra'))
+        expect([kind, own.name, own.labels?.team, own.annotations?.['example.com/owner']]).toEqual([
+          kind,
+          own.name,
+          'platform',
+          'platform',
+        ]);
+  });
+  test('defaults of the fleet reach the operator as a file that it takes, and none is made without any', async () => {
+    const { parseDefaults } = await import('../../operator/defaults/schema.ts');
+    expect(flagsOf([])).not.toHaveProperty('defaults-file');
+    expect(ofKind(render(), 'ConfigMap').map(({ metadata }) => metadata.name)).toEqual(['ballast-test']);
+    const words = [...(scenarios.find(({ name }) => name === 'everything')?.words ?? [])];
+    expect(flagsOf(words)['defaults-file']).toBe('/etc/ballast/defaults/defaults.yaml');
+    const { data } = find(render(words), 'ConfigMap', 'ballast-defaults') as unknown as {
+      data: Record<string, string>;
+    };
+    expect(parseDefaults(data['defaults.yaml'] ?? '')).toEqual({
+      resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+      pod: {
+        nodeSelector: { 'kubernetes.io/os': 'linux' },
+        tolerations: [{ key: 'models', operator: 'Exists', tolerationSeconds: 60 }],
+        labels: { team: 'models' },
+      },
+      networkPolicy: 'Restricted',
+      fetch: {
+        httpsProxy: 'http://proxy.example.com:3128',
+        httpProxy: 'http://proxy.example.com:3128',
+        noProxy: ['.svc', '10.0.0.0/8'],
+        caBundle: expect.stringMatching(/^-----BEGIN CERTIFICATE-----\n[^-]+\n-----END CERTIFICATE-----\n$/),
+        allowModelCidrs: ['10.1.0.0/16'],
+      },
+    });
+  });
+  test('further objects, as manifests and as templates', () => {
+    const everything = render(scenarios.find(({ name }) => name === 'everything')?.words);
+    expect(find(everything, 'ConfigMap', 'ballast-extra').data).toEqual({
+      note: 'installed with the release',
+    });
+    expect(find(everything, 'ConfigMap', 'ballast-extra-text').data).toEqual({ version: '0.1.0' });
+  });
+});
+
+describe('what helm tells', () => {
+  // Helm 3 asks a cluster even for this.
+  const notes = (words: string[]) => {
+    const { out, err, code } = helm(
+      ['install', 'ballast', chart, '-n', releaseNamespace, '--dry-run=client', ...words],
+      '35',
+    );
+    expect([code, err]).toEqual([0, expect.anything()]);
+    return out.split('NOTES:\n')[1] ?? '';
+  };
+  test('the next three commands, and what the scope turns off', () => {
+    const text = notes([]);
+    expect(text).toContain(`1. kubectl apply -n ${releaseNamespace} -f -`);
+    expect(text).toContain(`2. kubectl get -n ${releaseNamespace} md wine -w`);
+    expect(text).toContain(`3. kubectl port-forward -n ${releaseNamespace} svc/wine 8080`);
+    expect(text).toContain(`It looks after ModelDeployments in: ${releaseNamespace}.`);
+    expect(text).toContain('Node prices: status.cost is unknown');
+    expect(text).toContain('ModelDeployments in other namespaces are left alone');
+  });
+  test('nothing is off that is on, and the first watched namespace is the one to try', () => {
+    const text = notes(['--set', 'watch.clusterWide=true,nodes.read=true,replicas=2']);
+    expect(text).not.toContain('Node prices');
+    expect(text).not.toContain('Not on');
+    expect(notes(['--set', 'watch.namespaces={team-a}'])).toContain('kubectl get -n team-a md wine -w');
+    expect(notes(['--set', 'crds.keep=false'])).toContain('EVERY ModelDeployment');
+  });
+});
