@@ -40,6 +40,13 @@ const columns = [
   { name: 'SLA', type: 'string', jsonPath: '.status.summary.sla', description: 'Is the promise kept?' },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   {
+    name: 'Cost/h',
+    type: 'string',
+    jsonPath: '.status.cost.perHour',
+    priority: 1,
+    description: 'What its pods cost per hour.',
+  },
+  {
     name: 'Model',
     type: 'string',
     jsonPath: '.spec.model.uri',

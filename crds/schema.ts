@@ -5,7 +5,7 @@ import { modelSchema } from './spec/model.ts';
 import { runtimeSchema } from './spec/runtime.ts';
 import { scalingSchema } from './spec/scaling.ts';
 import { slaSchema } from './spec/sla.ts';
-import { accessSchema, rolloutSchema, trafficSchema } from './spec/traffic.ts';
+import { accessSchema, costSchema, rolloutSchema, trafficSchema } from './spec/traffic.ts';
 import { statusSchema } from './status.ts';
 
 export const specSchema = z.strictObject({
@@ -25,6 +25,7 @@ export const specSchema = z.strictObject({
     'How a new revision replaces the old one: pods are added before others are taken away.',
   ),
   access: describe(accessSchema.optional(), 'Who may reach the pods.'),
+  cost: describe(costSchema.optional(), 'What a replica costs, where no node tells its price.'),
   suspend: describe(
     z.boolean().optional(),
     'True stops every pod and keeps everything else; false or absent brings them back. Default: false.',

@@ -169,6 +169,23 @@ export const statusSchema = z.strictObject({
       .optional(),
     'Promise and measurement.',
   ),
+  cost: say(
+    z
+      .strictObject({
+        perHour: say(
+          short(16),
+          'Of all pods that have a node, in the currency of the price, such as `0.42`; `unknown` where a price is missing, never 0 for it.',
+        ),
+        perReplicaHour: say(short(16), 'Of one pod on average, or `unknown`.'),
+        source: say(
+          z.enum(['Spec', 'NodePrice', 'Unknown']),
+          'Spec: spec.cost.perReplicaHour. NodePrice: the share of each node that a pod asks for, the larger of CPU and memory, times the price in a label of the node.',
+        ),
+        message: say(short(512), 'How it was reckoned, or why it is unknown and what to do.'),
+      })
+      .optional(),
+    'What it costs.',
+  ),
   pending: say(
     pendingSchema.optional(),
     'Pods that wait: at once for those that no node takes, after 30 s for those that are slow to begin. Absent when none waits.',

@@ -6,6 +6,8 @@ export const durationPattern = '^[0-9]{1,9}(ms|s|m|h)$';
 export const percentPattern = '^(100(\\.0{1,4})?|[0-9]{1,2}(\\.[0-9]{1,4})?)%$';
 /** Kubernetes quantity, the forms that people write: `500m`, `2`, `1.5`, `512Mi`, `1G`, `1e3`. */
 export const quantityPattern = '^[0-9]{1,15}(\\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|[eE][0-9]{1,2})?$';
+/** A price: a decimal number that is not negative. */
+export const pricePattern = '^[0-9]{1,9}(\\.[0-9]{1,6})?$';
 export const sha256Pattern = '^[a-f0-9]{64}$';
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;

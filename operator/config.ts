@@ -31,8 +31,10 @@ const settings = z.strictObject({
     .string()
     .regex(/^$|^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, 'write NAMESPACE/RELEASE')
     .default(''),
-  /** Whether nodes may be listed and watched, metadata only: their labels tell zones and prices. */
+  /** Whether nodes may be listed and watched: their labels tell prices. */
   readNodes: onOff.default(false),
+  /** Label of nodes that holds their price per hour, a decimal number. */
+  nodePriceLabel: z.string().min(1).max(317).default('eks-node-viewer/instance-price'),
   /** Image of inference pods whose ModelDeployment names none. */
   image: z.string().min(1).default('ballast/inference-pod:0.1.0'),
   /** Directories of that image with models, comma-separated. */

@@ -26,6 +26,7 @@ import { createMetrics } from './http/metrics.ts';
 import { startOpsServer } from './http/ops-server.ts';
 import { replicaFactsOf } from './model/scaling/facts.ts';
 import type { OperatorDefaults } from './model/snapshot.ts';
+import { followPrices, nodesReader } from './nodes.ts';
 import { createProbe } from './probe/probe.ts';
 import { createPuller } from './probe/pull.ts';
 import { targetsOf } from './probe/targets.ts';
@@ -210,8 +211,11 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       recorder,
       caches,
       memories,
-      defaults,
-      readScaling: (uid) => fleet.currentDecision(uid),
+      get defaults() {
+        return defaults;
+      },
+      readScaling: (deployment) => fleet.decisionFor(deployment),
+      readNodes: nodesReader(caches.nodes, config.nodePriceLabel),
       nowMs: () => clock.now(),
     }),
     workers: config.workers,
@@ -230,6 +234,15 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     log.info('caches are whole', { namespace: namespace ?? '(all)' });
     enqueueAll(namespace);
   });
+  if (caches.nodes !== undefined)
+    followPrices(
+      caches.nodes,
+      config.nodePriceLabel,
+      () => caches.pods.store.list(),
+      (pod) => {
+        for (const key of deploymentKeyOf(pod)) controller.enqueue(key, 'low');
+      },
+    );
   controller.watchPrimary(caches.modelDeployments);
   for (const group of groupsOf(caches)) {
     // Addresses matter to the probe, not to reconcile.

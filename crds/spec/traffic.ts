@@ -1,5 +1,6 @@
-/** `spec.traffic`, `spec.rollout` and `spec.access`: how requests wait, how revisions change, who may come in. */
+/** `spec.traffic`, `spec.rollout`, `spec.access` and `spec.cost`: how requests wait, how revisions change, who may come in, what it costs. */
 import { z } from 'zod';
+import { pricePattern } from '../values.ts';
 import { describe, duration, durationBetween, rules } from './field.ts';
 
 export const trafficSchema = z.strictObject({
@@ -40,5 +41,12 @@ export const accessSchema = z.strictObject({
   networkPolicy: describe(
     z.enum(['Off', 'Restricted']).optional(),
     '`Restricted` adds a NetworkPolicy: into the pods only on their three ports, out of them only what fetching the model needs. Default: `Off`.',
+  ),
+});
+
+export const costSchema = z.strictObject({
+  perReplicaHour: describe(
+    z.string().max(16).regex(new RegExp(pricePattern)).optional(),
+    'Price of one replica per hour, in any currency, for `status.cost`. Example: `"0.12"`. Default: reckoned from the price label of the nodes where they may be read, else unknown.',
   ),
 });

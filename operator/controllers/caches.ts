@@ -23,6 +23,7 @@ import { Reflector } from '../../kube/reflector.ts';
 import { ReflectorGroup } from '../../kube/reflector-group.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
 import { byLabel } from '../../kube/store.ts';
+import type { NodeObject } from '../model/cost.ts';
 
 /** Name of the index over the ModelDeployment that an object belongs to, as `namespace/name`. */
 export const ofDeployment = 'deployment';
@@ -51,8 +52,8 @@ export interface Caches {
   readonly replicaSets: ReflectorGroup<ReplicaSet>;
   readonly pods: ReflectorGroup<Pod>;
   readonly endpointSlices: ReflectorGroup<EndpointSlice>;
-  /** Metadata of nodes; undefined where they may not be read. Nothing waits for them. */
-  readonly nodes: Reflector | undefined;
+  /** Labels and size of nodes; undefined where they may not be read. Nothing waits for them. */
+  readonly nodes: Reflector<NodeObject> | undefined;
 }
 
 /**
@@ -64,8 +65,9 @@ function lean<T extends KubeObject>(object: T): T {
   return { ...object, metadata };
 }
 
-/** Of a pod, what decisions read: metadata and state. Its spec is the Deployment's template. */
+/** Of a pod, what decisions read: metadata, state and its node. The rest of its spec is the Deployment's template. */
 function leanPod(pod: Pod): Pod {
+  const { nodeName } = pod.spec;
   const { phase, reason, message, conditions } = pod.status ?? {};
   const containers = (statuses: readonly ContainerStatus[] | undefined) =>
     statuses?.map(({ name, ready, restartCount, state, lastState }) => ({
@@ -79,7 +81,7 @@ function leanPod(pod: Pod): Pod {
   const containerStatuses = containers(pod.status?.containerStatuses);
   return {
     ...lean(pod),
-    spec: { containers: [] },
+    spec: { containers: [], ...(nodeName === undefined ? {} : { nodeName }) },
     status: {
       ...(phase === undefined ? {} : { phase }),
       ...(reason === undefined ? {} : { reason }),
@@ -102,8 +104,9 @@ function leanReplicaSet(set: ReplicaSet): ReplicaSet {
   };
 }
 
-/** Of a node, its name, labels and deletion: zones and prices are labels. */
-function leanNode({ metadata }: KubeObject): KubeObject {
+/** Of a node, its name, labels, size and deletion: zones and prices are labels, and a pod pays for its share of the size. */
+function leanNode({ metadata, status }: NodeObject): NodeObject {
+  const { cpu, memory } = status?.allocatable ?? {};
   const { name, uid, resourceVersion, labels: all, deletionTimestamp } = metadata;
   return {
     apiVersion: 'v1',
@@ -115,6 +118,7 @@ function leanNode({ metadata }: KubeObject): KubeObject {
       ...(all === undefined ? {} : { labels: all }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
+    ...(cpu === undefined || memory === undefined ? {} : { status: { allocatable: { cpu, memory } } }),
   };
 }
 
@@ -157,7 +161,7 @@ export function createCaches(options: CachesOptions): Caches {
     // Slices inherit the labels of their Service; those of the callers' Service carry no revision.
     endpointSlices: reflect(resources.endpointSlices, `${labels.deployment},${labels.revision}`),
     nodes: readNodes
-      ? new Reflector({ ...common, type: resources.nodes, metadataOnly: true, transform: leanNode })
+      ? new Reflector<NodeObject>({ ...common, type: resources.nodes, transform: leanNode })
       : undefined,
   };
 }

@@ -1,5 +1,8 @@
 /** All reads of a reconcile: from caches and memory into one Snapshot. */
+import type { ModelDeployment } from '../../crds/types.ts';
+import type { Pod } from '../../kube/objects.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
+import type { NodesReading } from '../model/cost.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import type { Known } from '../model/scaling/types.ts';
 import type { OperatorDefaults, ScalingReading, Snapshot } from '../model/snapshot.ts';
@@ -14,17 +17,20 @@ export interface GatherSources {
   readonly memories: Memories;
   readonly defaults: OperatorDefaults;
   readonly readScaling: ReadScaling;
+  /** The nodes of these pods; absent where nobody reads any. */
+  readonly readNodes?: (pods: readonly Pod[]) => NodesReading;
   /** Wall clock. */
   readonly nowMs: () => number;
 }
 
 /** The Snapshot of one ModelDeployment; undefined when it does not exist. */
 export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undefined {
-  const { caches, memories, defaults, readScaling, nowMs } = sources;
+  const { caches, memories, defaults, readScaling, readNodes, nowMs } = sources;
   const deployment = caches.modelDeployments.store.get(key);
   if (deployment === undefined) return undefined;
   const reading = readScaling(deployment.metadata.uid);
   const scaling: Known<ScalingReading> = reading ?? 'unknown';
+  const pods = caches.pods.store.byIndex(ofDeployment, key);
   return {
     nowMs: nowMs(),
     defaults,
@@ -40,7 +46,8 @@ export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undef
       podDisruptionBudgets: caches.podDisruptionBudgets.store.byIndex(ofDeployment, key),
     },
     replicaSets: caches.replicaSets.store.byIndex(ofDeployment, key),
-    pods: caches.pods.store.byIndex(ofDeployment, key),
+    pods,
+    ...(readNodes === undefined ? {} : { nodes: readNodes(pods) }),
     scaling,
     measured: reading?.measured ?? 'unknown',
     memory: memories.of(deployment.metadata.uid),

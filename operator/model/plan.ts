@@ -15,6 +15,7 @@ import { planRollout, type RolloutPlan } from './rollout/planner.ts';
 import { rolloutRecord, stableOf } from './rollout/record.ts';
 import type { Snapshot } from './snapshot.ts';
 import { buildStatus } from './status/build.ts';
+import { costDueAtMs } from './status/cost.ts';
 import { figuresEveryMs, statusDue } from './status/due.ts';
 import type { StatusFacts } from './status/facts.ts';
 import { pendingDueAtMs } from './status/pending.ts';
@@ -142,6 +143,7 @@ export function plan(given: Snapshot): Plan {
     due.write ? undefined : due.againAtMs,
     stallsAt !== undefined && stallsAt > nowMs ? stallsAt : undefined,
     pendingDueAtMs(facts),
+    costDueAtMs(facts),
   ]);
   return {
     apply: children.apply,

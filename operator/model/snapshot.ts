@@ -12,6 +12,7 @@ import type {
   Service,
   ServiceAccount,
 } from '../../kube/objects.ts';
+import type { NodesReading } from './cost.ts';
 import type { Measured } from './scaling/measured.ts';
 import type { Known, Why } from './scaling/types.ts';
 
@@ -123,6 +124,8 @@ export interface Snapshot {
   readonly children: Children;
   readonly replicaSets: readonly ReplicaSet[];
   readonly pods: readonly Pod[];
+  /** The nodes of those pods; undefined where nobody reads any. */
+  readonly nodes?: NodesReading;
   readonly scaling: Known<ScalingReading>;
   readonly measured: Known<Measured>;
   readonly memory: Memory;

@@ -92,10 +92,10 @@ export function desiredChildren(
 
   // What shrinks comes before what grows: pods go only for pods that are ready already, and so the pods of all
   // revisions stay within the surge between two writes too.
+  const givesWay = rollout.record.makesRoomSinceMs !== undefined && rollout.stable === wanted;
   const growth = (revision: string) =>
     (rollout.replicas.get(revision) ?? 0) - (revisions.get(revision)?.state.asked ?? 0);
   for (const revision of [...live].sort((a, b) => growth(a) - growth(b))) {
-  const givesWay = rollout.record.makesRoomSinceMs !== undefined && rollout.stable === wanted;
     const content = data.get(revision);
     if (content !== undefined)
       add(

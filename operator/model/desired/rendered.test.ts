@@ -151,6 +151,7 @@ describe('pods', () => {
     const template = renderPodTemplate(at('a'), 'r', testDefaults);
     expect(template).toEqual(renderPodTemplate(at('b'), 'r', testDefaults));
     expect(desiredDeployment(at('a'), 'r', template, 1).spec.template.metadata?.annotations).toEqual({
+      ...template.metadata?.annotations,
       'ballast.dev/restarted-at': 'a',
     });
   });

@@ -10,6 +10,7 @@ import { isLiving, isReady } from '../pods.ts';
 import type { ScalingReason } from '../scaling/types.ts';
 import type { ScalingChange } from '../snapshot.ts';
 import { type ConditionValue, mergeConditions } from './conditions.ts';
+import { costStatus } from './cost.ts';
 import { allFailures, failuresOf, type StatusFacts } from './facts.ts';
 import { pendingStatus } from './pending.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
@@ -143,8 +144,9 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
       ...(makesRoomSinceMs === undefined ? {} : { makesRoomSince: timestamp(makesRoomSinceMs) }),
     scaling: scalingStatus(facts),
     ...(sla === undefined ? {} : { sla }),
-    ...(shown.length === 0
+    cost: costStatus(facts),
     ...(pending === undefined ? {} : { pending }),
+    ...(shown.length === 0
       ? {}
       : { failures: shown.slice(0, maxFailures).map(({ hopeless: _, ...failure }) => failure) }),
   };

@@ -16,7 +16,18 @@ export const figuresEveryMs = (fleetSize: number): number =>
 
 /** The status without what merely moves: measured figures, messages, counts of restarts. */
 function skeleton(status: ModelDeploymentStatus): unknown {
-  const { summary, sla: _, failures, conditions, stable, candidate, scaling, pending, ...rest } = status;
+  const {
+    summary,
+    sla: _,
+    cost: _cost,
+    failures,
+    conditions,
+    stable,
+    candidate,
+    scaling,
+    pending,
+    ...rest
+  } = status;
   const weightless = (revision: ModelDeploymentStatus['stable']) =>
     revision === undefined ? undefined : { ...revision, observedWeight: undefined };
   return {
