@@ -15,6 +15,7 @@ import { cniFolder, needForNodes } from './packages.ts';
 import { makeDnsService, startRouter } from './router.ts';
 import { claimRun, recordData, removeRun, sweepRuns } from './runs.ts';
 import { staticImage } from './static-image.ts';
+import { startSweeper } from './sweeper.ts';
 
 export interface RealClusterOptions {
   /** Real nodes, named node-1, node-2 …; default 0, which needs no root. */
@@ -91,6 +92,7 @@ async function startWithNodes(
   const pause = staticImage('pause', say);
   for (const name of await sweepRuns()) say(`removed what ${name} left, whose owner is dead`);
   const run = claimRun();
+  const sweeper = startSweeper(run);
   const startMs = Date.now();
   const after = () => `${((Date.now() - startMs) / 1000).toFixed(1)} s`;
   let plane: ControlPlane | undefined;
@@ -105,6 +107,7 @@ async function startWithNodes(
     stopping = true;
     await removeRun(run);
     await plane?.stop();
+    await sweeper.close();
   };
   try {
     const plan = addressPlan(run.number);

@@ -62,21 +62,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const part = startPart(name, options.binary, [name, ...args], log, 10, options.place);
     parts.set(name, part);
     void part.ended.then((text) => {
-      if (parts.get(name) === part) tellBroken(`${text}; its log ends with:\n${safeTail(part)}`);
+      if (parts.get(name) === part) tellBroken(`${text}; its log ends with:\n${part.tail()}`);
     });
     return part;
   };
-  const stopPart = async (name: string) => {
+  const stopPart = async (name: string, graceMs?: number) => {
     const part = parts.get(name);
     parts.delete(name);
-    await part?.stop();
+    await part?.stop(graceMs);
   };
   const stop = async () => {
     for (const name of [...parts.keys()].toReversed()) await stopPart(name);
     removeFolder(dir);
   };
   try {
-    const [clientPort = 0, peerPort = 0, managerPort = 0, schedulerPort = 0] = await freePorts(4);
+    const [clientPort = 0, peerPort = 0] = await freePorts(2);
     const address = options.address ?? '127.0.0.1';
     const [apiPort = 0] = await freePorts(1, address);
     const etcdUrl = `http://127.0.0.1:${clientPort}`;
@@ -118,23 +118,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       `--root-ca-file=${certificate}`,
       '--use-service-account-credentials',
       '--leader-elect=false',
-      '--bind-address=127.0.0.1',
-      `--secure-port=${managerPort}`,
-      `--cert-dir=${join(dir, 'controller-manager')}`,
+      // Nobody asks it anything.
+      '--secure-port=0',
       ...rates,
     ]);
     if (options.scheduler === true)
       start('scheduler', [
         `--kubeconfig=${kubeconfigPath}`,
         '--leader-elect=false',
-        '--bind-address=127.0.0.1',
-        `--secure-port=${schedulerPort}`,
-        `--cert-dir=${join(dir, 'scheduler')}`,
+        '--secure-port=0',
         ...rates,
       ]);
     await untilControllersRun(url, admin.token, certificate, broken, Date.now() + readyMs);
     const apiServer = {
-      stop: () => stopPart('apiserver'),
+      // It would wait a minute for the watches of kubelets to end.
+      stop: () => stopPart('apiserver', 1_000),
       start: async () => {
         if (!parts.has('apiserver')) await startApiServer();
       },
@@ -149,17 +147,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       stop,
     };
   } catch (error) {
-    const tails = [...parts.values()].map((part) => `--- ${part.name}\n${safeTail(part)}`).join('\n');
+    const tails = [...parts.values()].map((part) => `--- ${part.name}\n${part.tail()}`).join('\n');
     await stop();
     throw new Error(`the control plane did not start: ${(error as Error).message}\n${tails}`);
-  }
-}
-
-function safeTail(part: Part): string {
-  try {
-    return part.tail();
-  } catch {
-    return '(no log)';
   }
 }
 

@@ -1,5 +1,6 @@
 /** Child processes that never outlive us: a pipe that the kernel closes, or a signal that the kernel sends, ends them. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -63,7 +64,11 @@ export function startPart(
       clearTimeout(timer);
     },
     tail(lines = 15) {
-      return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      try {
+        return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      } catch {
+        return '(no log)';
+      }
     },
   };
 }
@@ -81,23 +86,26 @@ function placed({ netns, mountsOf, groups = [], diesWithUs = false }: Place): st
   ];
 }
 
-/** Ports of this address that were free a moment ago, all different. */
+/**
+ * Ports of this address that were free a moment ago, all different. Below those that the kernel gives to outgoing
+ * connections: one of the API server's to etcd would take a port before its part listens.
+ */
 export async function freePorts(count: number, address = '127.0.0.1'): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, address, () => {
-            const bound = server.address();
-            resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  for (let tries = 0; ports.size < count; tries++) {
+    if (tries > 1000) throw new Error(`no free port on ${address}`);
+    const port = randomInt(20_000, 32_000);
+    if (!ports.has(port) && (await isFree(port, address))) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number, address: string): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, address, () => server.close(() => resolve(true)));
+  });
 }
 
 /** Whether a process with this id runs. */

@@ -40,7 +40,7 @@ export function startRouter(options: RouterOptions): Part[] {
   const proxyConfig = kubeconfig('kube-proxy', 'system:kube-proxy', options.proxyToken);
   writeFileSync(proxyFile, JSON.stringify(kubeProxy(plan, proxyConfig)));
   const dnsFile = join(dir, 'Corefile');
-  writeFileSync(dnsFile, corefile(plan, kubeconfig('coredns', 'coredns', options.dnsToken), options.hosts));
+  writeFileSync(dnsFile, corefile(kubeconfig('coredns', 'coredns', options.dnsToken), options.hosts));
   // It asks for a node of its name for half a minute: the first one's will do.
   const proxyFlags = ['kube-proxy', `--config=${proxyFile}`, '--hostname-override=node-1'];
   return [
@@ -49,7 +49,7 @@ export function startRouter(options: RouterOptions): Part[] {
   ];
 }
 
-function corefile(plan: AddressPlan, kubeconfig: string, hosts: Readonly<Record<string, string>>): string {
+function corefile(kubeconfig: string, hosts: Readonly<Record<string, string>>): string {
   const lines = Object.entries(hosts).map(([name, address]) => `    ${address} ${name}\n`);
   return `.:53 {
   errors
