@@ -211,10 +211,8 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       recorder,
       caches,
       memories,
-      get defaults() {
-        return defaults;
-      },
-      readScaling: (deployment) => fleet.decisionFor(deployment),
+      defaults,
+      readScaling: (uid) => fleet.currentDecision(uid),
       readNodes: nodesReader(caches.nodes, config.nodePriceLabel),
       nowMs: () => clock.now(),
     }),

@@ -1,5 +1,4 @@
 /** All reads of a reconcile: from caches and memory into one Snapshot. */
-import type { ModelDeployment } from '../../crds/types.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { NodesReading } from '../model/cost.ts';

@@ -77,16 +77,6 @@ const containerSecurity = {
 const entries = (values: Record<string, string | undefined>): EnvVar[] =>
   Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 
-/** Where and how pods run: a field that the user left out is the fleet's, of labels and annotations each key. */
-function podOf(runtime: RuntimeSpec | undefined, { pod: fleet }: FleetDefaults): RuntimeSpec['pod'] {
-  const own = runtime?.pod;
-  if (fleet === undefined) return own;
-  const merged = { ...fleet, ...own };
-  if (fleet.labels !== undefined) merged.labels = { ...fleet.labels, ...own?.labels };
-  if (fleet.annotations !== undefined) merged.annotations = { ...fleet.annotations, ...own?.annotations };
-  return merged;
-}
-
 /** The model's emptyDir holds nothing that cannot be fetched again: it must not keep Cluster Autoscaler from taking a node away. */
 const nodeAnnotations = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' };
 
