@@ -82,6 +82,60 @@ describe('the probe', () => {
     expect(reading?.reading).toMatchObject({ periodMs: 15_000 });
   });
 
+  test('a pod that does not answer is asked less and less often, and anew at once when it answers', async () => {
+    let answers = false;
+    const { probe, pass, gaps } = held(() => (answers ? busy : { failure: 'timeout', detail: 'no answer' }));
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(130_000);
+    expect(gaps('a').slice(0, 8)).toEqual([2_000, 2_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    answers = true;
+    await pass(45_000);
+    expect(gaps('a').at(-1)).toBe(2_000);
+  });
+
+  test('a thousand pods that let each pull run into its deadline do not keep the others waiting', async () => {
+    let silent = 0;
+    let most = 0;
+    const clock = new HeldClock();
+    const alive: number[] = [];
+    const made = createProbe({
+      clock,
+      random: Math.random,
+      pull: (origin, signal) => {
+        if (origin === 'http://alive') {
+          alive.push(clock.monotonicMs());
+          return Promise.resolve({ report: busy });
+        }
+        silent += 1;
+        most = Math.max(most, silent);
+        return new Promise((resolve) => {
+          const end = () => {
+            silent -= 1;
+            resolve({ failure: 'timeout', detail: 'no answer' });
+          };
+          clock.setTimer(2_000, end);
+          signal.addEventListener('abort', end, { once: true });
+        });
+      },
+    });
+    probe = made;
+    made.setTargets([
+      ...Array.from({ length: 1_000 }, (_, index) => target(`silent-${index}`, { owner: `team/${index}` })),
+      target('alive'),
+    ]);
+    made.start();
+    const pass = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 100) {
+        clock.advance(100);
+        for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+      }
+    };
+    await pass(20_000);
+    expect(alive.length).toBeGreaterThanOrEqual(9);
+    expect(most).toBe(24);
+  });
+
   test('a small fleet at rest is asked sooner', async () => {
     const { probe, pass, gaps } = held(() => idle);
     probe.setTargets([target('a')]);

@@ -45,6 +45,12 @@ export interface Probe {
 }
 
 const tickMs = 100;
+/** A pod that failed more often than this in a row is asked half as often after each further failure. */
+const failuresAtFullRate = 3;
+/** The longest such period: the pod may still be starting. */
+const deafPeriodMs = 30_000;
+/** Pods that have not answered yet, or not the last time, take no more than this share of the pulls at once: each may hold its place until the deadline. */
+const deafShare = 0.75;
 /** A pod counts as busy until this many seconds of its history are empty. */
 const busyForSeconds = 30;
 
@@ -54,7 +60,11 @@ interface Entry {
   flying: boolean;
   reading: PodReading | undefined;
   failure: string | undefined;
+  /** Pulls in a row that failed. */
+  failures: number;
 }
+
+const isDeaf = ({ reading, failures }: Entry) => reading === undefined || failures > 0;
 
 const works = (report: LoadReport) =>
   report.inFlight > 0 ||
@@ -70,6 +80,8 @@ export function createProbe(options: ProbeOptions): Probe {
   const hurried = new Set<string>();
   const busy = new Set<string>();
   const underWay = new Set<Promise<void>>();
+  const maxDeaf = Math.max(1, Math.floor(maxInFlight * deafShare));
+  let deafInFlight = 0;
   const failures: Record<PullFailure, number> = {
     unreachable: 0,
     timeout: 0,
@@ -106,7 +118,10 @@ export function createProbe(options: ProbeOptions): Probe {
     entry.flying = true;
     pulls += 1;
     const { origin, owner } = entry.target;
+    const wasDeaf = isDeaf(entry);
+    if (wasDeaf) deafInFlight += 1;
     const result = await pull(origin, abort.signal);
+    if (wasDeaf) deafInFlight -= 1;
     entry.flying = false;
     // The pod may have gone, or its address have moved, while it was asked.
     if (entries.get(keyOf(entry.target)) !== entry || entry.target.origin !== origin) return;
@@ -114,10 +129,13 @@ export function createProbe(options: ProbeOptions): Probe {
     if ('failure' in result) {
       failures[result.failure] += 1;
       entry.failure = `${result.failure}: ${result.detail}`;
-      entry.dueMs = nowMs + jittered(busyPeriodMs);
+      entry.failures += 1;
+      const doublings = Math.max(0, entry.failures - failuresAtFullRate);
+      entry.dueMs = nowMs + jittered(Math.min(deafPeriodMs, busyPeriodMs * 2 ** doublings));
       return;
     }
     entry.failure = undefined;
+    entry.failures = 0;
     entry.reading = { report: result.report, readAtMs: nowMs, periodMs: busyPeriodMs };
     judgeBusy(owner);
     const periodMs = periodOf(owner);
@@ -129,9 +147,10 @@ export function createProbe(options: ProbeOptions): Probe {
     const nowMs = clock.monotonicMs();
     const due = [...entries.values()]
       .filter((entry) => !entry.flying && entry.dueMs <= nowMs)
-      .sort((one, other) => one.dueMs - other.dueMs)
-      .slice(0, Math.max(0, maxInFlight - underWay.size));
+      .sort((one, other) => one.dueMs - other.dueMs);
     for (const entry of due) {
+      if (underWay.size >= maxInFlight) break;
+      if (isDeaf(entry) && deafInFlight >= maxDeaf) continue;
       const asked = ask(entry).finally(() => underWay.delete(asked));
       underWay.add(asked);
     }
@@ -154,6 +173,7 @@ export function createProbe(options: ProbeOptions): Probe {
             flying: false,
             reading: undefined,
             failure: undefined,
+            failures: 0,
           };
           entries.set(key, entry);
         }

@@ -22,7 +22,13 @@ export interface PullerOptions {
 
 /** Opens the agent that all pulls share; `close` ends its connections. */
 export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: PullerOptions = {}): Puller {
-  const agent = new Agent({ connections: 1, pipelining: 1, keepAliveTimeout: 30_000 });
+  const agent = new Agent({
+    connections: 1,
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+    // An address that says nothing: without this its socket would outlive the pull by eight seconds.
+    connect: { timeout: deadlineMs },
+  });
   return {
     close: () => agent.destroy(),
     async pull(origin, signal) {
