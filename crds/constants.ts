@@ -56,6 +56,9 @@ export const podPaths = {
   terminationLog: '/dev/termination-log',
 } as const;
 
+/** Files of the ConfigMap in `podPaths.config`. */
+export const podFiles = { config: 'config.json', ca: 'ca.pem' } as const;
+
 /** Containers of an inference pod. */
 export const podContainers = { fetch: 'fetch', serve: 'serve' } as const;
 

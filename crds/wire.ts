@@ -73,6 +73,19 @@ export interface LiveConfig {
   readonly slaLatencyMs: readonly number[];
   /** sha256 that each live revision must serve, by revision hash: pinned, or recorded from its first pod. */
   readonly digests: Readonly<Record<string, string>>;
+  /** How the fetch container reaches model servers; absent: directly, public addresses only. */
+  readonly fetch?: FetchConfig | undefined;
+}
+
+/** The network between a cluster and its model servers. A private CA lies beside it, as the file `ca.pem`. */
+export interface FetchConfig {
+  /** Proxy for `https://` and for `http://` addresses: `http://host:port` or `https://host:port`. */
+  readonly httpsProxy?: string | undefined;
+  readonly httpProxy?: string | undefined;
+  /** Hosts that are asked directly: names with their subdomains, addresses, ranges, `*`. */
+  readonly noProxy?: readonly string[] | undefined;
+  /** Private ranges in which model servers may be. */
+  readonly allowModelCidrs?: readonly string[] | undefined;
 }
 
 /** `manifest.json` beside `model.onnx`, and the fetch container's termination message. */

@@ -37,6 +37,8 @@ const settings = z.strictObject({
   nodePriceLabel: z.string().min(1).max(317).default('eks-node-viewer/instance-price'),
   /** Image of inference pods whose ModelDeployment names none. */
   image: z.string().min(1).default('ballast/inference-pod:0.1.0'),
+  /** YAML file of defaults for what ModelDeployments leave out; followed while the operator runs. */
+  defaultsFile: z.string().min(1).optional(),
   /** Directories of that image with models, comma-separated. */
   fileRoots: list.default(['/samples']),
   /** How long the Deployment of a replaced revision is kept at 0 replicas. */

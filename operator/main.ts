@@ -5,13 +5,18 @@ import type { Log } from '../kube/log.ts';
 import { ConfigError, type OperatorConfig, parseConfig } from './config.ts';
 import { startOperator } from './operator.ts';
 
+/** A setting that is wrong ends the start with one line. */
+function end(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(`ballast-operator: ${error.message}`);
+  process.exit(2);
+}
+
 function readConfig(): OperatorConfig {
   try {
     return parseConfig();
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(`ballast-operator: ${error.message}`);
-    process.exit(2);
+    return end(error);
   }
 }
 
@@ -40,6 +45,6 @@ process.on('unhandledRejection', (reason) => {
   process.exit(1);
 });
 
-const operator = await startOperator(config, { log, onLost: () => process.exit(1) });
+const operator = await startOperator(config, { log, onLost: () => process.exit(1) }).catch(end);
 stopOnSignals(process, operator.lifecycle, (code) => process.exit(code));
 log.info('operator started', { opsPort: operator.opsPort, identity: config.identity });

@@ -15,12 +15,13 @@ import { MetricsRegistry } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { type ObjectKey, resources } from '../kube/resource.ts';
 import { claimNamespaces, claimProblems } from './claims/claimed-namespaces.ts';
-import type { OperatorConfig } from './config.ts';
+import { ConfigError, type OperatorConfig } from './config.ts';
 import { createCaches, groupsOf, ofDeployment, reflectorsOf } from './controllers/caches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
 import { followNamespaces } from './controllers/namespaces.ts';
+import { type Defaults, type DefaultsOptions, noDefaults, watchDefaults } from './defaults/watch.ts';
 import { collectGauges } from './gauges.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startOpsServer } from './http/ops-server.ts';
@@ -75,6 +76,16 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       ...(config.inCluster === undefined ? {} : { inCluster: config.inCluster }),
       clock,
     }));
+  const fleetDefaults = readDefaults(config, {
+    clock,
+    log,
+    observer: metrics,
+    onChange: () => {
+      defaults = defaultsOf();
+      enqueueAll(undefined);
+    },
+  });
+  lifecycle.onStop('work', 'defaults', async () => fleetDefaults.stop());
   const userAgent = `ballast-operator/${config.identity}`;
   const client = createClient(auth, {
     userAgent,
@@ -115,7 +126,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       store,
       namespace === undefined ? undefined : ({ metadata }) => metadata.namespace === namespace,
     );
-  const memories = new Memories();
+  const memories = new Memories(clock.now());
   caches.modelDeployments.onChange(({ type, key, object, previous }) => {
     if (type === 'deleted') {
       memories.forget(object.metadata.uid);
@@ -163,11 +174,13 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     lifecycle.addCheck('claims', () => claimProblems(claims, config.watchNamespaces));
     lifecycle.onStop('caches', 'claims', () => claims.stop());
   }
-  const defaults: OperatorDefaults = {
-    image: config.image,
+  const defaultsOf = (): OperatorDefaults => ({
+    ...fleetDefaults.current,
+    image: fleetDefaults.current.image ?? config.image,
     fileRoots: config.fileRoots,
     bakeTimeMs: config.bakeTimeMs,
-  };
+  });
+  let defaults = defaultsOf();
   let slicesChanged = true;
   caches.endpointSlices.onChange(() => {
     slicesChanged = true;
@@ -211,8 +224,10 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       recorder,
       caches,
       memories,
-      defaults,
-      readScaling: (uid) => fleet.currentDecision(uid),
+      get defaults() {
+        return defaults;
+      },
+      readScaling: (deployment) => fleet.decisionFor(deployment),
       readNodes: nodesReader(caches.nodes, config.nodePriceLabel),
       nowMs: () => clock.now(),
     }),
@@ -299,6 +314,19 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     whenRunning: () => running,
     stop: () => lifecycle.stop(),
   };
+}
+
+/** The defaults of the file that the settings name; one that is broken at start is a start error. */
+function readDefaults(
+  { defaultsFile: path }: OperatorConfig,
+  options: Omit<DefaultsOptions, 'path'>,
+): Defaults {
+  if (path === undefined) return noDefaults;
+  try {
+    return watchDefaults({ ...options, path });
+  } catch (error) {
+    throw new ConfigError(`--defaults-file ${path}: ${messageOf(error)}`);
+  }
 }
 
 function makeElector(

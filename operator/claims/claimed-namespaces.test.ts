@@ -93,7 +93,9 @@ describe('claims of an installation', () => {
   test('one that another installation has is told at the Lease, and keeps only the named from being ready', async () => {
     const leases = new FakeApi();
     await (await start(leases, ['one'], [])).claims.stop();
-    const other = leases.objects.get('Lease one/ballast-claim') as KubeObject & { spec: { holderIdentity: string } };
+    const other = leases.objects.get('Lease one/ballast-claim') as KubeObject & {
+      spec: { holderIdentity: string };
+    };
     other.spec.holderIdentity = 'b/y';
     const { claims, events, metrics } = await start(leases, [], [model('one', 'a'), model('two', 'b')]);
     expect(held(claims)).toEqual(['one false', 'two true']);

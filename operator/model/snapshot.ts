@@ -1,5 +1,6 @@
 /** Everything that a decision about one ModelDeployment may look at, frozen at one moment. */
-import type { ModelDeployment } from '../../crds/types.ts';
+import type { ModelDeployment, RuntimeSpec } from '../../crds/types.ts';
+import type { FetchConfig } from '../../crds/wire.ts';
 import type {
   ConfigMap,
   ControllerRevision,
@@ -16,14 +17,30 @@ import type { NodesReading } from './cost.ts';
 import type { Measured } from './scaling/measured.ts';
 import type { Known, Why } from './scaling/types.ts';
 
-/** Operator-wide defaults, from its flags and the chart's values. */
-export interface OperatorDefaults {
+/** Operator-wide defaults, from its flags and its file of defaults. */
+export interface OperatorDefaults extends FleetDefaults {
   /** Image of pods whose ModelDeployment names none. */
   readonly image: string;
   /** Directories of the default image under which `file://` models may lie. */
   readonly fileRoots: readonly string[];
   /** How long the Deployment of a replaced revision is kept at 0 replicas before it is deleted, milliseconds. */
   readonly bakeTimeMs: number;
+}
+
+/** What ModelDeployments leave out, as the platform's team wants it. */
+export interface FleetDefaults {
+  /** For pods of new revisions: what runs is never rendered again. */
+  readonly resources?: RuntimeSpec['resources'];
+  readonly pod?: Omit<NonNullable<RuntimeSpec['pod']>, 'serviceAccountName'> | undefined;
+  /** For ModelDeployments without `access.networkPolicy`. */
+  readonly networkPolicy?: 'Off' | 'Restricted' | undefined;
+  /** How models are fetched over the network; it reaches the pods that start from now on, of old revisions too. */
+  readonly fetch?: FetchDefaults | undefined;
+}
+
+export interface FetchDefaults extends FetchConfig {
+  /** Certificate authorities beside the public ones, PEM. */
+  readonly caBundle?: string | undefined;
 }
 
 /** Kinds of children, spelled as in kube/resource.ts. */

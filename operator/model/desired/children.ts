@@ -44,6 +44,7 @@ export function desiredChildren(
     live.map((revision) => [revision, dataOf(snapshot, revision, revisions.get(revision))]),
   );
 
+  const isRemote = [...data.values()].some((content) => content.spec.model.uri.startsWith('https://'));
   add('serviceAccounts', desiredServiceAccount(deployment));
 
   if (concerns(problems, 'sla', 'traffic')) keep.add(`configMaps/${deployment.metadata.name}-config`);
@@ -53,7 +54,8 @@ export function desiredChildren(
       const sha256 = data.get(revision)?.spec.model.sha256 ?? revisions.get(revision)?.sha256;
       if (sha256 !== undefined) digests[revision] = sha256;
     }
-    add('configMaps', desiredConfigMap(deployment, liveConfig(spec, digests)));
+    const fetch = isRemote ? snapshot.defaults.fetch : undefined;
+    add('configMaps', desiredConfigMap(deployment, liveConfig(spec, digests, fetch), fetch?.caBundle));
   }
 
   // The history, newest first; the wanted revision is its newest even when it was there before.
@@ -85,10 +87,11 @@ export function desiredChildren(
   add('services', desiredService(deployment));
 
   // Before the pods, so that none runs without it.
-  if (spec.access?.networkPolicy === 'Restricted') {
-    const remote = [...data.values()].some((content) => content.spec.model.uri.startsWith('https://'));
-    add('networkPolicies', desiredNetworkPolicy(deployment, remote));
-  }
+  if ((spec.access?.networkPolicy ?? snapshot.defaults.networkPolicy) === 'Restricted')
+    add(
+      'networkPolicies',
+      desiredNetworkPolicy(deployment, isRemote ? (snapshot.defaults.fetch ?? {}) : undefined),
+    );
 
   // What shrinks comes before what grows: pods go only for pods that are ready already, and so the pods of all
   // revisions stay within the surge between two writes too.

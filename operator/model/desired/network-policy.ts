@@ -3,6 +3,7 @@ import { labels, podPorts } from '../../../crds/constants.ts';
 import { specialIpv4, specialIpv6 } from '../../../crds/special-addresses.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { NetworkPolicy } from '../../../kube/objects.ts';
+import type { FetchDefaults } from '../snapshot.ts';
 import { childMeta } from './child.ts';
 
 const ingress = [
@@ -28,8 +29,33 @@ const remoteEgress = [
   },
 ];
 
-/** Policy for all pods of the deployment; `remote` when a live revision fetches its model over the network. */
-export function desiredNetworkPolicy(deployment: ModelDeployment, remote: boolean): NetworkPolicy {
+/** The way to a proxy: a policy knows no names, so a proxy that is named is reached by its port, wherever it is. */
+function proxyEgress(proxy: string) {
+  const { hostname, port, protocol } = new URL(proxy);
+  const address = hostname.replace(/^\[|\]$/g, '');
+  const isV6 = address.includes(':');
+  return {
+    ...(isV6 || /^\d+(\.\d+){3}$/.test(address)
+      ? { to: [{ ipBlock: { cidr: `${address}/${isV6 ? 128 : 32}` } }] }
+      : {}),
+    ports: [{ port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), protocol: 'TCP' }],
+  };
+}
+
+/** Policy for all pods of the deployment; `fetch` when a live revision fetches its model over the network. */
+export function desiredNetworkPolicy(
+  deployment: ModelDeployment,
+  fetch: FetchDefaults | undefined,
+): NetworkPolicy {
+  const { httpsProxy, httpProxy, allowModelCidrs = [] } = fetch ?? {};
+  const proxies = [...new Set([httpsProxy, httpProxy].filter((proxy) => proxy !== undefined))];
+  const egress = [
+    ...remoteEgress,
+    ...proxies.map(proxyEgress),
+    ...(allowModelCidrs.length === 0
+      ? []
+      : [{ to: allowModelCidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [{ protocol: 'TCP' }] }]),
+  ];
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -38,7 +64,7 @@ export function desiredNetworkPolicy(deployment: ModelDeployment, remote: boolea
       podSelector: { matchLabels: { [labels.deployment]: deployment.metadata.name } },
       policyTypes: ['Ingress', 'Egress'],
       ingress,
-      egress: remote ? remoteEgress : [],
+      egress: fetch === undefined ? [] : egress,
     },
   };
 }

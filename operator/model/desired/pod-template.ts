@@ -12,7 +12,7 @@ import type {
 } from '../../../kube/objects.ts';
 import { revisionLabels, revisionSelector, servingRole } from '../labels.ts';
 import { configMapName } from '../names.ts';
-import type { OperatorDefaults } from '../snapshot.ts';
+import type { FleetDefaults, OperatorDefaults } from '../snapshot.ts';
 import { timeoutMs } from './config-map.ts';
 import { canonicalQuantity } from './quantity.ts';
 
@@ -30,15 +30,25 @@ export function claimOf(uri: string): { claim: string; path: string } | undefine
   return match?.[1] === undefined || match[2] === undefined ? undefined : { claim: match[1], path: match[2] };
 }
 
-/** Resources of the serving container, defaults filled in, in canonical form. */
-export function resourcesOf(runtime: RuntimeSpec | undefined): ResourceRequirements {
+/**
+ * Resources of the serving container, defaults filled in, in canonical form. A default yields to what the user wrote: it
+ * is bounded by a limit below it, and raised to a request above it.
+ */
+export function resourcesOf(
+  runtime: RuntimeSpec | undefined,
+  defaults: FleetDefaults = {},
+): ResourceRequirements {
   const given = runtime?.resources;
   const canonical = (map: Record<string, string | number>) =>
     Object.fromEntries(Object.entries(map).map(([name, value]) => [name, canonicalQuantity(value)]));
-  const limits = given?.limits === undefined ? defaultLimits : canonical(given.limits);
-  // A request above the limit would be refused: what the user limits below our default bounds the default.
+  const otherRequests = canonical(defaults.resources?.requests ?? defaultRequests);
+  const otherLimits = canonical(defaults.resources?.limits ?? defaultLimits);
+  const limits =
+    given?.limits === undefined
+      ? raisedTo(otherLimits, canonical(given?.requests ?? {}))
+      : canonical(given.limits);
   const requests =
-    given?.requests === undefined ? boundedBy(defaultRequests, limits) : canonical(given.requests);
+    given?.requests === undefined ? boundedBy(otherRequests, limits) : canonical(given.requests);
   return { requests, limits };
 }
 
@@ -47,6 +57,17 @@ const boundedBy = (requests: Record<string, string>, limits: Record<string, stri
     Object.entries(requests).map(([name, request]) => {
       const limit = limits[name];
       return [name, limit !== undefined && quantityNumber(limit) < quantityNumber(request) ? limit : request];
+    }),
+  );
+
+const raisedTo = (limits: Record<string, string>, requests: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(limits).map(([name, limit]) => {
+      const request = requests[name];
+      return [
+        name,
+        request !== undefined && quantityNumber(request) > quantityNumber(limit) ? request : limit,
+      ];
     }),
   );
 
@@ -77,6 +98,16 @@ const containerSecurity = {
 const entries = (values: Record<string, string | undefined>): EnvVar[] =>
   Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 
+/** Where and how pods run: a field that the user left out is the fleet's, of labels and annotations each key. */
+function podOf(runtime: RuntimeSpec | undefined, { pod: fleet }: FleetDefaults): RuntimeSpec['pod'] {
+  const own = runtime?.pod;
+  if (fleet === undefined) return own;
+  const merged = { ...fleet, ...own };
+  if (fleet.labels !== undefined) merged.labels = { ...fleet.labels, ...own?.labels };
+  if (fleet.annotations !== undefined) merged.annotations = { ...fleet.annotations, ...own?.annotations };
+  return merged;
+}
+
 /** The model's emptyDir holds nothing that cannot be fetched again: it must not keep Cluster Autoscaler from taking a node away. */
 const nodeAnnotations = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' };
 
@@ -89,7 +120,7 @@ export function renderPodTemplate(
   const { model, runtime } = deployment.spec;
   const { name } = deployment.metadata;
   const image = runtime?.image ?? defaults.image;
-  const resources = resourcesOf(runtime);
+  const resources = resourcesOf(runtime, defaults);
   const claim = claimOf(model.uri);
   const podName: EnvVar = { name: podEnv.podName, valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } };
   const shared = entries({
@@ -183,7 +214,7 @@ export function renderPodTemplate(
     terminationMessagePolicy: 'FallbackToLogsOnError',
   };
 
-  const pod = runtime?.pod;
+  const pod = podOf(runtime, defaults);
   const spread = pod?.topologySpread ?? [
     { topologyKey: 'kubernetes.io/hostname' },
     { topologyKey: 'topology.kubernetes.io/zone' },
