@@ -120,10 +120,7 @@ describe('the probe', () => {
       },
     });
     probe = made;
-    made.setTargets([
-      ...Array.from({ length: 1_000 }, (_, index) => target(`silent-${index}`, { owner: `team/${index}` })),
-      target('alive'),
-    ]);
+    made.setTargets([target('alive')]);
     made.start();
     const pass = async (ms: number) => {
       for (let passed = 0; passed < ms; passed += 100) {
@@ -131,6 +128,11 @@ describe('the probe', () => {
         for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
       }
     };
+    await pass(1_000);
+    made.setTargets([
+      target('alive'),
+      ...Array.from({ length: 1_000 }, (_, index) => target(`silent-${index}`, { owner: `team/${index}` })),
+    ]);
     await pass(20_000);
     expect(alive.length).toBeGreaterThanOrEqual(9);
     expect(most).toBe(24);
@@ -198,12 +200,13 @@ describe('the probe', () => {
     probe.setTargets(Array.from({ length: 20 }, (_, index) => target(`p${index}`)));
     probe.start();
     await pass(1_000);
-    expect(probe.counts().inFlight).toBe(4);
-    for (let round = 0; round < 6; round += 1) {
+    // Of pods that were never heard, a quarter less: they may not answer.
+    expect(probe.counts().inFlight).toBe(3);
+    for (let round = 0; round < 8; round += 1) {
       for (const done of release.splice(0)) done();
       await pass(200);
     }
-    expect(most).toBe(4);
+    expect(most).toBe(3);
     expect(probe.readingsOf('team/wine').every(({ reading }) => reading !== 'unknown')).toBe(true);
     for (const done of release.splice(0)) done();
   });
