@@ -70,6 +70,7 @@ function contentHash(root: string): string {
         .update('\0');
   }
   return hash
+    .update(readFileSync(import.meta.filename))
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
     .slice(0, 16);
@@ -105,6 +106,8 @@ export function bundleOptions(
     // Sources stay in memory as text: without blanks they are half the size. Names stay, for stack traces.
     minifyWhitespace: true,
     minifySyntax: true,
+    // Node prints the source line of an error that nobody caught: one line of 600 KB would bury the error in the log.
+    lineLimit: 120,
     logLevel: 'silent',
     // CommonJS dependencies inside an ES module still call require() for Node's own modules.
     banner: {

@@ -149,7 +149,8 @@ async function build(
   }
 }
 
-async function provide(image: ImageName, options: BuildOptions): Promise<ImageArchive> {
+/** Archive of one image for these sources. */
+export async function buildImage(image: ImageName, options: BuildOptions): Promise<ImageArchive> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const architecture = options.architecture ?? machineArchitecture;
   const folder = join(options.stateDir, 'images');
@@ -184,8 +185,8 @@ async function provide(image: ImageName, options: BuildOptions): Promise<ImageAr
 /** Archives of both images for these sources, built unless they are there; rejects with BuildahMissing where they cannot be built. */
 export async function buildImages(options: BuildOptions): Promise<Images> {
   return {
-    operator: await provide('operator', options),
-    inferencePod: await provide('inference-pod', options),
+    operator: await buildImage('operator', options),
+    inferencePod: await buildImage('inference-pod', options),
   };
 }
 
