@@ -177,6 +177,34 @@ describe('the fleet loop', () => {
     ]);
   });
 
+  test('decides at once for who asks first, and wakes nobody for it', () => {
+    const { woken, world, loop } = setUp();
+    const [wine] = world.deployments;
+    if (wine === undefined) throw new Error('no deployment');
+    expect(loop.decisionFor(wine)?.replicas).toBe(1);
+    expect(loop.currentDecision('uid-wine')).toBe(loop.decisionFor(wine));
+    loop.round();
+    expect(woken).toEqual([]);
+    world.facts = undefined;
+    expect(loop.decisionFor(deployment('beer'))).toBeUndefined();
+    expect(
+      loop.decisionFor(deployment('gone', {}, { deletionTimestamp: '2026-01-01T00:00:00Z' })),
+    ).toBeUndefined();
+  });
+
+  test('wakes a deployment once when its ready pods have not answered for 30 s', () => {
+    const { clock, woken, loop } = setUp({
+      readings: () => [{ pod: 'wine-1', revision: 'abc', ready: true, reading: 'unknown' }],
+    });
+    loop.start();
+    clock.advance(29_000);
+    expect(woken).toEqual(['team/wine']);
+    expect(loop.currentDecision('uid-wine')?.measured.unheardMs).toBe(28_000);
+    clock.advance(60_000);
+    expect(woken).toEqual(['team/wine', 'team/wine']);
+    loop.stop();
+  });
+
   test('Fixed and suspended pass through', () => {
     const { world, loop } = setUp();
     world.deployments = [

@@ -5,6 +5,7 @@ import type { Clock } from '../../kube/clock.ts';
 import { decide, initialState } from '../model/scaling/decide.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
 import type { Measured } from '../model/scaling/measured.ts';
+import { isSilent } from '../model/scaling/measured.ts';
 import { scalingInputOf } from '../model/scaling/spec.ts';
 import type { PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
 import type { SloWindow } from '../model/scaling/window.ts';
@@ -51,6 +52,8 @@ export interface FleetLoop {
   /** One round now, as each second does it. */
   round(): void;
   currentDecision(uid: string): FleetDecision | undefined;
+  /** The decision in force; the first one of a ModelDeployment is made at once, so that its first status tells it. */
+  decisionFor(deployment: ModelDeployment): FleetDecision | undefined;
   /** How long the last round took and how many it decided. */
   lastRound(): { readonly durationMs: number; readonly decided: number };
 }
@@ -65,6 +68,8 @@ interface Entry {
   state: ScalingState;
   window: SloWindow;
   decision: FleetDecision | undefined;
+  /** Since when ready pods have been there of which none has ever answered. */
+  unheardSinceMs: number | undefined;
   /** What reconcile was last woken for. */
   told: Told;
   toldAtMs: number;
@@ -84,6 +89,7 @@ const verdictEveryMs = 5_000;
 
 /** Which promises are broken at present: what SLAMet turns on. */
 function verdictOf(measured: Measured, deployment: ModelDeployment): string {
+  if (isSilent(measured)) return 'silent';
   const broken = Object.entries(measured.lateShare)
     .filter(([percentile, share]) => share !== 'unknown' && share > 1 - Number(percentile.slice(1)) / 100)
     .map(([percentile]) => percentile);
@@ -114,6 +120,8 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     entry: Entry,
     key: string,
     everyFiguresMs: number,
+    /** Who reconciles it has asked: nobody is to be woken. */
+    asked = false,
   ) => {
     const nowMs = clock.monotonicMs();
     const { spec } = deployment;
@@ -123,7 +131,12 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
     const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
     entry.window = observeWindow(entry.window, pods, windowMs, nowMs);
-    const measured = measuredOf(entry.window, pods, input.latency, windowMs, nowMs);
+    const isHeard = !pods.some((pod) => pod.ready) || pods.some((pod) => pod.reading !== 'unknown');
+    entry.unheardSinceMs = isHeard ? undefined : (entry.unheardSinceMs ?? nowMs);
+    const measured: Measured = {
+      ...measuredOf(entry.window, pods, input.latency, windowMs, nowMs),
+      ...(entry.unheardSinceMs === undefined ? {} : { unheardMs: nowMs - entry.unheardSinceMs }),
+    };
     const previous = entry.state.replicas ?? (facts.replicas === 'unknown' ? replicas : facts.replicas);
     const before = entry.decision;
     entry.state = next;
@@ -142,7 +155,10 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       figures: figuresOf(measured),
     };
     const sinceToldMs = nowMs - entry.toldAtMs;
-    if (
+    if (asked) {
+      entry.told = told;
+      entry.toldAtMs = nowMs;
+    } else if (
       told.news !== entry.told.news ||
       (told.verdict !== entry.told.verdict && sinceToldMs >= verdictEveryMs) ||
       (told.figures !== entry.told.figures && sinceToldMs >= everyFiguresMs)
@@ -150,6 +166,39 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       entry.told = told;
       entry.toldAtMs = nowMs;
       options.enqueue(key);
+    }
+  };
+
+  const entryOf = (uid: string): Entry => {
+    let entry = entries.get(uid);
+    if (entry === undefined) {
+      entry = {
+        state: initialState,
+        window: emptyWindow,
+        decision: undefined,
+        unheardSinceMs: undefined,
+        told: { news: '', verdict: '', figures: '' },
+        toldAtMs: Number.NEGATIVE_INFINITY,
+      };
+      entries.set(uid, entry);
+    }
+    return entry;
+  };
+
+  const decisionFor = (deployment: ModelDeployment): FleetDecision | undefined => {
+    const { uid, namespace, name, deletionTimestamp } = deployment.metadata;
+    const known = entries.get(uid)?.decision;
+    if (known !== undefined || deletionTimestamp !== undefined) return known;
+    const key = `${namespace}/${name}`;
+    try {
+      const facts = options.facts(deployment);
+      if (facts === undefined) return undefined;
+      const entry = entryOf(uid);
+      decideOne(deployment, facts, entry, key, 0, true);
+      return entry.decision;
+    } catch (error) {
+      options.onError?.(key, error);
+      return undefined;
     }
   };
 
@@ -169,18 +218,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       try {
         const facts = options.facts(deployment);
         if (facts === undefined) continue;
-        let entry = entries.get(uid);
-        if (entry === undefined) {
-          entry = {
-            state: initialState,
-            window: emptyWindow,
-            decision: undefined,
-            told: { news: '', verdict: '', figures: '' },
-            toldAtMs: Number.NEGATIVE_INFINITY,
-          };
-          entries.set(uid, entry);
-        }
-        decideOne(deployment, facts, entry, key, everyFiguresMs);
+        decideOne(deployment, facts, entryOf(uid), key, everyFiguresMs);
         decided += 1;
       } catch (error) {
         // One deployment's fault (a spec that the schema let through) must not stop the others' scaling.
@@ -208,6 +246,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     },
     round,
     currentDecision: (uid) => entries.get(uid)?.decision,
+    decisionFor,
     lastRound: () => last,
   };
 }

@@ -1,4 +1,5 @@
 /** All reads of a reconcile: from caches and memory into one Snapshot. */
+import type { ModelDeployment } from '../../crds/types.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { NodesReading } from '../model/cost.ts';
@@ -8,8 +9,10 @@ import type { OperatorDefaults, ScalingReading, Snapshot } from '../model/snapsh
 import { type Caches, ofDeployment } from './caches.ts';
 import type { Memories } from './memory.ts';
 
-/** What the fleet loop knows of one ModelDeployment, by its uid. */
-export type ReadScaling = (uid: string) => (ScalingReading & { readonly measured: Measured }) | undefined;
+/** What the fleet loop knows of one ModelDeployment. */
+export type ReadScaling = (
+  deployment: ModelDeployment,
+) => (ScalingReading & { readonly measured: Measured }) | undefined;
 
 export interface GatherSources {
   readonly caches: Caches;
@@ -27,7 +30,7 @@ export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undef
   const { caches, memories, defaults, readScaling, readNodes, nowMs } = sources;
   const deployment = caches.modelDeployments.store.get(key);
   if (deployment === undefined) return undefined;
-  const reading = readScaling(deployment.metadata.uid);
+  const reading = readScaling(deployment);
   const scaling: Known<ScalingReading> = reading ?? 'unknown';
   const pods = caches.pods.store.byIndex(ofDeployment, key);
   return {

@@ -10,10 +10,16 @@ interface Entry {
 
 export class Memories {
   readonly #entries = new Map<string, Entry>();
+  readonly #empty: Memory;
+
+  /** `startedAtMs`, wall clock: what a former process wrote into a status is taken to be as old as this one. */
+  constructor(startedAtMs?: number) {
+    this.#empty = { ...emptyMemory, statusWrittenAtMs: startedAtMs };
+  }
 
   /** Memory of the object with that uid. */
   of(uid: string): Memory {
-    return this.#entries.get(uid)?.memory ?? emptyMemory;
+    return this.#entries.get(uid)?.memory ?? this.#empty;
   }
 
   /** Takes over what an execution found out; true when a plan would now be another one. */
@@ -69,7 +75,7 @@ export class Memories {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (entry === undefined) {
-      entry = { memory: emptyMemory, histories: new Map() };
+      entry = { memory: this.#empty, histories: new Map() };
       this.#entries.set(uid, entry);
     }
     return entry;

@@ -1,5 +1,5 @@
 /** From the children that are to be and the children that are, to what is to be applied and deleted. */
-import { annotations } from '../../crds/constants.ts';
+import { annotations, labels } from '../../crds/constants.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ApplyAction, DeleteAction } from './actions.ts';
 import type { DesiredChildren } from './desired/children.ts';
@@ -23,9 +23,6 @@ export interface ChildPlan {
   readonly contests: ReadonlyMap<ChildKey, Contest>;
   readonly againAtMs: number | undefined;
 }
-
-/** Kinds whose names all end in a revision's hash: nobody else makes such a name. */
-const hashedKinds: readonly ChildKind[] = ['deployments', 'controllerRevisions'];
 
 /** How often a name that somebody else holds is looked at again, when no event tells. */
 const conflictEveryMs = 30_000;
@@ -83,7 +80,8 @@ export function planChildren(snapshot: Snapshot, cached: Children, desired: Desi
           kind,
           object,
           hash,
-          mayBeTaken: !hashedKinds.includes(kind),
+          // A child of a revision has the revision's hash in its name: nobody else makes such a name.
+          mayBeTaken: bare.metadata.labels?.[labels.revision] === undefined,
           uid: undefined,
           edited: [],
         });

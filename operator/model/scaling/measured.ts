@@ -20,4 +20,13 @@ export interface Measured {
   /** Ready pods, and those of them whose reading is fresh. */
   readonly readyPods: number;
   readonly freshPods: number;
+  /** How long ready pods have been there of which none has ever answered; absent once one has, or where none is ready. */
+  readonly unheardMs?: number;
 }
+
+/** The longest calm period of the probe, twice: pods that were not heard in this time do not answer. */
+const hearingMs = 30_000;
+
+/** Whether ready pods do not answer, although they had the time to. */
+export const isSilent = ({ unheardMs }: Measured): boolean =>
+  unheardMs !== undefined && unheardMs >= hearingMs;

@@ -17,6 +17,7 @@ import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from '.
 import { available, phase, progress, ready, scalingLimited } from './serving.ts';
 import { slaColumn, slaMet, slaStatus } from './sla.ts';
 import { stallOf } from './stall.ts';
+import { keptCondition } from './unheard.ts';
 
 const maxFailures = 10;
 
@@ -106,8 +107,8 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
     Ready: isReadyNow,
     Reconciling: reconciling,
     Stalled: stalled,
-    SLAMet: slaMet(promised, measured),
-    ScalingLimited: scalingLimited(facts),
+    SLAMet: keptCondition(facts, 'SLAMet') ?? slaMet(promised, measured),
+    ScalingLimited: keptCondition(facts, 'ScalingLimited') ?? scalingLimited(facts),
   };
   const readyReplicas = snapshot.pods.filter(isReady).length;
   const p95 = measured === 'unknown' ? 'unknown' : measured.latencyMs.p95;
