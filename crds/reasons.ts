@@ -39,6 +39,7 @@ export const reasons = {
   NotPromised: 'spec.sla is absent.',
   NoTraffic: 'No request came in the SLO window, or too few to judge the promise by.',
   MetricsUnknown: 'Pods did not answer with fresh figures.',
+  NoRoom: 'More replicas are needed than the cluster has room for; those that wait are in status.pending.',
   AtMaximum: 'More replicas than maxReplicas are needed to keep the promise.',
   SLAInfeasible:
     'The promised latency is shorter than the model’s own service time: no number of replicas keeps it.',

@@ -49,7 +49,9 @@ export const remedies: Record<Reason, Remedy> = {
   },
   ScalingUp: {
     look: [describe, pods],
-    fix: ['Wait: pods start. If it lasts, the pods’ own reason is in `status.failures`.'],
+    fix: [
+      'Wait: pods start. If it lasts, what they wait for is in `status.pending` (a node, and which resource is short; the image; a volume), and what failed in `status.failures`.',
+    ],
   },
   SpecInvalid: {
     look: [describe],
@@ -104,7 +106,8 @@ export const remedies: Record<Reason, Remedy> = {
   Unschedulable: {
     look: [pods, 'kubectl describe nodes', events],
     fix: [
-      'Add a node, or let a node autoscaler (Karpenter, Cluster Autoscaler) do it: pods carry honest requests.',
+      'Add a node, or let a node autoscaler (Karpenter, Cluster Autoscaler) do it: pods carry honest requests. `status.pending` has what is short and the scheduler’s words.',
+      'A rollout makes room by itself: after a fifth of `spec.rollout.progressDeadline` one pod of the revision that serves gives way at a time. With one replica nothing can give way: to accept a pause, set `spec.suspend` to true, and to false when its pod has ended.',
       'Lower `spec.runtime.resources.requests`, or correct `spec.runtime.pod.nodeSelector` and `tolerations`.',
     ],
   },
@@ -160,6 +163,13 @@ export const remedies: Record<Reason, Remedy> = {
     look: [pods, 'kubectl -n NAMESPACE get networkpolicies'],
     fix: [
       'The operator reads port 8081 (`ops`) of each pod: let it through every NetworkPolicy. Until figures come, replicas are never lowered.',
+    ],
+  },
+  NoRoom: {
+    look: ["kubectl -n NAMESPACE get md NAME -o jsonpath='{.status.pending}'", pods],
+    fix: [
+      'Wait where a node autoscaler runs: it brings nodes for the pods that wait, and the count grows on when they run.',
+      'Without one: add nodes, or raise the quota that `status.failures` names.',
     ],
   },
   AtMaximum: {

@@ -27,6 +27,7 @@ import { createMetrics } from './http/metrics.ts';
 import { startOpsServer } from './http/ops-server.ts';
 import { replicaFactsOf } from './model/scaling/facts.ts';
 import type { OperatorDefaults } from './model/snapshot.ts';
+import { modelSamples } from './model-metrics.ts';
 import { followPrices, nodesReader } from './nodes.ts';
 import { createProbe } from './probe/probe.ts';
 import { createPuller } from './probe/pull.ts';
@@ -275,7 +276,10 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   );
 
   collectGauges(metrics, { reflectors, namespaces, probe, fleet });
-  const ownMetrics = createMetrics(() => metrics.snapshot());
+  const ownMetrics = createMetrics(
+    () => metrics.snapshot(),
+    () => (leads() ? modelSamples(caches.modelDeployments.store.list()) : []),
+  );
   const ops = await startOpsServer({
     host: config.opsHost,
     port: config.opsPort,

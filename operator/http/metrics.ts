@@ -10,18 +10,20 @@ export interface RuntimeSample {
 }
 
 const prefix = 'ballast_operator_';
+/** Of series about a ModelDeployment rather than the operator. */
+const modelPrefix = 'ballast_';
 const escapeLabel = (text: string) =>
   text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
 
-/** Prometheus' text of the runtime's series, each name with one TYPE line. */
-export function renderSamples(samples: readonly RuntimeSample[]): string {
+/** Prometheus' text of series, each name with one TYPE line. */
+export function renderSamples(samples: readonly RuntimeSample[], prefixed = prefix): string {
   const byName = Map.groupBy(samples, (sample) => sample.name);
   const lines: string[] = [];
   for (const [name, series] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    lines.push(`# TYPE ${prefix}${name} ${series[0]?.kind ?? 'gauge'}`);
+    lines.push(`# TYPE ${prefixed}${name} ${series[0]?.kind ?? 'gauge'}`);
     for (const { labels, value } of series) {
       const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
-      lines.push(`${prefix}${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`);
+      lines.push(`${prefixed}${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`);
     }
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
@@ -33,12 +35,16 @@ export interface Metrics {
   close(): void;
 }
 
-/** Collects the process's figures and renders them with the runtime's `samples`. */
-export function createMetrics(samples: () => readonly RuntimeSample[]): Metrics {
+/** Collects the process's figures and renders them with the runtime's `samples` and those of the ModelDeployments. */
+export function createMetrics(
+  samples: () => readonly RuntimeSample[],
+  ofModels: () => readonly RuntimeSample[] = () => [],
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
   return {
-    text: async () => `${await registry.metrics()}\n${renderSamples(samples())}`,
+    text: async () =>
+      `${await registry.metrics()}\n${renderSamples(samples())}${renderSamples(ofModels(), modelPrefix)}`,
     close: () => registry.clear(),
   };
 }

@@ -111,13 +111,11 @@ export function shape(input: ShapeInput): Shaped {
         `${sentence}; but ${several(observation.crashingReplicas, 'pod crashes', 'pods crash')} again and again: ${held} kept`,
         limited,
       );
-    if (observation.blockedReplicas > 0)
-      return done(
-        held,
-        'HoldBlocked',
-        `${sentence}; but the cluster has no room for ${several(observation.blockedReplicas, 'pod', 'pods')}: ${held} kept`,
-        limited,
-      );
+    // A node autoscaler sees those that wait, and brings nodes for them; once they run, the rest is asked for.
+    if (observation.blockedReplicas > 0) {
+      const text = `${sentence}; but the cluster has no room for ${several(observation.blockedReplicas, 'pod', 'pods')}: ${held} kept`;
+      return done(held, 'HoldBlocked', text, limited ?? { reason: 'NoRoom', sentence: text });
+    }
   }
   if (limited !== undefined && wanted >= held) return done(wanted, 'Maximum', limited.sentence, limited);
   if (wanted >= held) {

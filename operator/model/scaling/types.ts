@@ -93,7 +93,9 @@ export interface Why {
   /** Replicas that would be needed if there were no limits. */
   readonly needed: Known<number>;
   /** For the condition ScalingLimited: what keeps the promise from being kept, and the sentence that says so. */
-  readonly limited: { readonly reason: 'AtMaximum' | 'SLAInfeasible'; readonly sentence: string } | undefined;
+  readonly limited:
+    | { readonly reason: 'AtMaximum' | 'SLAInfeasible' | 'NoRoom'; readonly sentence: string }
+    | undefined;
 }
 
 export interface Decision {

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly slots?: number;
   readonly startMs?: readonly [least: number, most: number];
   readonly initialReplicas?: number;
+  /** Pods that the nodes have room for at a time; default: any number. */
+  readonly places?: (second: number) => number;
   readonly pullEveryMs?: number;
   readonly seed?: number;
   /** What becomes of one pod's answer: undefined when it is lost. */
@@ -39,6 +41,8 @@ export interface Outcome {
   readonly latencies: readonly { readonly atMs: number; readonly ms: number }[];
   /** Asked replicas after each second. */
   readonly replicas: readonly number[];
+  /** Pods without a node after each second. */
+  readonly waiting: readonly number[];
   readonly whys: readonly Why[];
   readonly replicaSeconds: number;
   lateShare(targetMs: number, fromSecond?: number, toSecond?: number): number;
@@ -82,6 +86,8 @@ export function simulate(scenario: Scenario): Outcome {
   let state: ScalingState = initialState;
   const latencies: { atMs: number; ms: number }[] = [];
   const replicas: number[] = [];
+  const waiting: number[] = [];
+  let unplaced = 0;
   const whys: Why[] = [];
   let replicaSeconds = 0;
   let arrivalMs = random.exponential(1_000 / scenario.peakRate);
@@ -128,10 +134,10 @@ export function simulate(scenario: Scenario): Outcome {
     const decision = decide(
       state,
       {
-        replicas: pods.length,
+        replicas: pods.length + unplaced,
         startingReplicas: observed.filter((pod) => !pod.ready).length,
         crashingReplicas: 0,
-        blockedReplicas: 0,
+        blockedReplicas: unplaced,
         rolloutInProgress: false,
         pods: observed,
       },
@@ -142,14 +148,17 @@ export function simulate(scenario: Scenario): Outcome {
     whys.push(decision.why);
     replicas.push(decision.replicas);
     replicaSeconds += pods.length;
-    while (pods.length < decision.replicas)
-      addPod(endMs, endMs + leastStart + random.next() * (mostStart - leastStart));
+    const places = Math.min(decision.replicas, scenario.places?.(second) ?? infinite);
+    while (pods.length < places) addPod(endMs, endMs + leastStart + random.next() * (mostStart - leastStart));
     pods = pods.slice(0, decision.replicas);
+    unplaced = decision.replicas - pods.length;
+    waiting.push(unplaced);
   }
   return {
     requests: latencies.length,
     latencies,
     replicas,
+    waiting,
     whys,
     replicaSeconds,
     lateShare(targetMs, fromSecond = 0, toSecond = scenario.seconds) {
