@@ -6,7 +6,7 @@ import { expect, test } from '@jest/globals';
 import { serveModel } from './testing/pod.ts';
 
 const root = join(import.meta.dirname, '../samples');
-const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'response.json')));
+const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'golden/response.json')));
 
 interface Answer {
   outputs: { name: string; shape: number[]; datatype: string; data: (number | string)[] }[];
@@ -15,9 +15,11 @@ interface Answer {
 test.each(names)('%s', async (name) => {
   const served = await serveModel(readFileSync(join(root, name, 'model.onnx')));
   try {
-    const { status, body } = await served.infer(readFileSync(join(root, name, 'request.json'), 'utf8'));
+    const { status, body } = await served.infer(
+      readFileSync(join(root, name, 'golden/request.json'), 'utf8'),
+    );
     expect(status).toBe(200);
-    const golden = JSON.parse(readFileSync(join(root, name, 'response.json'), 'utf8')) as Answer;
+    const golden = JSON.parse(readFileSync(join(root, name, 'golden/response.json'), 'utf8')) as Answer;
     const got = body as Answer;
     expect(got.outputs.map(({ data, ...rest }) => ({ ...rest, count: data.length }))).toEqual(
       golden.outputs.map(({ data, ...rest }) => ({ ...rest, count: data.length })),

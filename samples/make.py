@@ -150,7 +150,7 @@ def run(model: bytes, feeds: dict) -> dict[str, np.ndarray]:
 
 
 def make(name: str, folder: Path) -> None:
-    """Makes one sample: model.onnx, request.json, response.json."""
+    """Makes one sample: model.onnx, golden/request.json, golden/response.json."""
     proto, golden, test, truth, answer = SAMPLES[name]()
     proto.producer_name, proto.producer_version, proto.doc_string = "ballast-samples", "1", SAMPLES[name].__doc__ or ""
     onnx.checker.check_model(proto, full_check=True)
@@ -159,10 +159,11 @@ def make(name: str, folder: Path) -> None:
     request = {"id": f"{name}-golden", "inputs": [tensor(key, value) for key, value in golden.items()]}
     answers = run(model, golden)
     response = {"model_name": name, "id": request["id"], "outputs": [tensor(k, v) for k, v in answers.items()]}
-    folder.mkdir(parents=True, exist_ok=True)
+    # A folder of its own: `kubectl apply -f samples/NAME/` reads every .json beside the manifest as one.
+    (folder / "golden").mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(model)
-    (folder / "request.json").write_text(dump(request))
-    (folder / "response.json").write_text(dump(response))
+    (folder / "golden" / "request.json").write_text(dump(request))
+    (folder / "golden" / "response.json").write_text(dump(response))
     digest = hashlib.sha256(model).hexdigest()
     print(f"{name}: {len(model)} bytes, {accuracy:.1%} right of {len(truth)} held back, sha256 {digest}")
 
@@ -190,7 +191,7 @@ def check(name: str) -> bool:
         if old == new:
             print(f"{name}: the model is byte-equal")
             return True
-        feeds = feeds_of(json.loads((HERE / name / "request.json").read_text()))
+        feeds = feeds_of(json.loads((HERE / name / "golden" / "request.json").read_text()))
         before, after = run(old, feeds), run(new, feeds)
         same = all(
             np.allclose(before[key], after[key], atol=1e-5) if before[key].dtype == np.float32

@@ -41,7 +41,7 @@ test('there are four samples, each with its own page', () => {
 
 test('the samples cover strings, bytes, integers and floats', () => {
   const datatypes = names.flatMap((name) =>
-    json<{ inputs: Tensor[] }>(name, 'request.json').inputs.map((tensor) => tensor.datatype),
+    json<{ inputs: Tensor[] }>(name, 'golden/request.json').inputs.map((tensor) => tensor.datatype),
   );
   expect([...new Set(datatypes)].sort()).toEqual(['BYTES', 'FP32', 'INT64', 'UINT8']);
 });
@@ -65,8 +65,11 @@ describe.each(names)('%s', (name) => {
   });
 
   test('has a golden request and answer of the same rows, each value fitting its datatype and shape', () => {
-    const request = json<{ id: string; inputs: Tensor[] }>(name, 'request.json');
-    const response = json<{ id: string; model_name: string; outputs: Tensor[] }>(name, 'response.json');
+    const request = json<{ id: string; inputs: Tensor[] }>(name, 'golden/request.json');
+    const response = json<{ id: string; model_name: string; outputs: Tensor[] }>(
+      name,
+      'golden/response.json',
+    );
     expect(response.model_name).toBe(name);
     expect(response.id).toBe(request.id);
     const rows = request.inputs[0]?.shape[0];
@@ -80,7 +83,7 @@ describe.each(names)('%s', (name) => {
   });
 
   test('has probabilities that sum to 1, the largest at the answer', () => {
-    const { outputs } = json<{ outputs: Tensor[] }>(name, 'response.json');
+    const { outputs } = json<{ outputs: Tensor[] }>(name, 'golden/response.json');
     const probabilities = outputs.find((tensor) => tensor.name === 'probabilities');
     const answer = outputs.find((tensor) => tensor.name !== 'probabilities');
     const [rows = 0, classes = 0] = probabilities?.shape ?? [];
@@ -92,9 +95,14 @@ describe.each(names)('%s', (name) => {
     }
   });
 
+  test('holds nothing but its manifest where kubectl apply -f of the folder looks', () => {
+    const seen = readdirSync(join(folder, name)).filter((file) => /\.(json|ya?ml)$/.test(file));
+    expect(seen).toEqual(['modeldeployment.yaml']);
+  });
+
   test('has a page that says how it was made, how right it is, and how to try it', () => {
     const page = read(name, 'README.md').toString();
-    for (const words of ['held back', 'make.py', `kubectl apply -f samples/${name}/modeldeployment.yaml`])
+    for (const words of ['held back', 'make.py', `kubectl apply -f samples/${name}/ `])
       expect(page).toContain(words);
     expect(page).toContain(`/v2/models/${name}/infer`);
   });

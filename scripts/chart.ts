@@ -1,6 +1,6 @@
 /** The chart's generated files: the CRD's template, the schema and README of the values, the sample of `helm test`. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { chartReadme } from './chart-readme.ts';
 import { chartSchema } from './chart-schema.ts';
 import { readChartValues } from './chart-values.ts';
@@ -48,8 +48,8 @@ export function chartFiles(crd: string, schema: string): Record<string, string> 
     [`${chart}/values.schema.json`]: `${JSON.stringify(chartSchema(values, schema), null, 2)}\n`,
     [`${chart}/README.md`]: chartReadme(values),
     ...Object.fromEntries(
-      ['modeldeployment.yaml', 'request.json', 'response.json'].map((file) => [
-        `${chart}/files/sample/${file}`,
+      ['modeldeployment.yaml', 'golden/request.json', 'golden/response.json'].map((file) => [
+        `${chart}/files/sample/${basename(file)}`,
         read(`${sample}/${file}`),
       ]),
     ),

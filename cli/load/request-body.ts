@@ -12,12 +12,12 @@ interface TensorMetadata {
 /** Largest tensor that is made up: an input with larger fixed dimensions needs a request of the user's own. */
 const mostElements = 4_000_000;
 
-/** The `request.json` beside a sample's model, when the model is one of the samples. */
+/** The `golden/request.json` beside a sample's model, when the model is one of the samples. */
 export function sampleRequest(modelUri: string, checkout: string): string | undefined {
   const match = /^file:\/\/\/samples\/(.+)\/[^/]+$/.exec(modelUri);
   const folder = match?.[1];
   if (folder === undefined || normalize(folder).startsWith('..')) return undefined;
-  const path = join(checkout, 'samples', folder, 'request.json');
+  const path = join(checkout, 'samples', folder, 'golden/request.json');
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 

@@ -131,7 +131,7 @@ export async function showTour(tour: Tour): Promise<void> {
     requestFile = join(
       checkout,
       modelUri.slice('file:///'.length, modelUri.lastIndexOf('/')),
-      'request.json',
+      'golden/request.json',
     );
   else {
     await showSignature(tour, modelUrl);

@@ -55,8 +55,8 @@ describe('a ModelDeployment with real pods', () => {
   test('answers as Python’s onnxruntime does', async () => {
     await createModel(bed.api, 'wine');
     await eventually('wine is Ready', () => isTrue('wine', 'Ready'), 30_000);
-    const { status, body } = await infer('wine', readFileSync(sample('wine', 'request.json'), 'utf8'));
-    const golden = JSON.parse(readFileSync(sample('wine', 'response.json'), 'utf8')) as {
+    const { status, body } = await infer('wine', readFileSync(sample('wine', 'golden/request.json'), 'utf8'));
+    const golden = JSON.parse(readFileSync(sample('wine', 'golden/response.json'), 'utf8')) as {
       outputs: { name: string; data: number[] }[];
     };
     const outputs = (body as typeof golden).outputs;
@@ -99,7 +99,7 @@ describe('a ModelDeployment with real pods', () => {
     );
     expect(failure).toMatchObject({ reason: 'DigestMoved', container: 'fetch', exitCode: 4 });
     expect(await isTrue('moving', 'Available')).toBe(true);
-    const { status } = await infer('moving', readFileSync(sample('wine', 'request.json'), 'utf8'));
+    const { status } = await infer('moving', readFileSync(sample('wine', 'golden/request.json'), 'utf8'));
     expect(status).toBe(200);
 
     copyFileSync(sample('wine', 'model.onnx'), join(models, 'm.onnx'));

@@ -91,12 +91,12 @@ async function predict(): Promise<string> {
       .find((found) => found !== undefined),
   );
   const answer = JSON.parse(
-    await run('curl', ['-sS', url, '-d', `@${join(clone, 'samples/wine/request.json')}`], {
+    await run('curl', ['-sS', url, '-d', `@${join(clone, 'samples/wine/golden/request.json')}`], {
       cwd: clone,
       env,
     }),
   );
-  const golden = JSON.parse(readFileSync(join(clone, 'samples/wine/response.json'), 'utf8'));
+  const golden = JSON.parse(readFileSync(join(clone, 'samples/wine/golden/response.json'), 'utf8'));
   for (const want of golden.outputs) {
     const got = answer.outputs.find((output: { name: string }) => output.name === want.name);
     want.data.forEach((value: unknown, index: number) => {
