@@ -21,6 +21,10 @@ const ownEnv = {
   /** Largest batch in rows; 1 turns batching off. */
   maxBatchRows: 'BALLAST_MAX_BATCH_ROWS',
   logLevel: 'BALLAST_LOG_LEVEL',
+  /** How model servers are reached, in the names that everybody knows; what the operator says goes before. */
+  httpsProxy: 'HTTPS_PROXY',
+  httpProxy: 'HTTP_PROXY',
+  noProxy: 'NO_PROXY',
 } as const;
 
 const whole = (min: number, max: number) =>
@@ -62,6 +66,13 @@ const schema = z.object({
   maxQueue: whole(1, 1_000_000).default(512),
   maxBatchRows: whole(1, 65_536).default(32),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+  httpsProxy: z.string().optional(),
+  httpProxy: z.string().optional(),
+  noProxy: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== '')),
 });
 
 type Parsed = z.infer<typeof schema>;

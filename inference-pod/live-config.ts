@@ -9,6 +9,14 @@ const schema = z.object({
   timeoutMs: z.number().min(1).max(3_600_000),
   slaLatencyMs: z.array(z.number().positive()),
   digests: z.record(z.string(), z.string()),
+  fetch: z
+    .object({
+      httpsProxy: z.string().optional(),
+      httpProxy: z.string().optional(),
+      noProxy: z.array(z.string()).optional(),
+      allowModelCidrs: z.array(z.string()).optional(),
+    })
+    .optional(),
 });
 
 /** What holds until a config.json is there. */

@@ -36,6 +36,7 @@ const fetch = async (config: PodConfig, log: Logger): Promise<number> => {
   process.once('SIGTERM', () => process.exit(terminated));
   if (config.modelUri === undefined) throw new ConfigError(`${podEnv.modelUri} is missing`);
   const { fetchModel } = await import('./fetch/fetch-model.ts');
+  const { fetchNetwork } = await import('./fetch/network.ts');
   const { readLiveConfig } = await import('./live-config.ts');
   const live = readLiveConfig(config.configDir);
   const recorded = live instanceof Error ? undefined : live?.digests[config.revision];
@@ -47,7 +48,7 @@ const fetch = async (config: PodConfig, log: Logger): Promise<number> => {
     claimDir: config.claimDir,
     fileRoots: config.fileRoots,
     maxBytes: config.maxModelBytes,
-    allowCidrs: config.allowModelCidr,
+    ...fetchNetwork(config, live instanceof Error ? undefined : live),
     attempts: 6,
     backOffMs: 500,
     stallMs: 30_000,

@@ -1,7 +1,7 @@
 /** Downloads over HTTP(S) with retries; a broken transfer is resumed when the server can say that the file is the same. */
-import type { IncomingMessage } from 'node:http';
 import { ModelError } from '../inspect/model-error.ts';
-import { type GetOptions, guardedGet, RetryableError } from './http-client.ts';
+import { type Answer, type GetOptions, guardedGet } from './http-client.ts';
+import { RetryableError } from './http-failures.ts';
 import type { PartFile } from './part-file.ts';
 
 export interface DownloadOptions extends Omit<GetOptions, 'headers'> {
@@ -58,7 +58,7 @@ const attempt = async (url: URL, part: PartFile, options: DownloadOptions): Prom
 };
 
 /** Judges status and headers; throws what the answer means. */
-const accept = async (url: URL, response: IncomingMessage, part: PartFile): Promise<void> => {
+const accept = async (url: URL, response: Answer, part: PartFile): Promise<void> => {
   const status = response.statusCode ?? 0;
   if (status === 404 || status === 410)
     throw new ModelError('ModelNotFound', `${url.host} has no such file: it answered ${status}`);
@@ -91,12 +91,12 @@ const accept = async (url: URL, response: IncomingMessage, part: PartFile): Prom
   await part.remember(strong ?? response.headers['last-modified']);
 };
 
-const retryAfterMs = (response: IncomingMessage): number | undefined => {
+const retryAfterMs = (response: Answer): number | undefined => {
   const text = response.headers['retry-after'];
   return text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) * 1000 : undefined;
 };
 
-const receive = async (url: URL, response: IncomingMessage, part: PartFile, options: DownloadOptions) => {
+const receive = async (url: URL, response: Answer, part: PartFile, options: DownloadOptions) => {
   const length = response.headers['content-length'];
   const totalBytes = length === undefined ? undefined : part.bytes + Number(length);
   const tooLarge = (bytes: number) =>
@@ -104,7 +104,7 @@ const receive = async (url: URL, response: IncomingMessage, part: PartFile, opti
   if (totalBytes !== undefined && totalBytes > options.maxBytes) throw tooLarge(totalBytes);
   if (totalBytes !== undefined) await options.reserve(totalBytes - part.bytes);
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response) {
       if (part.bytes + chunk.length > options.maxBytes) throw tooLarge(part.bytes + chunk.length);
       await part.append(chunk);
       options.progress(part.bytes, totalBytes);

@@ -11,6 +11,7 @@ import { sha256OfFile } from './digest.ts';
 import { download } from './download.ts';
 import { containedPath, copyLocal } from './local-file.ts';
 import { PartFile } from './part-file.ts';
+import { type ProxySettings, proxyFor } from './proxy.ts';
 import { type ModelSource, parseModelUri } from './uri.ts';
 
 export interface FetchOptions {
@@ -27,7 +28,10 @@ export interface FetchOptions {
   readonly attempts: number;
   readonly backOffMs: number;
   readonly stallMs: number;
+  /** Certificate authorities beside the public ones, PEM. */
   readonly ca?: string;
+  /** Default: every server is asked directly. */
+  readonly proxy?: ProxySettings;
   readonly log: Logger;
 }
 
@@ -90,7 +94,8 @@ const transfer = async (source: ModelSource, part: PartFile, options: FetchOptio
   };
   const limits = { maxBytes: options.maxBytes, reserve, progress };
   if (source.kind === 'http') {
-    log.info('fetching', { host: source.url.host });
+    const proxy = proxyFor(source.url, options.proxy ?? {});
+    log.info('fetching', { host: source.url.host, proxy: proxy?.host });
     await download(source.url, part, {
       ...limits,
       policy: createAddressPolicy(options.allowCidrs),
@@ -99,6 +104,7 @@ const transfer = async (source: ModelSource, part: PartFile, options: FetchOptio
       backOffMs: options.backOffMs,
       stallMs: options.stallMs,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
       retrying: (attempt, pauseMs, why) => log.warn('fetching again', { attempt, pauseMs, why }),
     });
     return;

@@ -1,22 +1,23 @@
 /** One guarded GET: every address is checked before it is connected to, redirects are followed by hand. */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
+import { getCACertificates } from 'node:tls';
 import { ModelError } from '../inspect/model-error.ts';
 import type { AddressPolicy } from './address-policy.ts';
+import { deniedError, transferError } from './http-failures.ts';
+import { type ProxySettings, proxyFor } from './proxy.ts';
 
 // As in http/server.ts: an import would load undici too.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
 const { request: httpsRequest } = process.getBuiltinModule('node:https');
 
-/** A failure that may pass. */
-export class RetryableError extends Error {
-  readonly retryAfterMs: number | undefined;
-  constructor(message: string, retryAfterMs?: number) {
-    super(message);
-    this.name = 'RetryableError';
-    this.retryAfterMs = retryAfterMs;
-  }
+/** What a server answered: headers first, then the body as it comes. */
+export interface Answer extends AsyncIterable<Buffer> {
+  readonly statusCode?: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** Lets go of the connection. */
+  destroy(): void;
 }
 
 export interface GetOptions {
@@ -26,8 +27,10 @@ export interface GetOptions {
   readonly stallMs: number;
   /** `http://` may be asked where the policy lets it. */
   readonly allowHttp: boolean;
-  /** Further certificate authorities, PEM. */
+  /** Certificate authorities beside the public ones, PEM. */
   readonly ca?: string;
+  /** Default: every server is asked directly. */
+  readonly proxy?: ProxySettings;
 }
 
 const maxRedirects = 3;
@@ -36,7 +39,7 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 class DeniedAddress extends Error {}
 
 /** Gets a URL; resolves with the final answer, whatever its status. */
-export const guardedGet = async (start: URL, options: GetOptions): Promise<IncomingMessage> => {
+export const guardedGet = async (start: URL, options: GetOptions): Promise<Answer> => {
   let url = start;
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const response = await getOnce(url, options);
@@ -54,45 +57,40 @@ export const guardedGet = async (start: URL, options: GetOptions): Promise<Incom
   throw new ModelError('ModelForbidden', `${start.host} redirects more than ${maxRedirects} times`);
 };
 
-const getOnce = (url: URL, options: GetOptions): Promise<IncomingMessage> => {
+const getOnce = async (url: URL, options: GetOptions): Promise<Answer> => {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowHttp))
+    throw new ModelError('ModelForbidden', `${url.protocol}// is refused`);
+  const headers = { 'accept-encoding': 'identity', 'user-agent': 'ballast-fetch', ...options.headers };
+  // A CA of our own stands beside the public ones, it does not replace them.
+  const ca = options.ca === undefined ? undefined : [...getCACertificates('default'), options.ca];
+  const proxy = proxyFor(url, options.proxy ?? {});
+  if (proxy !== undefined) {
+    const { getThroughProxy } = await import('./proxied-get.ts');
+    return getThroughProxy(url, proxy, { ...options, headers, ca });
+  }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !options.policy(host)) throw deniedError(host);
   return new Promise((resolve, reject) => {
     const settings = {
       method: 'GET',
-      headers: { 'accept-encoding': 'identity', 'user-agent': 'ballast-fetch', ...options.headers },
+      headers,
       lookup: guardedLookup(options.policy),
       timeout: options.stallMs,
       agent: false as const,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(ca === undefined ? {} : { ca }),
     };
-    let request: ClientRequest;
-    if (url.protocol === 'https:') request = httpsRequest(url, settings);
-    else if (url.protocol === 'http:' && options.allowHttp) request = httpRequest(url, settings);
-    else {
-      reject(new ModelError('ModelForbidden', `${url.protocol}// is refused`));
-      return;
-    }
+    const request: ClientRequest =
+      url.protocol === 'https:' ? httpsRequest(url, settings) : httpRequest(url, settings);
     request.on('timeout', () =>
       request.destroy(new Error(`${url.host} was silent for ${options.stallMs} ms`)),
     );
     request.on('error', (error) => {
-      reject(
-        error instanceof DeniedAddress
-          ? deniedError(error.message)
-          : new RetryableError(`${url.host}: ${error.message}`),
-      );
+      reject(error instanceof DeniedAddress ? deniedError(error.message) : transferError(url.host, error));
     });
     request.on('response', resolve);
     request.end();
   });
 };
-
-const deniedError = (address: string) =>
-  new ModelError(
-    'ModelForbidden',
-    `models are not fetched from ${address}: private, loopback and link-local addresses are refused`,
-  );
 
 /** Resolves a name once and refuses it when any of its addresses is denied; what was checked is what is connected to. */
 const guardedLookup =

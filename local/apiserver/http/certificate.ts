@@ -41,10 +41,11 @@ const extension = (id: string, critical: boolean, value: Buffer) =>
   sequence(oid(id), ...(critical ? [isTrue] : []), octets(value));
 const yearMs = 365 * 24 * 3600 * 1000;
 
-/** A fresh key and a certificate for `addresses` (IPv4) and localhost, both PEM. */
+/** A fresh key and a certificate for `addresses` (IPv4) and `hosts`, both PEM. */
 export function loopbackCertificate(
   addresses: readonly string[],
   nowMs: number,
+  hosts: readonly string[] = ['localhost'],
 ): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = publicKey.export({ type: 'spki', format: 'der' });
@@ -54,7 +55,7 @@ export function loopbackCertificate(
   // Positive and without a leading zero byte.
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
   const names = sequence(
-    tlv(0x82, Buffer.from('localhost')),
+    ...hosts.map((host) => tlv(0x82, Buffer.from(host))),
     ...addresses.map((address) => tlv(0x87, Buffer.from(address.split('.').map(Number)))),
   );
   const keyId = createHash('sha1').update(spki).digest();
