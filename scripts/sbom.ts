@@ -11,18 +11,23 @@ interface Component {
   name: string;
   version: string;
   purl: string;
+  hashes?: { alg: string; content: string }[];
+  licenses?: { license?: { id?: string; name?: string }; expression?: string }[];
 }
 
+/** The parts of a CycloneDX document that are read here. */
 export interface Bom {
   bomFormat: string;
   specVersion: string;
+  serialNumber: string;
+  version: number;
   metadata: { component: Component & { type: string } };
   components: Component[];
   dependencies: { ref: string; dependsOn?: string[] }[];
 }
 
 /** npm's bill of all that is installed: with `--omit dev` it forgets packages that tests and programs share. */
-function npmBom(): Bom {
+export function npmBom(): Bom {
   const args = ['sbom', '--sbom-format', 'cyclonedx'];
   return JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 2 ** 20 }));
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { operatorNodeEnv, operatorNodeFlags, podNodeFlags } from '../../../local/bundles.ts';
 import { compressedBytes, type Entry, type Layer, type OpenImage, unpackLayers } from './archive.ts';
-import { buildLimitMs, type Fixture, openFixture, root } from './fixture.ts';
+import { buildLimitMs, type Fixture, openFixture, openForeignPod, root } from './fixture.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 let fixture: Fixture;
@@ -137,18 +137,16 @@ test(
   async () => {
     const [architecture, processor, machine] =
       process.arch === 'x64' ? (['arm64', 'arm64', 0xb7] as const) : (['amd64', 'x64', 0x3e] as const);
-    const other = await openFixture(architecture);
-    try {
-      expect(other.inferencePod.config.architecture).toBe(architecture);
-      const native = filesOf(other.inferencePod).filter(({ path }) => /\.(node|so\.1)$/.test(path));
-      expect(native.map(({ path }) => path).sort()).toEqual(onnxruntime(processor));
-      unpackLayers(other.inferencePod, join(other.folder, 'files'));
-      // The processor that an ELF file is for stands at byte 18.
-      for (const { path } of native)
-        expect(readFileSync(join(other.folder, 'files', path)).readUInt16LE(18)).toBe(machine);
-    } finally {
-      other.close();
-    }
+    const pod = await openForeignPod(architecture, join(fixture.folder, architecture));
+    expect(pod.config.architecture).toBe(architecture);
+    const native = filesOf(pod).filter(({ path }) => /\.(node|so\.1)$/.test(path));
+    expect(native.map(({ path }) => path).sort()).toEqual(onnxruntime(processor));
+    unpackLayers(pod, join(fixture.folder, `${architecture}-files`));
+    // The processor that an ELF file is for stands at byte 18.
+    for (const { path } of native)
+      expect(readFileSync(join(fixture.folder, `${architecture}-files`, path)).readUInt16LE(18)).toBe(
+        machine,
+      );
   },
   buildLimitMs,
 );

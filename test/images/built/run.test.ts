@@ -108,11 +108,11 @@ describe('the inference pod', () => {
       const readyMs = Math.round(performance.now() - startMs);
       const answer = await fetch(`${url}/infer`, {
         method: 'POST',
-        body: readSample(sample, 'request.json'),
+        body: readSample(sample, 'golden/request.json'),
       });
       expect(answer.status).toBe(200);
       expect(outputsOf(await answer.json())).toEqual(
-        outputsOf(JSON.parse(readSample(sample, 'response.json'))),
+        outputsOf(JSON.parse(readSample(sample, 'golden/response.json'))),
       );
       container.kill('TERM');
       expect(await container.ended).toBe(exitCodes.ok);
