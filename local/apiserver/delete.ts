@@ -59,6 +59,11 @@ export function deleteObject(
     if (draft.metadata.generation !== undefined) draft.metadata.generation++;
     if (kind.collection === 'namespaces') draft.status = { ...jsonAt(draft, 'status'), phase: 'Terminating' };
   }
+  if (kind.collection === 'pods' && !deleting && !waits) {
+    // A pod dies gracefully even where that takes no time.
+    setDeletion(core, draft, 0);
+    draft.metadata.generation = (stored.metadata.generation ?? 0) + 1;
+  }
   if (options.dryRun === true) return { gone: !waits, object: present(kind, freezeJson(draft)) };
   const key = keyOf(stored.metadata.namespace, name);
   const build = (resourceVersion: string) => {

@@ -135,8 +135,13 @@ function isolate(kind: Kind, draft: AnyObject, old: AnyObject, subresource: stri
       else result.metadata.annotations = draft.metadata.annotations;
       if (draft.metadata.finalizers === undefined) delete result.metadata.finalizers;
       else result.metadata.finalizers = draft.metadata.finalizers;
-      if (keeps === 'owners' && draft.metadata.labels !== undefined)
-        result.metadata.labels = draft.metadata.labels;
+      if (keeps === 'owners') {
+        if (draft.metadata.labels === undefined) delete result.metadata.labels;
+        else result.metadata.labels = draft.metadata.labels;
+        // The class of a pod's service is worked out once.
+        if (isJson(result.status) && isJson(old.status) && old.status.qosClass !== undefined)
+          result.status.qosClass ??= old.status.qosClass;
+      }
     }
     if (draft.metadata.managedFields !== undefined)
       result.metadata.managedFields = draft.metadata.managedFields;

@@ -212,6 +212,48 @@ describe('Deployments and pods', () => {
         'spec.template.spec.containers[0].resources.requests | FieldValueInvalid | Invalid value: "2": must be less than or equal to cpu limit of 1',
       ],
     ],
+    ...(
+      [
+        [
+          'a resource without a domain',
+          { limits: { gpu: 1 } },
+          [
+            '.limits[gpu] | FieldValueInvalid | Invalid value: "gpu": must be a standard resource type or fully qualified',
+            '.limits[gpu] | FieldValueInvalid | Invalid value: "gpu": must be a standard resource for containers',
+          ],
+        ],
+        [
+          'a resource that containers do not have',
+          { limits: { storage: 1 } },
+          [
+            '.limits[storage] | FieldValueInvalid | Invalid value: "storage": must be a standard resource for containers',
+          ],
+        ],
+        [
+          'an extended resource in parts',
+          { limits: { 'example.test/gpu': '1500m' } },
+          ['.limits[example.test/gpu] | FieldValueInvalid | Invalid value: "1500m": must be an integer'],
+        ],
+        [
+          'an extended resource that is requested without a limit',
+          { requests: { 'example.test/gpu': 1 } },
+          [
+            '.limits | FieldValueRequired | Required value: Limit must be set for non overcommitable resources',
+          ],
+        ],
+        [
+          'an extended resource whose limit is another than its request',
+          { requests: { 'example.test/gpu': 1 }, limits: { 'example.test/gpu': 2 } },
+          [
+            '.requests | FieldValueInvalid | Invalid value: "1": must be equal to example.test/gpu limit of 2',
+          ],
+        ],
+      ] as const
+    ).map(([name, resources, wanted]): [string, object, string[]] => [
+      name,
+      deployment('extended', {}, { containers: [container('main', 'i', { resources })] }),
+      wanted.map((one) => `spec.template.spec.containers[0].resources${one}`),
+    ]),
     [
       'a port out of range',
       deployment(

@@ -79,6 +79,9 @@ export const podStrategy: Strategy = {
     setPriority(draft, spec, context);
     refuseOverQuota(draft, podNames, context);
   },
+  prepareUpdate(draft) {
+    addTolerations(jsonAt(draft, 'spec'));
+  },
   prepareCreate(draft) {
     draft.status = { phase: 'Pending', qosClass: qosClass(draft.spec) };
   },

@@ -37,16 +37,25 @@ function at(target: unknown, pointer: string): unknown {
 const parentOf = (pointer: string) => pointer.slice(0, pointer.lastIndexOf('/'));
 
 /**
- * The operation as strict RFC 6902 understands it, or `refuse` for a `remove` that misses its target, which the
- * library would let pass. An API server takes `replace` of an absent key for `add`.
+ * The operation as strict RFC 6902 understands it, `refuse` for a `remove` that misses its target, which the library
+ * would let pass, or `pass` for one that holds already. An API server takes `replace` of an absent key for `add`.
  */
-function strictForm(value: unknown, operation: Operation): Operation | 'refuse' {
+function strictForm(value: unknown, operation: Operation): Operation | 'refuse' | 'pass' {
   const present = at(value, operation.path) !== undefined;
   if (operation.op === 'remove' && !present) return 'refuse';
   if (operation.op === 'replace' && !present && isObject(at(value, parentOf(operation.path))))
     return { ...operation, op: 'add' };
+  // An absent value and null are the same to a test.
+  if (
+    operation.op === 'test' &&
+    operation.value === null &&
+    !present &&
+    isObject(at(value, parentOf(operation.path)))
+  )
+    return 'pass';
   if (operation.op === 'copy' && at(value, operation.from) === undefined)
-    return { op: 'add', path: operation.path, value: null };
+    if (!isObject(at(value, parentOf(operation.from)))) return 'refuse';
+    else return { op: 'add', path: operation.path, value: null };
   return operation;
 }
 
@@ -73,6 +82,7 @@ export function jsonPatch(target: unknown, patch: unknown): JsonPatchResult {
     if (forbidden.test(path) || (typeof from === 'string' && forbidden.test(from))) return failed;
     const strict = strictForm(value, operation as unknown as Operation);
     if (strict === 'refuse') return failed;
+    if (strict === 'pass') continue;
     try {
       value = fastJsonPatch.applyOperation(value, strict, true, true).newDocument;
     } catch {

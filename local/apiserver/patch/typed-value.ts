@@ -164,7 +164,9 @@ export function mergeApplied(live: unknown, applied: unknown, schema: SchemaNode
   if (applied === undefined) return live;
   const atom = atomOf(applied, schema);
   const whole = atom.kind === 'scalar' || (atom.kind === 'map' ? atom.atomic : atom.type === 'atomic');
-  if (whole || live === undefined || live === null) return applied;
+  // Of two that are empty the applied one counts: null and {} are told apart.
+  const bothEmpty = sizeOf(live) === 0 && sizeOf(applied) === 0;
+  if (whole || live === undefined || live === null || bothEmpty) return applied;
   if (atom.kind === 'map') {
     if (!isObject(live)) return applied;
     const merged: JsonObject = {};

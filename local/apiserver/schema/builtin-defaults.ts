@@ -26,6 +26,7 @@ import {
   defaultReplicaSet,
   defaultStatefulSet,
 } from './defaults/workloads.ts';
+import { emptyObjectOf } from './empty-objects.ts';
 import { canonicalQuantity } from './quantity.ts';
 
 const byKind: Record<string, (object: JsonObject) => void> = {
@@ -122,6 +123,10 @@ function canonicalise(value: unknown, schema: SchemaNode | undefined): void {
 export function applyBuiltinDefaults<T>(object: T, kind: string, schema: SchemaNode): T {
   const result = applyDefaults(zeroNulls(object, schema) as T, schema);
   canonicalise(result, schema);
-  if (isObject(result)) byKind[kind]?.(result);
+  if (isObject(result)) {
+    const { spec } = emptyObjectOf(kind);
+    if (isObject(spec) && Object.keys(spec).length === 0) (result as JsonObject).spec ??= {};
+    byKind[kind]?.(result);
+  }
   return result;
 }

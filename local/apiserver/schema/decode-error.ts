@@ -68,6 +68,7 @@ function jsonName(value: unknown): string {
 }
 
 function goType(schema: SchemaNode, version: string): string {
+  if (schema.format === 'byte') return '[]uint8';
   if (schema.type === 'array')
     return `[]${schema.items === undefined ? 'interface {}' : goType(schema.items, version)}`;
   if (schema.type === 'object') {
@@ -146,8 +147,9 @@ function textFault(value: string, schema: SchemaNode): string | undefined {
   if (schema.format === 'byte') {
     const at = /[^A-Za-z0-9+/=\r\n]/.exec(value)?.index;
     if (at !== undefined) return `illegal base64 data at input byte ${at}`;
-    if (value.replace(/[\r\n]/g, '').length % 4 !== 0)
-      return `illegal base64 data at input byte ${value.length}`;
+    // Go names the start of the group that is not whole.
+    const { length } = value.replace(/[\r\n]/g, '');
+    if (length % 4 !== 0) return `illegal base64 data at input byte ${length - (length % 4)}`;
   }
   return undefined;
 }

@@ -38,6 +38,7 @@ export interface SendOptions {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Bearer token instead of the credentials. */
   readonly token?: string;
 }
@@ -80,6 +81,7 @@ export async function openClient(auth: Auth): Promise<Client> {
       body,
       contentType = 'application/json',
       accept = 'application/json',
+      headers = {},
       token,
     } = options;
     const url = new URL(auth.server + path);
@@ -91,6 +93,7 @@ export async function openClient(auth: Auth): Promise<Client> {
         accept,
         ...(body === undefined ? {} : { 'content-type': contentType }),
         ...credentials.headers,
+        ...headers,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
       ...(body === undefined

@@ -1,9 +1,12 @@
 /** The server under test and a namespace of one's own in it. Default: the embedded server; with a kubeconfig, any. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll } from '@jest/globals';
+import { load } from 'js-yaml';
 import { type Auth, loadAuth, staticAuth } from '../../../kube/auth.ts';
 import { pathOf, type ResourceType, resources } from '../../../kube/resource.ts';
+import { type ApiServer, kubeconfigText } from '../../../local/apiserver/index.ts';
 import { type Answer, type Body, type Client, openClient } from './client.ts';
 import { said } from './words.ts';
 
@@ -12,6 +15,12 @@ export interface Cluster extends Client {
   readonly namespace: string;
   /** True against a real API server. */
   readonly real: boolean;
+  /** The embedded server, where that is what is tested. */
+  readonly embedded?: ApiServer;
+  /** Address of the server. */
+  readonly server: string;
+  /** Text of a kubeconfig whose namespace is this file's. */
+  kubeconfig(): string;
   /** Path of a collection, object or subresource of a built-in kind, in this file's namespace. */
   path(plural: string, name?: string, subresource?: string): string;
   /** A name that nobody else uses: for cluster-scoped objects. */
@@ -35,29 +44,44 @@ export interface CustomDefinition {
   };
 }
 
+const named = (
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+): Record<string, ResourceType> => ({
+  [plural]: { group, version, plural, kind, namespaced: true },
+});
+
 const byPlural = {
   ...Object.fromEntries(Object.values(resources).map((type) => [type.plural, type])),
-  resourcequotas: {
-    group: '',
-    version: 'v1',
-    plural: 'resourcequotas',
-    kind: 'ResourceQuota',
-    namespaced: true,
-  },
+  ...named('', 'v1', 'resourcequotas', 'ResourceQuota'),
+  ...named('', 'v1', 'limitranges', 'LimitRange'),
+  ...named('apps', 'v1', 'statefulsets', 'StatefulSet'),
 } as Record<string, ResourceType>;
 
 /** Connects, makes the file's namespace, and registers the clean-up with jest. Call once, at the top of a test file. */
-export async function openCluster(): Promise<Cluster> {
+export async function openCluster(options: { tls?: boolean } = {}): Promise<Cluster> {
   const kubeconfig = process.env.CONFORMANCE_KUBECONFIG ?? '';
   const real = kubeconfig !== '';
   let auth: Auth;
   let stopServer = async () => {};
+  let embedded: ApiServer | undefined;
   if (real) auth = await loadAuth({ kubeconfig });
   else {
     const { startEmbedded } = await import('./embedded.ts');
-    const server = await startEmbedded();
-    auth = staticAuth(server.url, server.token);
-    stopServer = server.close;
+    const started = await startEmbedded(options);
+    embedded = started.server;
+    const { caPem } = embedded;
+    const plain = staticAuth(started.url, started.token);
+    auth = {
+      ...plain,
+      credentials: async () => ({
+        ...(await plain.credentials()),
+        tls: caPem === undefined ? {} : { ca: caPem },
+      }),
+    };
+    stopServer = started.close;
   }
   const client = await openClient(auth);
   const unique = (prefix: string) => `${prefix}-${randomBytes(4).toString('hex')}`;
@@ -107,6 +131,14 @@ export async function openCluster(): Promise<Cluster> {
     ...client,
     namespace,
     real,
+    server: auth.server,
+    ...(embedded === undefined ? {} : { embedded }),
+    kubeconfig() {
+      const text = embedded === undefined ? readFileSync(kubeconfig, 'utf8') : kubeconfigText(embedded);
+      const config = load(text) as { contexts: { context: { namespace?: string } }[] };
+      for (const { context } of config.contexts) context.namespace = namespace;
+      return JSON.stringify(config);
+    },
     unique,
     path,
     eventually,

@@ -1,7 +1,7 @@
 /** The embedded server in this process with the controllers of a control plane, and like one without any node. */
 import { realClock } from '../../../kube/clock.ts';
 import { resources } from '../../../kube/resource.ts';
-import { startApiServer } from '../../../local/apiserver/index.ts';
+import { type ApiServer, startApiServer } from '../../../local/apiserver/index.ts';
 import { ClusterCache } from '../../../local/controllers/cache.ts';
 import { startDeploymentController } from '../../../local/controllers/deployment/controller.ts';
 import { startDisruptionController } from '../../../local/controllers/disruption.ts';
@@ -13,6 +13,7 @@ import { startReplicaSetController } from '../../../local/controllers/replicaset
 export interface EmbeddedServer {
   readonly url: string;
   readonly token: string;
+  readonly server: ApiServer;
   readonly close: () => Promise<void>;
 }
 
@@ -25,9 +26,9 @@ const followed = [
   resources.podDisruptionBudgets,
 ];
 
-/** Starts one on a free port of loopback. */
-export async function startEmbedded(): Promise<EmbeddedServer> {
-  const server = await startApiServer();
+/** Starts one on a free port of loopback, with TLS as users get it if asked. */
+export async function startEmbedded(options: { tls?: boolean } = {}): Promise<EmbeddedServer> {
+  const server = await startApiServer(options);
   const access = registryAccess(server.registry, 'kube-controller-manager');
   const log = () => undefined;
   const events = new EventLog(access, realClock, log);
@@ -42,6 +43,7 @@ export async function startEmbedded(): Promise<EmbeddedServer> {
   return {
     url: server.url,
     token: server.token,
+    server,
     async close() {
       await Promise.all(loops.map((loop) => loop.stop()));
       await events.flush();

@@ -137,9 +137,15 @@ async function untilCollected(side: Side, family: Family, name: string): Promise
 
 const uidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
+/** The real server adds how a pod's spec differs, up to the end of what it says. */
+function withEnd(text: string): string {
+  const cut = text.replace(/\n@@ .*/s, '');
+  return cut !== text && cut.includes(' is invalid: [') ? `${cut}]` : cut;
+}
+
 /** The words of a refusal without what only one server can know, and with causes in one order. */
 function words(answer: Answer): string {
-  const masked = said(answer)
+  const masked = withEnd(said(answer))
     .replace(uidPattern, 'UID')
     .replace(/ResourceVersion in (precondition|record) \(\d+\)/g, 'ResourceVersion in $1 (…)')
     .replace(
@@ -149,8 +155,6 @@ function words(answer: Answer): string {
     // Go writes objects in its own spelling, and a patched object whole.
     .replace(/Invalid value: "\{.*\}": /s, 'Invalid value: …: ')
     .replace(/Invalid value: \{.*?\}: /gs, 'Invalid value: …: ')
-    // The real server adds how the pod's spec differs.
-    .replace(/\n@@ .*/s, '')
     .replace(/Object 'Kind' is missing in .*/, "Object 'Kind' is missing");
   return masked.replace(
     / is invalid: \[(.*)\]$/s,

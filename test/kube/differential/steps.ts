@@ -99,7 +99,7 @@ export const families: Record<string, Family> = {
     kind: 'Service',
     plural: 'services',
     fields: serviceFields,
-    pointers: ['/spec/ports/0/name', '/spec/ports/-', '/spec/selector/app'],
+    pointers: ['/spec/ports/0/name', '/spec/selector/app'],
   },
   serviceaccount: {
     apiVersion: 'v1',
@@ -194,7 +194,7 @@ function jsonOperations(random: Random, family: Family): object[] {
     const other = random.pick(known).path;
     switch (random.below(8)) {
       case 0:
-        return { op: 'remove', path };
+        return { op: path === '/spec/template' ? 'test' : 'remove', path, value };
       case 1:
         return { op: 'test', path, value };
       case 2:

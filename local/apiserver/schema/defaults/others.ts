@@ -40,6 +40,7 @@ export function defaultSecret(object: JsonObject): void {
 /** NetworkPolicy: policy types from the rules that are there. */
 export function defaultNetworkPolicy(object: JsonObject): void {
   const spec = ensureObject(object, 'spec');
+  setDefault(spec, 'podSelector', {});
   if (!Array.isArray(spec.policyTypes) || spec.policyTypes.length === 0)
     spec.policyTypes = ['Ingress', ...(objectsAt(spec, 'egress').length > 0 ? ['Egress'] : [])];
 }

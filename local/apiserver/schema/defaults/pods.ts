@@ -53,13 +53,16 @@ function defaultPodSpec(spec: JsonObject): void {
 
 /** Defaults of a pod. */
 export function defaultPod(pod: JsonObject): void {
+  defaultPodStatus(objectAt(pod, 'status'));
   const spec = objectAt(pod, 'spec');
   if (spec === undefined) return;
   defaultPodSpec(spec);
   setDefault(spec, 'enableServiceLinks', true);
   for (const container of [...objectsAt(spec, 'initContainers'), ...objectsAt(spec, 'containers')])
     defaultRequests(container);
-  const status = objectAt(pod, 'status');
+}
+
+function defaultPodStatus(status: JsonObject | undefined): void {
   if (status === undefined) return;
   setDefaultText(status, 'phase', 'Pending');
   // A condition's times are written even where there are none.

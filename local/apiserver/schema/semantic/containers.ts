@@ -116,6 +116,29 @@ function mountErrors(container: JsonObject, path: string, volumes: ReadonlySet<s
   });
 }
 
+const containerResources = new Set(['cpu', 'memory', 'ephemeral-storage']);
+const isStandard = (name: string) => containerResources.has(name) || name.startsWith('hugepages-');
+/** A resource of a device plugin: counted, and not shared. */
+const isExtended = (name: string) => name.includes('/') && !/(^|\.|\/)kubernetes\.io\//.test(name);
+
+function resourceNameProblems(name: string): string[] {
+  const problems = qualifiedNameProblems(name);
+  if (name.includes('/'))
+    return name.startsWith('requests.')
+      ? [...problems, "doesn't follow extended resource name standard"]
+      : problems;
+  if (isStandard(name)) return problems;
+  const known = problems.length > 0 || otherResources.has(name);
+  return [
+    ...problems,
+    ...(known ? [] : ['must be a standard resource type or fully qualified']),
+    'must be a standard resource for containers',
+  ];
+}
+
+/** Names that Kubernetes itself counts, elsewhere than in containers. */
+const otherResources = new Set('storage pods services secrets configmaps persistentvolumeclaims'.split(' '));
+
 function resourceErrors(owner: JsonObject, path: string): FieldError[] {
   const resources = objectAt(owner, 'resources');
   const [limits, requests] = [objectAt(resources, 'limits') ?? {}, objectAt(resources, 'requests') ?? {}];
@@ -123,8 +146,10 @@ function resourceErrors(owner: JsonObject, path: string): FieldError[] {
   const check = (list: JsonObject, name: string) => {
     for (const [resource, value] of Object.entries(list)) {
       const at = `${path}.resources.${name}`;
-      errors.push(...qualifiedNameProblems(resource).map((problem) => invalid(at, resource, problem)));
+      errors.push(...resourceNameProblems(resource).map((p) => invalid(`${at}[${resource}]`, resource, p)));
       const quantity = parseQuantity(String(value));
+      if (quantity !== undefined && isExtended(resource) && quantity.nanos % 1_000_000_000n !== 0n)
+        errors.push(invalid(`${at}[${resource}]`, String(value), 'must be an integer'));
       if (quantity !== undefined && quantity.nanos < 0n)
         errors.push(invalid(`${at}[${resource}]`, String(value), 'must be greater than or equal to 0'));
     }
@@ -132,8 +157,21 @@ function resourceErrors(owner: JsonObject, path: string): FieldError[] {
   check(limits, 'limits');
   check(requests, 'requests');
   for (const [resource, value] of Object.entries(requests)) {
+    if (isExtended(resource) && limits[resource] === undefined) {
+      const why = 'Limit must be set for non overcommitable resources';
+      errors.push(required(`${path}.resources.limits`, why));
+    }
     const [limit, request] = [parseQuantity(String(limits[resource] ?? '')), parseQuantity(String(value))];
-    if (limit !== undefined && request !== undefined && request.nanos > limit.nanos)
+    if (limit === undefined || request === undefined) continue;
+    if (isExtended(resource) && request.nanos !== limit.nanos)
+      errors.push(
+        invalid(
+          `${path}.resources.requests`,
+          String(value),
+          `must be equal to ${resource} limit of ${String(limits[resource])}`,
+        ),
+      );
+    else if (request.nanos > limit.nanos)
       errors.push(
         invalid(
           `${path}.resources.requests`,

@@ -1,11 +1,12 @@
-/** What real kubectl does against the embedded API server: one table of cases that each version of it runs through. */
+/** What real kubectl does against the server under test: one table of cases that each version of it runs through. */
 import { expect, test } from '@jest/globals';
-import type { ConfigMap, Deployment, Pod } from '../../kube/objects.ts';
-import { resources } from '../../kube/resource.ts';
-import { patchTypes } from '../../local/apiserver/index.ts';
+import type { Deployment } from '../../../kube/objects.ts';
 import { openBed } from './kubectl-bed.ts';
+import { nodeWithLogs } from './node-logs.ts';
+import { fakeKubelet } from './pods.ts';
+import { said } from './words.ts';
 
-const deployment = (image: string) => `
+const deployment = (image: string, node: string) => `
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: web, labels: { app: web } }
@@ -15,18 +16,26 @@ spec:
   template:
     metadata: { labels: { app: web } }
     spec:
+      nodeName: ${node}
       containers:
       - { name: main, image: "${image}", ports: [{ containerPort: 80, name: http }], env: [{ name: A, value: "1" }] }
 `;
 
-const definition = `
+interface Names {
+  readonly kind: string;
+  readonly one: string;
+  readonly short: string;
+  readonly all: string;
+}
+
+const definitionOf = (group: string, names: Names) => `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: { name: boats.test.dev }
+metadata: { name: ${names.one}s.${group} }
 spec:
-  group: test.dev
+  group: ${group}
   scope: Namespaced
-  names: { kind: Boat, plural: boats, singular: boat, shortNames: [bt], categories: [fleet] }
+  names: { kind: ${names.kind}, plural: ${names.one}s, singular: ${names.one}, shortNames: [${names.short}], categories: [${names.all}] }
   versions:
   - name: v1
     served: true
@@ -55,16 +64,39 @@ spec:
             x-kubernetes-preserve-unknown-fields: true
 `;
 
-const boat = (crew: unknown, more = '') =>
-  `---\n{ apiVersion: test.dev/v1, kind: Boat, metadata: { name: ada }, spec: { crew: ${crew}${more} } }`;
+const boatOf = (group: string, kind: string, crew: unknown, more = '') =>
+  `---\n{ apiVersion: ${group}/v1, kind: ${kind}, metadata: { name: ada }, spec: { crew: ${crew}${more} } }`;
+
+const runningContainer = {
+  name: 'main',
+  image: 'i',
+  imageID: '',
+  ready: true,
+  restartCount: 0,
+  state: { running: { startedAt: '2026-11-24T10:00:00Z' } },
+};
 
 /** Registers all cases for one version. */
 export async function kubectlCases(version: '35' | '32'): Promise<void> {
   const bed = await openBed(version);
-  const { kubectl, tryKubectl, startKubectl, file, until } = bed;
-  const { registry } = bed.server;
-  const web = { namespace: 'default', name: 'web' };
-  const liveWeb = () => registry.get<Deployment>(resources.deployments, web);
+  const { api, kubectl, tryKubectl, startKubectl, file, until } = bed;
+  const kubelet = await fakeKubelet(api);
+  const node = await nodeWithLogs(api, ({ container, follow, tailLines }) => [
+    `${container} first\n`,
+    `${container} ${follow ? 'followed' : 'second'} ${tailLines ?? 'all'}\n`,
+  ]);
+  const liveWeb = async () => (await api.get(api.path('deployments', 'web'))).body as unknown as Deployment;
+  const isThere = async (plural: string, name: string) =>
+    (await api.get(api.path(plural, name))).status === 200;
+  const group = `${api.unique('kubectl')}.test`;
+  // On one real server two versions of kubectl run at once: their kinds must not share names.
+  const names = {
+    kind: `Boat${version}`,
+    one: `boat${version}`,
+    short: `bt${version}`,
+    all: `fleet${version}`,
+  };
+  const boat = (crew: unknown, more = '') => boatOf(group, names.kind, crew, more);
 
   test('version, health and cluster-info', async () => {
     expect(await kubectl('version')).toMatch(/Server Version: v1\.\d+/);
@@ -75,32 +107,35 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
 
   test('without the token nothing is served', async () => {
     const answer = await tryKubectl(
-      `get pods --kubeconfig /dev/null --server ${bed.server.url} --insecure-skip-tls-verify --token wrong`,
+      `get pods --kubeconfig /dev/null --server ${api.server} --insecure-skip-tls-verify --token wrong`,
     );
     expect(answer.code).not.toBe(0);
     expect(answer.err).toMatch(/Unauthorized|provide credentials|logged in/);
   });
 
   test('apply creates, changes nothing, changes', async () => {
-    const first = file('web.yaml', deployment('nginx:1'));
+    const first = file('web.yaml', deployment('nginx:1', kubelet.node));
     expect(await kubectl(`apply -f ${first}`)).toBe('deployment.apps/web created\n');
     expect(await kubectl(`apply -f ${first}`)).toBe('deployment.apps/web unchanged\n');
-    const second = file('web2.yaml', deployment('nginx:2'));
+    const second = file('web2.yaml', deployment('nginx:2', kubelet.node));
     const diff = await tryKubectl(`diff -f ${second}`);
     expect(diff.code).toBe(1);
     expect(diff.out).toMatch(/-\s+image: nginx:1\n\+\s+image: nginx:2/);
     expect(await kubectl(`apply -f ${second} --dry-run=server`)).toContain('configured (server dry run)');
-    expect(liveWeb().spec.template.spec.containers[0]?.image).toBe('nginx:1');
+    expect((await liveWeb()).spec.template.spec.containers[0]?.image).toBe('nginx:1');
     expect(await kubectl(`apply -f ${second}`)).toBe('deployment.apps/web configured\n');
-    expect(liveWeb().spec.template.spec.containers[0]).toMatchObject({
+    expect((await liveWeb()).spec.template.spec.containers[0]).toMatchObject({
       image: 'nginx:2',
       env: [{ name: 'A', value: '1' }],
     });
-    expect(liveWeb().metadata.generation).toBe(2);
+    expect((await liveWeb()).metadata.generation).toBe(2);
   });
 
   test('apply refuses a field that the kind does not have', async () => {
-    const answer = await tryKubectl('apply -f -', deployment('x').replace('replicas:', 'replica:'));
+    const answer = await tryKubectl(
+      'apply -f -',
+      deployment('x', kubelet.node).replace('replicas:', 'replica:'),
+    );
     expect(answer.err).toContain('strict decoding error: unknown field "spec.replica"');
   });
 
@@ -114,9 +149,7 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
       'Apply failed with 1 conflict: conflict with "first": .data.a',
     );
     expect((await apply('two', '--field-manager=second --force-conflicts')).code).toBe(0);
-    expect(
-      registry.get<ConfigMap>(resources.configMaps, { namespace: 'default', name: 'owned' }).data,
-    ).toEqual({ a: 'two' });
+    expect((await api.get(api.path('configmaps', 'owned'))).body.data).toEqual({ a: 'two' });
   });
 
   test('get prints tables, wide, selected, as YAML', async () => {
@@ -126,7 +159,7 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     expect(await kubectl('get deploy web -o wide')).toMatch(
       /CONTAINERS\s+IMAGES\s+SELECTOR\nweb .*main\s+nginx:2\s+app=web/,
     );
-    expect(await kubectl('get deploy -A -l app=web -o name')).toBe('deployment.apps/web\n');
+    expect(await kubectl('get deploy -A -l app=web -o name')).toContain('deployment.apps/web\n');
     expect((await tryKubectl('get deploy -l app=other')).err).toContain('No resources found');
     expect(await kubectl('get ns --field-selector metadata.name=default -o name')).toBe(
       'namespace/default\n',
@@ -156,8 +189,11 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     );
     await kubectl(`patch deploy web --type merge -p '{"spec":{"minReadySeconds":3}}'`);
     await kubectl(`patch deploy web --type json -p '[{"op":"add","path":"/spec/paused","value":true}]'`);
-    await kubectl(`patch deploy web --subresource=status --type merge -p '{"status":{"replicas":4}}'`);
-    expect(liveWeb()).toMatchObject({
+    const condition = '{"type":"test.dev/Seen","status":"True","reason":"R","message":""}';
+    await kubectl(
+      `patch deploy web --subresource=status --type strategic -p '{"status":{"conditions":[${condition}]}}'`,
+    );
+    expect(await liveWeb()).toMatchObject({
       metadata: { labels: { app: 'web', tier: 'front' }, annotations: { why: 'test' } },
       spec: {
         replicas: 4,
@@ -165,17 +201,20 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
         paused: true,
         template: { spec: { containers: [{ name: 'main', image: 'nginx:3', workingDir: '/w' }] } },
       },
-      status: { replicas: 4 },
     });
+    expect(await kubectl('get deploy web -o jsonpath={.status.conditions[*].type}')).toContain(
+      'test.dev/Seen',
+    );
   });
 
   test('edit and replace', async () => {
     file('editor', '#!/bin/sh\nsed -i "s/paused: true/paused: false/" "$1"\n');
     expect(await kubectl('edit deploy web')).toContain('web edited');
-    expect(liveWeb().spec.paused ?? false).toBe(false);
-    const text = await kubectl('get deploy web -o yaml');
-    await kubectl('replace -f -', text.replace('minReadySeconds: 3', 'minReadySeconds: 5'));
-    expect(liveWeb().spec.minReadySeconds).toBe(5);
+    expect((await liveWeb()).spec.paused ?? false).toBe(false);
+    await kubectl('create configmap replaced --from-literal=a=b');
+    const text = await kubectl('get configmap replaced -o yaml');
+    await kubectl('replace -f -', text.replace('a: b', 'a: c'));
+    expect(await kubectl('get configmap replaced -o jsonpath={.data.a}')).toBe('c');
     const stale = await tryKubectl('replace -f -', text);
     expect(stale.err).toContain(
       'the object has been modified; please apply your changes to the latest version',
@@ -183,81 +222,77 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
   });
 
   test('rollout status waits for the controller', async () => {
-    const waits = startKubectl('rollout status deploy/web --timeout=20s');
+    const waits = startKubectl('rollout status deploy/web --timeout=30s');
     await until('kubectl waits', () => waits.text().includes('Waiting for deployment'));
-    registry.edit<Deployment>(
-      resources.deployments,
-      web,
-      (draft) => {
-        const all = draft.spec.replicas ?? 1;
-        draft.status = {
-          observedGeneration: draft.metadata.generation ?? 0,
-          replicas: all,
-          updatedReplicas: all,
-          readyReplicas: all,
-          availableReplicas: all,
-        };
-      },
-      { subresource: 'status' },
-    );
+    // Whatever pods the controller makes run at once.
+    let done = false;
+    void waits.ended.then(() => {
+      done = true;
+    });
+    const ready = new Set<string>();
+    await until('the rollout is over', async () => {
+      for (const { metadata } of await kubelet.pods('web'))
+        if (!ready.has(metadata.name ?? '')) {
+          ready.add(metadata.name ?? '');
+          await kubelet.report(metadata.name ?? '').catch(() => ready.delete(metadata.name ?? ''));
+        }
+      return done;
+    });
     expect(await waits.ended).toMatchObject({
       code: 0,
       out: expect.stringContaining('successfully rolled out'),
     });
+    expect(await kubectl('rollout history deploy/web')).toMatch(/REVISION\s+CHANGE-CAUSE\n1 /);
     expect(await kubectl('rollout restart deploy/web')).toContain('restarted');
+    expect((await liveWeb()).spec.template.metadata?.annotations).toHaveProperty([
+      'kubectl.kubernetes.io/restartedAt',
+    ]);
+    await kubectl('rollout pause deploy/web');
+    await kubectl('rollout resume deploy/web');
   });
 
   test('wait for a condition and for a deletion', async () => {
-    registry.create(resources.pods, {
-      metadata: { name: 'waited', namespace: 'default', finalizers: ['test.dev/hold'] },
-      spec: { containers: [{ name: 'main', image: 'i' }] },
-    } as Pod);
+    const held = { name: 'waited', finalizers: ['test.dev/hold'] };
+    const spec = { nodeName: kubelet.node, containers: [{ name: 'main', image: 'i' }] };
+    const made = await api.post(api.path('pods'), { apiVersion: 'v1', kind: 'Pod', metadata: held, spec });
+    expect(said(made)).toBe('201');
     const waits = startKubectl('wait pod/waited --for=condition=Ready --timeout=20s');
-    const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
-    const ref = { namespace: 'default', name: 'waited' };
-    registry.patch(resources.pods, ref, ready, { patchType: patchTypes.merge, subresource: 'status' });
+    const phase = startKubectl(`wait pod/waited --for=jsonpath={.status.phase}=Running --timeout=20s`);
+    await kubelet.report('waited');
+    expect(await phase.ended).toMatchObject({ code: 0 });
     expect(await waits.ended).toMatchObject({ code: 0 });
-    const deletes = startKubectl('delete pod waited');
-    await until('the deletion was asked for', () =>
-      Boolean(registry.find<Pod>(resources.pods, ref)?.metadata.deletionTimestamp),
-    );
+    const deletes = startKubectl('delete pod waited --grace-period=0 --force');
+    const gone = startKubectl('wait pod/waited --for=delete --timeout=20s');
+    await until('the deletion was asked for', async () => {
+      const { body } = await api.get(api.path('pods', 'waited'));
+      return body.metadata.deletionTimestamp !== undefined;
+    });
     await kubectl(`patch pod waited --type merge -p '{"metadata":{"finalizers":null}}'`);
     expect(await deletes.ended).toMatchObject({ code: 0 });
+    expect(await gone.ended).toMatchObject({ code: 0 });
   });
 
-  test('logs come from the log source, and follow', async () => {
-    registry.setLogSource({
-      async *read(_pod, { container, follow, tailLines }) {
-        yield `${container} first\n`;
-        yield `${container} ${follow ? 'followed' : 'second'} ${tailLines ?? 'all'}\n`;
-      },
-    });
-    await kubectl('run chatty --image=i');
-    registry.bind({ namespace: 'default', name: 'chatty' }, 'node');
+  test('logs come from the node, and follow, and of a Deployment', async () => {
+    const runs = async (pod: string) => {
+      const status = { phase: 'Running', containerStatuses: [runningContainer] };
+      expect(said(await api.strategicPatch(api.path('pods', pod, 'status'), { status }))).toBe('200');
+    };
+    await kubectl(`run chatty --image=i --overrides='{"spec":{"nodeName":"${node}"}}'`);
+    await runs('chatty');
     expect(await kubectl('logs chatty')).toBe('chatty first\nchatty second all\n');
     expect(await kubectl('logs -f chatty --tail=5')).toContain('chatty followed 5');
     expect((await tryKubectl('logs chatty -c nobody')).err).toContain(
       'container nobody is not valid for pod chatty',
     );
     await kubectl('delete pod chatty --grace-period=0 --force');
-  });
-
-  test('what a pod here has not is said with what to do instead', async () => {
-    await kubectl('run closed --image=i');
-    registry.bind({ namespace: 'default', name: 'closed' }, 'node');
-    const { name, namespace } = { name: 'closed', namespace: 'default' };
-    registry.update(
-      resources.pods,
-      { ...registry.get(resources.pods, { name, namespace }), status: { phase: 'Running' } },
-      { subresource: 'status' },
+    await kubectl(
+      'apply -f -',
+      deployment('i', node).replaceAll('web', 'talks').replace('replicas: 2', 'replicas: 1'),
     );
-    expect((await tryKubectl('exec closed -- ls')).err).toContain(
-      'the embedded cluster has no exec: a pod is',
-    );
-    expect((await tryKubectl('port-forward pod/closed :80')).err).toContain(
-      'has no portforward: its addresses',
-    );
-    await kubectl('delete pod closed --grace-period=0 --force');
+    const [pod] = await kubelet.untilPods('talks', 1);
+    await runs(pod?.metadata.name ?? '');
+    expect(await kubectl('logs deploy/talks')).toContain('main second all');
+    await kubectl('delete deploy talks');
   });
 
   test('get -w shows what changes', async () => {
@@ -291,7 +326,7 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     expect(await kubectl('get secret typed -o jsonpath={.data.a}')).toBe('Yg==');
     expect(
       await kubectl('get service typed -o jsonpath={.spec.clusterIP}:{.spec.ports[0].targetPort}'),
-    ).toMatch(/^127\.96\.\d+\.\d+:8080$/);
+    ).toMatch(/^(127|10)\.96\.\d+\.\d+:8080$/);
     expect(
       await kubectl('get hpa typed -o jsonpath={.spec.metrics[0].resource.target.averageUtilization}'),
     ).toBe('50');
@@ -299,37 +334,46 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
   });
 
   test('events are listed and described', async () => {
-    registry.create(resources.events, {
-      metadata: { name: 'web.1', namespace: 'default' },
+    const event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: 'web.1' },
       involvedObject: {
         apiVersion: 'apps/v1',
         kind: 'Deployment',
         name: 'web',
-        namespace: 'default',
-        uid: liveWeb().metadata.uid,
+        namespace: api.namespace,
+        uid: (await liveWeb()).metadata.uid,
       },
       reason: 'Sailing',
       message: 'all hands',
       type: 'Normal',
-      lastTimestamp: new Date().toISOString(),
+      lastTimestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
       count: 1,
-    } as never);
+    };
+    expect(said(await api.post(api.path('events'), event))).toBe('201');
     expect(await kubectl('get events')).toMatch(/Normal\s+Sailing\s+deployment\/web\s+all hands/);
     expect(await kubectl('events --for deployment/web')).toContain('all hands');
     expect(await kubectl('describe deploy web')).toContain('all hands');
   });
 
   test('a CRD is served at once: apply, columns, explain, scale, status, refusals', async () => {
-    await kubectl('apply -f -', definition);
-    await kubectl('wait crd/boats.test.dev --for=condition=Established --timeout=5s');
-    expect(await kubectl('apply -f -', boat(3))).toBe('boat.test.dev/ada created\n');
-    await kubectl(
-      `patch boat ada --subresource=status --type merge -p '{"status":{"conditions":[{"type":"Afloat","status":"True"}]}}'`,
+    await kubectl('apply -f -', definitionOf(group, names));
+    api.cleanUp(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${names.one}s.${group}`);
+    await kubectl(`wait crd/${names.one}s.${group} --for=condition=Established --timeout=5s`);
+    // A real server adds it to its documents a moment later.
+    await until('the schema is published', async () =>
+      Object.keys((await api.get('/openapi/v3')).body.paths ?? {}).includes(`apis/${group}/v1`),
     );
-    expect(await kubectl('get bt')).toMatch(/^NAME\s+CREW\s+AFLOAT\nada\s+3\s+True\n/);
-    expect(await kubectl('get fleet -o wide')).toMatch(/NOTE\nada\s+3\s+True\s+none/);
-    expect(await kubectl('explain boat.spec.crew')).toContain('How many sail her.');
-    expect(await kubectl('scale boat ada --replicas=5')).toBe('boat.test.dev/ada scaled\n');
+    await until('explain knows it', async () => (await tryKubectl(`explain ${names.one}`)).code === 0);
+    expect(await kubectl('apply -f -', boat(3))).toBe(`${names.one}.${group}/ada created\n`);
+    await kubectl(
+      `patch ${names.one} ada --subresource=status --type merge -p '{"status":{"conditions":[{"type":"Afloat","status":"True"}]}}'`,
+    );
+    expect(await kubectl(`get ${names.short}`)).toMatch(/^NAME\s+CREW\s+AFLOAT\nada\s+3\s+True\n/);
+    expect(await kubectl(`get ${names.all} -o wide`)).toMatch(/NOTE\nada\s+3\s+True\s+none/);
+    expect(await kubectl(`explain ${names.one}.spec.crew`)).toContain('How many sail her.');
+    expect(await kubectl(`scale ${names.one} ada --replicas=5`)).toBe(`${names.one}.${group}/ada scaled\n`);
     expect((await tryKubectl('apply -f -', boat(12))).err).toContain('at most nine sail a boat');
     expect((await tryKubectl('apply -f -', boat("'x'"))).err).toContain('must be of type integer');
     expect((await tryKubectl('apply -f -', boat(2, ', sails: 1'))).err).toContain(
@@ -338,17 +382,17 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     expect(await kubectl('apply --server-side --force-conflicts -f -', boat(4))).toContain(
       'serverside-applied',
     );
-    expect(await kubectl('api-resources --api-group=test.dev')).toMatch(
-      /boats\s+bt\s+test.dev\/v1\s+true\s+Boat/,
+    expect(await kubectl(`api-resources --api-group=${group} --no-headers`)).toMatch(
+      new RegExp(`${names.one}s\\s+${names.short}\\s+${group}/v1\\s+true\\s+${names.kind}`),
     );
-    await kubectl('delete crd boats.test.dev');
-    expect((await tryKubectl('get --raw /apis/test.dev/v1/boats')).code).not.toBe(0);
+    await kubectl(`delete crd ${names.one}s.${group}`);
+    expect((await tryKubectl(`get --raw /apis/${group}/v1/${names.one}s`)).code).not.toBe(0);
   });
 
   test('delete takes dependents along, leaves them, or waits for them', async () => {
     const owned = async (name: string) => {
       await kubectl(`create configmap ${name}`);
-      const owner = registry.get<ConfigMap>(resources.configMaps, { namespace: 'default', name });
+      const owner = (await api.get(api.path('configmaps', name))).body;
       const reference = {
         apiVersion: 'v1',
         kind: 'ConfigMap',
@@ -356,28 +400,31 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
         uid: owner.metadata.uid ?? '',
         blockOwnerDeletion: true,
       };
-      const child = { name: `${name}-child`, namespace: 'default', ownerReferences: [reference] };
-      registry.create(resources.configMaps, { metadata: child });
-      return child;
+      const metadata = { name: `${name}-child`, ownerReferences: [reference] };
+      const made = await api.post(api.path('configmaps'), { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+      expect(said(made)).toBe('201');
+      return metadata.name;
     };
-    const find = (ref: { name: string; namespace: string }) =>
-      registry.find<ConfigMap>(resources.configMaps, ref);
     const background = await owned('back');
     await kubectl('delete configmap back');
-    await until('the dependent is gone', () => find(background) === undefined);
+    await until('the dependent is gone', async () => !(await isThere('configmaps', background)));
     const foreground = await owned('fore');
     await kubectl('delete configmap fore --cascade=foreground');
-    expect(find(foreground)).toBeUndefined();
+    expect(await isThere('configmaps', foreground)).toBe(false);
     const orphan = await owned('lone');
     await kubectl('delete configmap lone --cascade=orphan');
-    expect(find(orphan)?.metadata.ownerReferences).toBeUndefined();
+    await until('the dependent is on its own', async () => {
+      const { body } = await api.get(api.path('configmaps', orphan));
+      return body.metadata.name === orphan && body.metadata.ownerReferences === undefined;
+    });
     await kubectl('delete configmap --all');
   });
 
   test('a namespace is drained and goes', async () => {
-    await kubectl('create namespace short');
-    await kubectl('create configmap inside -n short');
-    await kubectl('delete namespace short');
-    expect((await tryKubectl('get namespace short')).err).toContain('namespaces "short" not found');
+    const short = api.unique('short');
+    await kubectl(`create namespace ${short}`);
+    await kubectl(`create configmap inside -n ${short}`);
+    await kubectl(`delete namespace ${short}`);
+    expect((await tryKubectl(`get namespace ${short}`)).err).toContain(`namespaces "${short}" not found`);
   });
 }

@@ -1,12 +1,12 @@
-/** A server of its own for a test file, and real kubectl and helm that talk to it. */
+/** Real kubectl and helm of one version, in a namespace of their own on the server under test. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll } from '@jest/globals';
-import { type ApiServer, kubeconfigText, startApiServer } from '../../local/apiserver/index.ts';
-import { provideTools, type ToolsVersion } from '../../local/tools.ts';
+import { provideTools, type ToolsVersion } from '../../../local/tools.ts';
+import { type Cluster, openCluster } from './cluster.ts';
 
 export interface Run {
   readonly code: number;
@@ -22,7 +22,7 @@ export interface Running {
 }
 
 export interface Bed {
-  readonly server: ApiServer;
+  readonly api: Cluster;
   readonly dir: string;
   /** Runs kubectl and returns its output; throws when it fails. */
   kubectl(args: string, input?: string): Promise<string>;
@@ -36,19 +36,19 @@ export interface Bed {
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-const root = join(import.meta.dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..');
 
 /** Splits a command line at blanks; 'single quotes' keep a word together. */
 const words = (line: string): string[] =>
   (line.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map((word) => word.replaceAll("'", ''));
 
-/** Starts a server with TLS, as users get it, and tools of one version against it. */
+/** Connects tools of one version with the server under test; an embedded one speaks TLS, as users get it. */
 export async function openBed(version: ToolsVersion): Promise<Bed> {
-  const server = await startApiServer({ tls: true });
+  const api = await openCluster({ tls: true });
   const tools = await provideTools(join(root, '.ballast'), version);
   const dir = mkdtempSync(join(tmpdir(), 'ballast-kubectl-'));
   const kubeconfig = join(dir, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigText(server));
+  writeFileSync(kubeconfig, api.kubeconfig(), { mode: 0o600 });
   const env = { PATH: process.env.PATH, HOME: dir, KUBECONFIG: kubeconfig, KUBE_EDITOR: join(dir, 'editor') };
   const running = new Set<Running>();
 
@@ -81,12 +81,11 @@ export async function openBed(version: ToolsVersion): Promise<Bed> {
     const all = [...running];
     for (const one of all) one.stop();
     await Promise.all(all.map(({ ended }) => ended));
-    await server.close();
     rmSync(dir, { recursive: true, force: true });
   });
 
   return {
-    server,
+    api,
     dir,
     kubectl: (args, input) => must(tools.kubectl, args, input),
     tryKubectl: (args, input) => start(tools.kubectl, args, input).ended,
@@ -98,10 +97,10 @@ export async function openBed(version: ToolsVersion): Promise<Bed> {
       return path;
     },
     async until(what, holds) {
-      const deadlineMs = Date.now() + 15_000;
+      const deadlineMs = Date.now() + 20_000;
       while (!(await holds())) {
-        if (Date.now() > deadlineMs) throw new Error(`not within 15 s: ${what}`);
-        await delay(10);
+        if (Date.now() > deadlineMs) throw new Error(`not within 20 s: ${what}`);
+        await delay(20);
       }
     },
   };

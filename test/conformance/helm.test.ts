@@ -1,0 +1,4 @@
+/** helm 4 against the server under test. */
+import { helmCases } from './support/helm-cases.ts';
+
+await helmCases('35', 4);
