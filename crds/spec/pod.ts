@@ -51,7 +51,7 @@ export const podSchema = z.strictObject({
   ),
   topologySpread: describe(
     z.array(spreadSchema).max(8).optional(),
-    'How a revision’s pods are spread. Default: over `kubernetes.io/hostname` and `topology.kubernetes.io/zone`, `ScheduleAnyway`.',
+    'How a revision’s pods are spread. Default: over `topology.kubernetes.io/zone` with maxSkew 1 and `kubernetes.io/hostname` with maxSkew 3, `ScheduleAnyway`; an empty list spreads nothing.',
     { 'x-kubernetes-list-type': 'atomic' },
   ),
   priorityClassName: describe(

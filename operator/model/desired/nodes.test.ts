@@ -10,9 +10,12 @@ const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 describe('pods and nodes', () => {
   test('are spread over hosts and zones by their revision, and scheduled anyway', () => {
     expect(rendered().spec.topologySpreadConstraints).toEqual(
-      ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+      [
+        ['kubernetes.io/hostname', 3],
+        ['topology.kubernetes.io/zone', 1],
+      ].map(([topologyKey, maxSkew]) => ({
         topologyKey,
-        maxSkew: 1,
+        maxSkew,
         whenUnsatisfiable: 'ScheduleAnyway',
         labelSelector: {
           matchLabels: { 'ballast.dev/model-deployment': 'wine', 'ballast.dev/revision': 'r1' },
