@@ -1,29 +1,38 @@
-/** A real Kubernetes for tests: the control plane from Go modules and, where there is root, real nodes in namespaces. */
-import { randomBytes } from 'node:crypto';
+/** A real Kubernetes for tests: a control plane from Go modules, real nodes in namespaces, simulated nodes beside them. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadAuth } from '../../kube/auth.ts';
 import { type Body, type Client, openClient } from '../conformance/support/client.ts';
 import { buildBinary, buildTool, cacheDir } from './build.ts';
-import { entrances, makeGroup } from './cgroups.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import type { TokenUser } from './control-plane-files.ts';
-import { addressPlan, makeNetwork, makeNodeNetwork, maxNodes } from './network.ts';
-import { type RealNode, startNode } from './node.ts';
-import { chooseSnapshotter } from './node-files.ts';
-import { cniFolder, needForNodes } from './packages.ts';
-import { makeDnsService, startRouter } from './router.ts';
-import { claimRun, recordData, removeRun, sweepRuns } from './runs.ts';
+import { type TokenUser, writeKubeconfig } from './control-plane-files.ts';
+import { loopbackGround, networkGround } from './ground.ts';
+import { startKarpenter } from './karpenter.ts';
+import { makeSimulatedNodes, type SimulatedNodes, startKwok } from './kwok.ts';
+import { maxNodes } from './network.ts';
+import type { RealNode } from './node.ts';
+import { missingForNodes, needForNodes } from './packages.ts';
+import type { Part } from './processes.ts';
+import { startRealNodes } from './real-nodes.ts';
+import { makeDnsService } from './router.ts';
 import { staticImage } from './static-image.ts';
-import { startSweeper } from './sweeper.ts';
+import { makeUsers } from './users.ts';
 
 export interface RealClusterOptions {
   /** Real nodes, named node-1, node-2 …; default 0, which needs no root. */
   readonly nodes?: number;
-  /** Zones that the nodes are spread over in turn; default zone-a, zone-b, zone-c. */
+  /** Zones that the nodes, real and simulated, are spread over in turn; default zone-a, zone-b, zone-c. */
   readonly zones?: readonly string[];
   /** Labels of each real node. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Simulated nodes, named kwok-1, kwok-2 …; beside real ones they carry the taint kwok.x-k8s.io/node=fake:NoSchedule. */
+  readonly kwokNodes?: number;
+  /** What a simulated node offers; default 64 CPUs, 256Gi, 110 pods. */
+  readonly kwokNode?: SimulatedNodes;
+  /** Files of KWOK stages that take the place of its own "a pod is ready at once". */
+  readonly podStages?: readonly string[];
+  /** Karpenter buys simulated nodes for pods that do not fit; see karpenter.ts for sizes and prices. */
+  readonly karpenter?: boolean;
   /** Writes an audit log of the requests of service accounts. */
   readonly audit?: boolean;
   /** Takes away every limit on the rate of requests, of clients and server: for measurements. */
@@ -46,6 +55,8 @@ export interface RealCluster {
   readonly dir: string;
   readonly auditLogPath?: string;
   readonly nodes: readonly RealNode[];
+  /** Addresses of simulated pods; where there is root, the host answers at all of them. */
+  readonly simulatedRange: string;
   /** Stops the API server alone, or starts it again at the same port with the same data. */
   readonly apiServer: { stop(): Promise<void>; start(): Promise<void> };
   /** Resolves with a sentence when any part ends that nobody stopped. */
@@ -59,43 +70,16 @@ const runsDir = join(cacheDir, 'run');
 /** Starts the cluster and resolves when every node is Ready. */
 export async function startRealCluster(options: RealClusterOptions = {}): Promise<RealCluster> {
   const say = options.say ?? (() => {});
-  const count = options.nodes ?? 0;
+  const { nodes: count = 0, kwokNodes: simulated = 0, karpenter: grows = false } = options;
+  const zones = options.zones ?? ['zone-a', 'zone-b', 'zone-c'];
   if (count > maxNodes) throw new Error(`at most ${maxNodes} real nodes`);
-  if (count > 0) return startWithNodes(options, count, say);
-  const binary = buildBinary(say);
-  const plane = await startControlPlane({ binary, runsDir, ...planeOptions(options) });
-  return { ...facts(plane, options), nodes: [], broken: plane.broken, stop: plane.stop };
-}
-
-function planeOptions(options: RealClusterOptions) {
-  return {
-    audit: options.audit === true,
-    unlimited: options.unlimited === true,
-    ...(options.kubeconfigPath === undefined ? {} : { kubeconfigPath: options.kubeconfigPath }),
-  };
-}
-
-function facts(plane: ControlPlane, options: RealClusterOptions) {
-  const { url, token, kubeconfigPath, dir, apiServer } = plane;
-  const auditLog = options.audit === true ? { auditLogPath: join(dir, 'audit.log') } : {};
-  return { url, token, kubeconfigPath, dir, apiServer, ...auditLog };
-}
-
-async function startWithNodes(
-  options: RealClusterOptions,
-  count: number,
-  say: (line: string) => void,
-): Promise<RealCluster> {
-  needForNodes(say);
-  const binary = buildBinary(say);
-  const coredns = buildTool('coredns', say);
-  const pause = staticImage('pause', say);
-  for (const name of await sweepRuns()) say(`removed what ${name} left, whose owner is dead`);
-  const run = claimRun();
-  const sweeper = startSweeper(run);
+  if (count > 0) needForNodes(say);
+  const tools = findTools(options, say);
   const startMs = Date.now();
   const after = () => `${((Date.now() - startMs) / 1000).toFixed(1)} s`;
-  let plane: ControlPlane | undefined;
+  const hasNodes = count > 0 || simulated > 0 || grows;
+  const ground = hasNodes && missingForNodes() === undefined ? await networkGround(say) : loopbackGround();
+
   let stopping = false;
   let tellBroken: (text: string) => void = () => {};
   const broken = new Promise<string>((resolve) => {
@@ -103,112 +87,141 @@ async function startWithNodes(
       if (!stopping) resolve(text);
     };
   });
+  const parts: Part[] = [];
+  let plane: ControlPlane | undefined;
+  let client: Client | undefined;
   const stop = async () => {
     stopping = true;
-    await removeRun(run);
+    await client?.close();
+    await ground.remove();
+    await Promise.all(parts.map((part) => part.stop()));
     await plane?.stop();
-    await sweeper.close();
   };
-  try {
-    const plan = addressPlan(run.number);
-    const zones = options.zones ?? ['zone-a', 'zone-b', 'zone-c'];
+  const work = async (): Promise<RealCluster> => {
     const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
-    const token = () => randomBytes(16).toString('hex');
-    const kubelets = names.map((name): TokenUser => {
-      return { name: `system:node:${name}`, token: token(), groups: ['system:nodes'] };
-    });
-    const dns: TokenUser = { name: 'coredns', token: token(), groups: ['system:masters'] };
-    const proxy: TokenUser = { name: 'system:kube-proxy', token: token(), groups: ['system:node-proxier'] };
-    makeGroup(`${run.name}/control-plane`);
-    const groups = entrances(`${run.name}/control-plane`);
-    makeNetwork(run, plan);
-    for (const index of names.keys()) makeNodeNetwork(run, plan, names, index);
+    const users = makeUsers(names);
     plane = await startControlPlane({
-      binary,
+      binary: tools.kube,
       runsDir,
-      ...planeOptions(options),
-      scheduler: true,
-      address: plan.host,
-      serviceRange: plan.services,
-      users: [...kubelets, proxy, dns],
-      place: { groups, diesWithUs: true },
+      scheduler: hasNodes,
+      audit: options.audit === true,
+      unlimited: options.unlimited === true,
+      ...(options.kubeconfigPath === undefined ? {} : { kubeconfigPath: options.kubeconfigPath }),
+      ...ground,
+      users: [users.kwok, users.karpenter, users.coredns, users.proxy, ...users.kubelets],
     });
-    recordData(run, plane.dir);
-    say(`the control plane answers at ${plane.url} after ${after()}`);
-    const { url, dir } = plane;
-    const certificate = join(dir, 'apiserver.crt');
-    const router = startRouter({
-      run,
-      plan,
-      dir,
-      url,
-      certificate,
-      binary,
-      coredns,
-      proxyToken: proxy.token,
-      dnsToken: dns.token,
-      hosts: options.hosts ?? {},
-      groups,
-    });
-    for (const part of router)
-      void part.ended.then((text) => tellBroken(`${text}; its log ends with:\n${part.tail()}`));
+    const { url, token, kubeconfigPath, dir, apiServer } = plane;
+    ground.record(dir);
     void plane.broken.then(tellBroken);
-    const snapshotter = chooseSnapshotter(dir);
-    const nodes = await Promise.all(
-      names.map((name, index) =>
-        startNode({
-          run,
-          plan,
-          index,
-          name,
-          zone: zones[index % zones.length] as string,
-          labels: options.labels ?? {},
-          binary,
-          dir,
-          url,
-          certificate,
-          kubeletToken: kubelets[index]?.token ?? '',
-          proxyToken: proxy.token,
-          snapshotter,
-          cniFolder: cniFolder() as string,
-          pause,
-          broken: (text) => tellBroken(text),
-        }),
-      ),
-    );
-    const client = await openClient(await loadAuth({ kubeconfig: plane.kubeconfigPath }));
-    try {
-      await makeDnsService(client, plan);
-      await Promise.race([
-        untilReady(client, nodes),
-        broken.then((text) => {
-          throw new Error(text);
-        }),
-      ]);
-    } finally {
-      await client.close();
+    say(`the control plane answers at ${url} after ${after()}`);
+    client = await openClient(await loadAuth({ kubeconfig: kubeconfigPath }));
+    const certificate = join(dir, 'apiserver.crt');
+    const kubeconfigOf = (user: TokenUser) => {
+      const path = join(dir, `${user.name}.kubeconfig`);
+      writeKubeconfig(path, url, user, certificate);
+      return path;
+    };
+    const watchPart = (part: Part) => {
+      parts.push(part);
+      void part.ended.then((text) => tellBroken(`${text}; its log ends with:\n${part.tail()}`));
+    };
+
+    const { coredns, pause } = tools;
+    const nodes =
+      ground.network === undefined || coredns === undefined || pause === undefined
+        ? []
+        : await startRealNodes({
+            ...ground.network,
+            names,
+            zones,
+            labels: options.labels ?? {},
+            hosts: options.hosts ?? {},
+            kube: tools.kube,
+            coredns,
+            pause,
+            users,
+            dir,
+            url,
+            certificate,
+            groups: ground.place.groups ?? [],
+            started: watchPart,
+            broken: (text) => tellBroken(text),
+          });
+    const place = { ...ground.place, diesWithUs: process.platform === 'linux' };
+    const isTainted = count > 0;
+    if (tools.kwok !== undefined) {
+      const { podStages } = options;
+      const kwok = {
+        binary: tools.kwok,
+        kubeconfigPath: kubeconfigOf(users.kwok),
+        dir,
+        range: ground.simulated,
+        place,
+      };
+      watchPart(startKwok({ ...kwok, ...(podStages === undefined ? {} : { podStages }) }));
     }
-    say(`${count} ${count === 1 ? 'node is' : 'nodes are'} Ready after ${after()}`);
+    if (tools.karpenter !== undefined) {
+      const karpenter = {
+        binary: tools.karpenter,
+        kubeconfigPath: kubeconfigOf(users.karpenter),
+        dir,
+        place,
+      };
+      watchPart(await startKarpenter(client, { ...karpenter, zones, isTainted }));
+    }
+    const fakes = await makeSimulatedNodes(client, simulated, zones, isTainted, options.kwokNode);
+    if (nodes.length > 0 && ground.network !== undefined) await makeDnsService(client, ground.network.plan);
+    await untilReady(client, [...names, ...fakes], nodes);
+    if (count > 0) say(`${count} real ${count === 1 ? 'node is' : 'nodes are'} Ready after ${after()}`);
+    if (simulated > 0)
+      say(`${simulated} simulated ${simulated === 1 ? 'node is' : 'nodes are'} Ready after ${after()}`);
     for (const archive of options.images ?? [])
       await Promise.all(nodes.map((node) => node.importImage(archive)));
-    return { ...facts(plane, options), nodes, broken, stop };
+    const auditLog = options.audit === true ? { auditLogPath: join(dir, 'audit.log') } : {};
+    const { simulated: simulatedRange } = ground;
+    return { url, token, kubeconfigPath, dir, apiServer, ...auditLog, nodes, simulatedRange, broken, stop };
+  };
+  try {
+    return await Promise.race([
+      work(),
+      broken.then((text) => {
+        throw new Error(text);
+      }),
+    ]);
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function untilReady(client: Client, nodes: readonly RealNode[]): Promise<void> {
+/** Builds what this cluster needs and nothing else. */
+function findTools(options: RealClusterOptions, say: (line: string) => void) {
+  const { nodes = 0, kwokNodes = 0, karpenter = false } = options;
+  return {
+    kube: buildBinary(say),
+    coredns: nodes > 0 ? buildTool('coredns', say) : undefined,
+    pause: nodes > 0 ? staticImage('pause', say) : undefined,
+    kwok: kwokNodes > 0 || karpenter ? buildTool('kwok', say) : undefined,
+    karpenter: karpenter ? buildTool('karpenter', say) : undefined,
+  };
+}
+
+async function untilReady(
+  client: Client,
+  names: readonly string[],
+  nodes: readonly RealNode[],
+): Promise<void> {
   const deadlineMs = Date.now() + 90_000;
   for (;;) {
     const answer = await client.get('/api/v1/nodes');
-    const ready = new Set(
-      answer.body.items?.filter((node) => isReady(node)).map((node) => node.metadata.name),
-    );
-    const late = nodes.filter(({ name }) => !ready.has(name));
+    const items = (answer.body.items ?? []).filter((node) => isReady(node));
+    const ready = new Set(items.map((node) => node.metadata.name));
+    const late = names.filter((name) => !ready.has(name));
     if (late.length === 0) return;
-    if (Date.now() > deadlineMs)
-      throw new Error(`${late[0]?.name} is not Ready after 90 s; kubelet says:\n${late[0]?.tail('kubelet')}`);
+    if (Date.now() > deadlineMs) {
+      const log = nodes.find(({ name }) => name === late[0])?.tail('kubelet') ?? '';
+      throw new Error(`${late.length} nodes are not Ready after 90 s, ${late[0]} among them\n${log}`);
+    }
     await delay(100);
   }
 }
