@@ -55,6 +55,11 @@ describe('scope', () => {
         ),
       ).not.toThrow();
   });
+  test('the label of prices counts where nodes are read', () => {
+    expect(flagsOf([])).not.toHaveProperty('node-price-label');
+    const words = ['--set', 'nodes.read=true', '--set', 'nodes.priceLabel=example.com/price'];
+    expect(flagsOf(words)).toMatchObject({ 'read-nodes': 'true', 'node-price-label': 'example.com/price' });
+  });
   test('somebody else may give the rights', () => {
     expect(
       render(['--set', 'rbac.create=false']).filter(

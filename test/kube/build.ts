@@ -59,8 +59,15 @@ const tools = {
   // The first two run in images that hold nothing else: no C library.
   pause: { target: '.', about: 'seconds', env: { CGO_ENABLED: '0' } },
   probe: { target: '.', about: 'seconds', env: { CGO_ENABLED: '0' } },
+  kstatus: { target: '.', env: { CGO_ENABLED: '0' }, about: 'about 40 seconds the first time' },
   coredns: { target: '.', env: {}, about: 'about a minute the first time' },
   kwok: { target: 'sigs.k8s.io/kwok/cmd/kwok', env: {}, about: 'about 90 seconds the first time' },
+  // Without what discovers targets in clouds: that is most of it.
+  promtool: {
+    target: 'github.com/prometheus/prometheus/cmd/promtool',
+    env: { CGO_ENABLED: '0', GOFLAGS: '-tags=remove_all_sd' },
+    about: 'about 2 minutes the first time',
+  },
   karpenter: { target: 'sigs.k8s.io/karpenter/kwok', env: {}, about: 'about 140 seconds the first time' },
 } as const;
 
