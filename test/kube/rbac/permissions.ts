@@ -122,8 +122,8 @@ export function compare(
       !needs.some((need) => need.code !== 403 && covers(grant, need)) &&
       !unseen.some(({ verb, resource }) => grant.verb === verb && grant.resource === resource),
   );
-  const said = ({ verb, resource, namespace, name }: AuditedRequest) =>
-    `${verb} ${resource} ${namespace === '' ? 'in the cluster' : `in ${namespace}`}${name === '' ? '' : ` (${name})`}`;
+  const said = ({ verb, resource, namespace, name, code, message }: AuditedRequest) =>
+    `${verb} ${resource} ${namespace === '' ? 'in the cluster' : `in ${namespace}`}${name === '' ? '' : ` (${name})`}${code === 403 ? `: ${message}` : ''}`;
   return {
     missing: [...new Set(missing.map(said))].sort(),
     unused: unused.map(grantText).sort(),
