@@ -1,7 +1,7 @@
 /** Workers between a queue and a reconcile function: sources fill the queue, results decide when a key comes again. */
 import { type Clock, realClock, sleep } from './clock.ts';
 import type { ConsistencyTracker } from './consistency.ts';
-import { isAborted, isConflict, isUnavailable, retryAfterMs, TerminalError } from './errors.ts';
+import { isAborted, isConflict, isForbidden, isUnavailable, retryAfterMs, TerminalError } from './errors.ts';
 import { type Log, messageOf, noLog } from './log.ts';
 import { noObserver, type Observer } from './metrics.ts';
 import type { KubeObject } from './objects.ts';
@@ -46,6 +46,8 @@ export interface ControllerOptions {
 
 /** A server that is away is no fault of the key: when it is back, no key may sleep on for its 1,000 s. */
 const serverRetryMs = 30_000;
+/** Nothing tells when a missing rule is granted: it is tried again at least this often. */
+const forbiddenRetryMs = 60_000;
 
 /** What a controller watches: a reflector, or several of one kind. */
 export interface WatchSource<T extends KubeObject> {
@@ -222,7 +224,7 @@ export class Controller {
         this.queue.forget(key);
         return 'terminal';
       }
-      const mostMs = isUnavailable(error) ? serverRetryMs : undefined;
+      const mostMs = isUnavailable(error) ? serverRetryMs : isForbidden(error) ? forbiddenRetryMs : undefined;
       this.queue.addRateLimited(key, 'low', retryAfterMs(error) ?? 0, mostMs);
       // The store was behind, or the process ends: both are routine.
       if (isConflict(error) || (isAborted(error) && this.#stopping.signal.aborted)) return 'requeue';

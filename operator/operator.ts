@@ -13,6 +13,7 @@ import { Lifecycle } from '../kube/lifecycle.ts';
 import { type Log, messageOf, noLog } from '../kube/log.ts';
 import { MetricsRegistry } from '../kube/metrics.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { Permissions } from '../kube/permissions.ts';
 import { type ObjectKey, resources } from '../kube/resource.ts';
 import { claimNamespaces, claimProblems } from './claims/claimed-namespaces.ts';
 import { ConfigError, type OperatorConfig } from './config.ts';
@@ -97,10 +98,15 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   });
   lifecycle.onStop('connections', 'client', () => client.close());
 
-  const elector = config.leaderElect ? makeElector(config, auth, clock, log, metrics, lifecycle) : undefined;
+  const permissions = new Permissions({ clock, log, observer: metrics });
+  lifecycle.addCheck('permissions', () => permissions.missing());
+  const watched = permissions.watch(client);
+  const elector = config.leaderElect
+    ? makeElector(config, auth, { clock, log, observer: metrics, lifecycle, permissions })
+    : undefined;
   const leads = () => elector === undefined || elector.leading;
   const api = gateWrites(
-    client,
+    watched,
     // Events may tell why nothing else is written.
     ({ kind }, namespace) => leads() && (kind === resources.events.kind || isOurs(namespace ?? '')),
   );
@@ -158,7 +164,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     config.installation === ''
       ? undefined
       : claimNamespaces({
-          api: gateWrites(client, leads),
+          api: gateWrites(watched, leads),
           installation: config.installation,
           namespaces: config.watchNamespaces,
           modelDeployments: caches.modelDeployments,
@@ -336,15 +342,19 @@ function readDefaults(
 function makeElector(
   config: OperatorConfig,
   auth: Auth,
-  clock: Clock,
-  log: Log,
-  observer: MetricsRegistry,
-  lifecycle: Lifecycle,
+  parts: {
+    clock: Clock;
+    log: Log;
+    observer: MetricsRegistry;
+    lifecycle: Lifecycle;
+    permissions: Permissions;
+  },
 ): LeaderElector {
+  const { clock, log, observer, lifecycle, permissions } = parts;
   // A client of its own, so that no queue of calls delays a renewal.
   const client = createClient(auth, { userAgent: 'ballast-operator/leader-election', clock, observer });
   const elector = new LeaderElector({
-    api: client,
+    api: permissions.watch(client),
     namespace: config.leaseNamespace === '' ? auth.namespace : config.leaseNamespace,
     name: 'ballast-operator',
     identity: config.identity,

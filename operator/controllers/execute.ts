@@ -6,6 +6,7 @@ import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from '../../kube/
 import { messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/objects.ts';
+import { missingRule, ruleRemedy, ruleText } from '../../kube/rbac.ts';
 import type { ResourceType } from '../../kube/resource.ts';
 import type { ApplyAction, DeleteAction } from '../model/actions.ts';
 import type { Restoration } from '../model/contest.ts';
@@ -142,7 +143,10 @@ function refusalOf(error: unknown, verb: string, type: ResourceType, child: Chil
   const refusal = { verb, resource: rbacName(type), child, message };
   if (isForbidden(error)) {
     if (/is being terminated/.test(message)) return undefined;
-    return { ...refusal, kind: /exceeded quota/i.test(message) ? 'QuotaExceeded' : 'Forbidden' };
+    if (/exceeded quota/i.test(message)) return { ...refusal, kind: 'QuotaExceeded' };
+    const rule = missingRule(error);
+    const permission = rule === undefined ? undefined : `${ruleText(rule)}: ${ruleRemedy(rule)}`;
+    return { ...refusal, kind: 'Forbidden', permission };
   }
   return isInvalid(error) && !isAlreadyExists(error) ? { ...refusal, kind: 'Invalid' } : undefined;
 }

@@ -1,5 +1,6 @@
 /** Reconcile of one ModelDeployment: gather, plan, execute. */
 import { fieldManagers, groupVersion, kind, modelDeployments } from '../../crds/constants.ts';
+import type { Reason } from '../../crds/reasons.ts';
 import type { ModelDeploymentStatus } from '../../crds/status.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
@@ -10,6 +11,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import { messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/objects.ts';
+import { missingRule, ruleRemedy, ruleText } from '../../kube/rbac.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import { type Plan, plan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -81,7 +83,7 @@ async function writeStatus(
   deployment: ModelDeployment,
   status: ModelDeploymentStatus,
   signal: AbortSignal,
-  { api, consistency, observer }: ReconcileTools,
+  { api, consistency, observer, recorder }: ReconcileTools,
 ): Promise<void> {
   const { name, namespace, uid } = deployment.metadata;
   const object: KubeObject & { status: ModelDeploymentStatus } = {
@@ -101,6 +103,17 @@ async function writeStatus(
     observer.count('writes_total', { kind, verb: 'apply status' });
     consistency.wrote(key, modelDeployments, written);
   } catch (error) {
+    const rule = missingRule(error);
+    // Status cannot say it, so an Event does, beside /readyz and the log.
+    if (rule !== undefined)
+      recorder.record(
+        { ...deployment, apiVersion: groupVersion, kind },
+        {
+          type: 'Warning',
+          reason: 'Forbidden' satisfies Reason,
+          message: `status cannot be written: the operator may not ${ruleText(rule)}: ${ruleRemedy(rule)}`,
+        },
+      );
     if (!isNotFound(error)) throw error;
   }
 }

@@ -72,20 +72,6 @@ describe('reconcile', () => {
     expect(rig.names(resources.deployments)).toHaveLength(1);
   });
 
-  test('a missing permission is named with verb and resource, and forgotten when it is granted', async () => {
-    const rig = makeRig();
-    refuse(rig, 'Deployment', refused(403, 'Forbidden', 'User "x" cannot patch resource "deployments"'));
-    await expect(rig.reconcile()).rejects.toMatchObject({ code: 403 });
-    expect(rig.condition('Stalled')).toBe('True Forbidden');
-    const message = rig.model().status?.summary?.message;
-    expect(message).toMatch(
-      /may not patch deployments\.apps .*grant its ServiceAccount the verb "patch" on "deployments\.apps"/,
-    );
-    rig.api.before = () => {};
-    await rig.reconcile();
-    expect(rig.condition('Stalled')).toBe('False RollingOut');
-  });
-
   test.each<[string, Error, string]>([
     [
       'a quota',

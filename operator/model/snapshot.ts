@@ -99,6 +99,8 @@ export interface Refusal {
   readonly child: ChildKey;
   /** What the server said. */
   readonly message: string;
+  /** Of `Forbidden`: the missing rule and how to add it; undefined when no rule is missing and an admission refused. */
+  readonly permission?: string | undefined;
 }
 
 /** `deployments/wine-abc`: one child among the children of one ModelDeployment. */

@@ -18,7 +18,9 @@ function refusalMessage(refusal: Refusal): string {
   const name = child.slice(child.indexOf('/') + 1);
   switch (refusal.kind) {
     case 'Forbidden':
-      return `the operator may not ${verb} ${resource} (${name}): grant its ServiceAccount the verb "${verb}" on "${resource}" in this namespace. The API server said: ${message}`;
+      return refusal.permission === undefined
+        ? `the cluster's admission lets the operator not ${verb} ${resource} ${name}: exempt what Ballast makes, or change the rule. The API server said: ${message}`
+        : `the operator may not ${refusal.permission}`;
     case 'QuotaExceeded':
       return `the namespace's quota refuses ${resource} ${name}: raise it or remove what is not needed. The API server said: ${message}`;
     case 'Invalid':
