@@ -41,8 +41,9 @@ export class Buildah {
     const scratch = join(folder, 'tmp');
     mkdirSync(scratch, { recursive: true });
     this.#global = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run')];
-    // vfs and chroot need neither overlayfs nor new namespaces: they work inside a container too.
-    this.#env = { ...process.env, STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot', TMPDIR: scratch };
+    // chroot needs no new namespaces, so a build works inside a container too. The storage is overlayfs, or copies where
+    // the file system cannot do that: buildah finds out by itself.
+    this.#env = { ...process.env, BUILDAH_ISOLATION: 'chroot', TMPDIR: scratch };
   }
 
   /** Output of one buildah command; throws with what buildah said. */
