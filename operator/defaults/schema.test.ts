@@ -77,6 +77,16 @@ describe('a file of defaults', () => {
       { fetch: { allowModelCidrs: ['10.0.0.1'] } },
       /^fetch\.allowModelCidrs\.0: write a range/,
     ],
+    [
+      'a file of another folder',
+      { fetch: { caBundleFile: '../ca' } },
+      /^fetch\.caBundleFile: write the name/,
+    ],
+    [
+      'certificates twice',
+      { fetch: { caBundleFile: 'ca.crt', caBundle: ca } },
+      /^fetch\.caBundleFile: fetch\.caBundle is given too, choose one$/,
+    ],
     ['a URL to go past the proxy', { fetch: { noProxy: ['https://a'] } }, /^fetch\.noProxy\.0: write a name/],
     [
       'a CA that is none',

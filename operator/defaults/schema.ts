@@ -87,6 +87,10 @@ const fileSchema = z.strictObject({
       httpProxy: proxy.optional(),
       noProxy: z.array(bypass).max(64).optional(),
       caBundle: certificates.optional(),
+      caBundleFile: z
+        .string()
+        .regex(/^[\w][\w.-]*$/, 'write the name of a file beside this one')
+        .optional(),
       allowModelCidrs: z.array(cidr).max(64).optional(),
     })
     .optional(),
@@ -103,8 +107,11 @@ export class DefaultsError extends Error {
   }
 }
 
-/** Reads the text of a defaults file; throws a `DefaultsError` that names each wrong field. An empty one says nothing. */
-export function parseDefaults(text: string): DefaultsFile {
+/**
+ * Reads the text of a defaults file; throws a `DefaultsError` that names each wrong field. An empty one says nothing.
+ * `beside` reads a file of the same folder: certificates come in a ConfigMap of their own where something else keeps them.
+ */
+export function parseDefaults(text: string, beside: (file: string) => string = () => ''): DefaultsFile {
   let value: unknown;
   try {
     const documents = loadAll(text);
@@ -124,7 +131,22 @@ export function parseDefaults(text: string): DefaultsFile {
   const problems = keys.map(({ field, message }) => `${field.replace('spec.runtime.', '')}: ${message}`);
   problems.push(...requestsAboveLimits(parsed.data));
   if (problems.length > 0) throw new DefaultsError(problems.join('; '));
-  return parsed.data;
+  const { fetch, ...rest } = parsed.data;
+  return fetch === undefined ? rest : { ...rest, fetch: withBundle(fetch, beside) };
+}
+
+/** What the file says of fetching, the certificates of the file beside it put in. */
+function withBundle(
+  { caBundleFile, ...fetch }: NonNullable<z.output<typeof fileSchema>['fetch']>,
+  beside: (file: string) => string,
+): NonNullable<DefaultsFile['fetch']> {
+  if (caBundleFile === undefined) return fetch;
+  if (fetch.caBundle !== undefined)
+    throw new DefaultsError('fetch.caBundleFile: fetch.caBundle is given too, choose one');
+  const parsed = certificates.safeParse(beside(caBundleFile));
+  if (!parsed.success)
+    throw new DefaultsError(`fetch.caBundleFile: ${caBundleFile}: ${parsed.error.issues[0]?.message}`);
+  return { ...fetch, caBundle: parsed.data };
 }
 
 function issueText(issue: z.core.$ZodIssue): string {

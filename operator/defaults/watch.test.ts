@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { HeldClock } from '../../kube/clock.ts';
 import { MetricsRegistry } from '../../kube/metrics.ts';
+import { loopbackCertificate } from '../../local/apiserver/http/certificate.ts';
 import { type Defaults, watchDefaults } from './watch.ts';
 
 let folder: string;
@@ -54,6 +55,24 @@ describe('the file of defaults', () => {
     mount({ 'defaults.yaml': 'image: a:2\n' });
     clock.advance(5_000);
     expect(changes).toEqual([{ image: 'a:2' }]);
+  });
+
+  test('is followed where only the certificates beside it change', () => {
+    const text = 'fetch: { caBundleFile: ca.crt }\n';
+    const [first, second] = [1, 2].map(() => loopbackCertificate(['127.0.0.1'], Date.now()).cert) as [
+      string,
+      string,
+    ];
+    mount({ 'defaults.yaml': text, 'ca.crt': first });
+    const { clock, changes, logged } = start();
+    expect(defaults?.current).toEqual({ fetch: { caBundle: first } });
+    mount({ 'defaults.yaml': text, 'ca.crt': second });
+    clock.advance(5_000);
+    expect(changes).toEqual([{ fetch: { caBundle: second } }]);
+    mount({ 'defaults.yaml': text, 'ca.crt': 'none' });
+    clock.advance(5_000);
+    expect(defaults?.current).toEqual({ fetch: { caBundle: second } });
+    expect(logged.at(-1)).toContain('fetch.caBundleFile: ca.crt: write certificates in PEM form');
   });
 
   test.each<[string, Record<string, string>, string]>([

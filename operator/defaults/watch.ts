@@ -1,5 +1,6 @@
 /** Follows the file of defaults: a mounted ConfigMap changes under a running operator, and a broken one changes nothing. */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../kube/clock.ts';
 import { type Log, messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
@@ -26,22 +27,22 @@ export const noDefaults: Defaults = { current: {}, stop() {} };
 /** The kubelet itself needs up to a minute to bring a changed ConfigMap. */
 const lookEveryMs = 5_000;
 
+const read = (path: string): DefaultsFile =>
+  parseDefaults(readFileSync(path, 'utf8'), (file) => readFileSync(join(dirname(path), file), 'utf8'));
+
 /** Reads the file, throws what is wrong with it, and then follows it. */
 export function watchDefaults(options: DefaultsOptions): Defaults {
   const { path, clock, log, observer, onChange, everyMs = lookEveryMs } = options;
-  let text = readFileSync(path, 'utf8');
-  let current = parseDefaults(text);
+  let current = read(path);
   let complaint: string | undefined;
   const tell = () => observer.gauge('defaults_file_broken', complaint === undefined ? 0 : 1);
   tell();
   const look = () => {
-    let found: string | undefined;
     let said: string | undefined;
     try {
-      found = readFileSync(path, 'utf8');
-      if (found !== text) {
-        current = parseDefaults(found);
-        text = found;
+      const found = read(path);
+      if (JSON.stringify(found) !== JSON.stringify(current)) {
+        current = found;
         observer.count('defaults_file_changes_total');
         log.info('new defaults are in force', { path });
         onChange();

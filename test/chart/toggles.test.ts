@@ -181,6 +181,28 @@ describe('toggles', () => {
       },
     });
   });
+  test('a private authority may lie in a ConfigMap that somebody else keeps', async () => {
+    const { parseDefaults } = await import('../../operator/defaults/schema.ts');
+    const words = ['--set', 'privateCA.configMap=company-ca,privateCA.key=bundle.pem'];
+    const objects = render(words);
+    const { data } = find(objects, 'ConfigMap', 'ballast-defaults') as unknown as {
+      data: Record<string, string>;
+    };
+    expect(data['defaults.yaml']).toBe('fetch:\n  caBundleFile: ca.crt\n');
+    expect(() => parseDefaults(data['defaults.yaml'] ?? '')).toThrow('ca.crt: write certificates');
+    expect(podOf(objects).spec.volumes).toContainEqual({
+      name: 'defaults',
+      projected: {
+        sources: [
+          { configMap: { name: 'ballast-defaults' } },
+          { configMap: { name: 'company-ca', items: [{ key: 'bundle.pem', path: 'ca.crt' }] } },
+        ],
+      },
+    });
+    expect(refusal([...words, '--set', 'privateCA.pem=x'])).toContain(
+      'privateCA.pem and privateCA.configMap: choose one',
+    );
+  });
   test('further objects, as manifests and as templates', () => {
     const everything = render(scenarios.find(({ name }) => name === 'everything')?.words);
     expect(find(everything, 'ConfigMap', 'ballast-extra').data).toEqual({

@@ -124,7 +124,9 @@ projected:
 {{- with .Values.proxy.httpsProxy }}{{ $_ := set $fetch "httpsProxy" . }}{{ end -}}
 {{- with .Values.proxy.httpProxy }}{{ $_ := set $fetch "httpProxy" . }}{{ end -}}
 {{- with .Values.proxy.noProxy }}{{ $_ := set $fetch "noProxy" . }}{{ end -}}
+{{- if and .Values.privateCA.pem .Values.privateCA.configMap }}{{ fail "privateCA.pem and privateCA.configMap: choose one" }}{{ end -}}
 {{- with .Values.privateCA.pem }}{{ $_ := set $fetch "caBundle" . }}{{ end -}}
+{{- with .Values.privateCA.configMap }}{{ $_ := set $fetch "caBundleFile" "ca.crt" }}{{ end -}}
 {{- with $fetch }}{{ $_ := set $file "fetch" . }}{{ end -}}
 {{- with $file }}{{ toYaml . }}{{ end -}}
 {{- end -}}
