@@ -85,6 +85,8 @@ export function objectSchema(): StructuralSchema {
       },
       status: {
         ...structuralSchemaOf(statusSchema),
+        // Without it kstatus (helm --wait, Flux) calls an object finished that the operator has not seen yet.
+        default: { observedGeneration: 0 },
         description: 'What is so, written by the operator alone.',
       },
     },
