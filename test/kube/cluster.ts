@@ -51,6 +51,8 @@ export interface RealCluster {
   /** Token of the administrator. */
   readonly token: string;
   readonly kubeconfigPath: string;
+  /** With a network: the name of its link, control group and folder on this machine, `blt` and the second byte of its addresses. */
+  readonly name?: string;
   /** Folder of this run: certificates, logs, the nodes' data. */
   readonly dir: string;
   readonly auditLogPath?: string;
@@ -65,7 +67,8 @@ export interface RealCluster {
   stop(): Promise<void>;
 }
 
-const runsDir = join(cacheDir, 'run');
+/** Where clusters keep their data. */
+export const runsDir = join(cacheDir, 'run');
 
 /** Starts the cluster and resolves when every node is Ready. */
 export async function startRealCluster(options: RealClusterOptions = {}): Promise<RealCluster> {
@@ -178,8 +181,21 @@ export async function startRealCluster(options: RealClusterOptions = {}): Promis
     for (const archive of options.images ?? [])
       await Promise.all(nodes.map((node) => node.importImage(archive)));
     const auditLog = options.audit === true ? { auditLogPath: join(dir, 'audit.log') } : {};
+    const named = ground.network === undefined ? {} : { name: ground.network.run.name };
     const { simulated: simulatedRange } = ground;
-    return { url, token, kubeconfigPath, dir, apiServer, ...auditLog, nodes, simulatedRange, broken, stop };
+    return {
+      url,
+      token,
+      kubeconfigPath,
+      dir,
+      apiServer,
+      ...named,
+      ...auditLog,
+      nodes,
+      simulatedRange,
+      broken,
+      stop,
+    };
   };
   try {
     return await Promise.race([

@@ -154,11 +154,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** Removes the folders of runs whose process is gone. */
-function sweepFolders(runsDir: string): void {
+export function sweepFolders(runsDir: string): void {
   if (!existsSync(runsDir)) return;
   for (const name of readdirSync(runsDir)) {
     const pid = Number(name.split('-')[0]);
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) removeFolder(join(runsDir, name));
+    if (!Number.isInteger(pid) || pid <= 0 || isAlive(pid)) continue;
+    try {
+      removeFolder(join(runsDir, name));
+    } catch {
+      // Somebody else removes it too, or a part of it is about to end: the next start looks again.
+    }
   }
 }
 

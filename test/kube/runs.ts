@@ -85,7 +85,12 @@ export async function sweepRuns(): Promise<string[]> {
     if (Number.isNaN(number)) continue;
     const run: Run = { name, number, stateDir: join(registry, name) };
     if (isOwned(run)) continue;
-    await removeRun(run);
+    try {
+      await removeRun(run);
+    } catch (error) {
+      // Its own sweeper may have been at it at the same time.
+      if (existsSync(run.stateDir)) throw error;
+    }
     swept.push(name);
   }
   return swept;

@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { processesOf } from '../cgroups.ts';
-import type { RealCluster } from '../cluster.ts';
 
 export interface Traces {
   readonly name: string;
@@ -35,8 +34,9 @@ export function kernelSettings(): string {
 }
 
 /** Looks at a running cluster. */
-export function tracesOf(cluster: RealCluster): Traces {
-  const name = cluster.nodes[0]?.group.split('/')[0] ?? '';
+export function tracesOf(cluster: { readonly name?: string; readonly dir: string }): Traces {
+  const { name } = cluster;
+  if (name === undefined) throw new Error('a cluster without a network leaves processes alone');
   return {
     name,
     range: `10.${name.slice(3)}.`,
@@ -59,7 +59,8 @@ export function left(traces: Traces): string[] {
     } catch {
       continue;
     }
-    if (traces.pids.includes(Number(pid)) || command.includes(dir)) found.push(`process ${pid} ${command}`);
+    if (traces.pids.includes(Number(pid)) || command.includes(dir) || command.includes(`/${name}`))
+      found.push(`process ${pid} ${command}`);
   }
   const mine = new RegExp(`${name}\\b|\\b${range.replaceAll('.', '\\.')}`);
   const keep = (kind: string, all: readonly string[]) => {
