@@ -168,7 +168,7 @@ describe('toggles', () => {
       resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       pod: {
         nodeSelector: { 'kubernetes.io/os': 'linux' },
-        tolerations: [{ key: 'models', operator: 'Exists', tolerationSeconds: 60 }],
+        tolerations: [{ key: 'models', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }],
         labels: { team: 'models' },
       },
       networkPolicy: 'Restricted',

@@ -1,6 +1,6 @@
 /** A real control plane of a test's own, helm and kubectl of one version against it, and the operator as the chart runs it. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -38,6 +38,19 @@ export interface ChartBed {
   runOperator(namespace: string, deployment: string): Promise<Operator>;
   /** Ends the operator of a release, as a pod that is deleted. */
   endOperator(namespace: string, deployment: string): Promise<void>;
+}
+
+interface OperatorPod {
+  readonly serviceAccountName: string;
+  readonly containers: readonly { readonly args: readonly string[] }[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly projected?: {
+      readonly sources: readonly {
+        readonly configMap: { readonly name: string; readonly items?: { key: string; path: string }[] };
+      }[];
+    };
+  }[];
 }
 
 /** Starts it all; ended by jest. Pods of the namespace of the tests are told to run, by nobody but the tests. */
@@ -92,6 +105,22 @@ export async function openChartBed(version: ToolsVersion): Promise<ChartBed> {
     return { server: admin.server, namespace, credentials: async () => credentials, renew() {} };
   };
 
+  /** Writes what the pod mounts at /etc/ballast/defaults into a folder here. */
+  let mounts = 0;
+  const mounted = async (namespace: string, pod: OperatorPod): Promise<string> => {
+    const folder = join(dir, `defaults-${++mounts}`);
+    mkdirSync(folder);
+    const sources = pod.volumes.find(({ name }) => name === 'defaults')?.projected?.sources ?? [];
+    for (const { configMap } of sources) {
+      const { body } = await api.get(`/api/v1/namespaces/${namespace}/configmaps/${configMap.name}`);
+      for (const [key, text] of Object.entries((body as { data?: Record<string, string> }).data ?? {})) {
+        const { path = key } = configMap.items?.find((item) => item.key === key) ?? {};
+        writeFileSync(join(folder, path), text);
+      }
+    }
+    return folder;
+  };
+
   const operators = new Map<string, Operator>();
   let identities = 0;
   const endOperator = async (namespace: string, deployment: string) => {
@@ -119,12 +148,12 @@ export async function openChartBed(version: ToolsVersion): Promise<ChartBed> {
     async runOperator(namespace, deployment) {
       await endOperator(namespace, deployment);
       const { body } = await api.get(`/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`);
-      const pod = at(body, 'spec.template.spec') as {
-        serviceAccountName: string;
-        containers: { args: string[] }[];
-      };
+      const pod = at(body, 'spec.template.spec') as OperatorPod;
       const here = ['--ops-host=127.0.0.1', '--ops-port=0', `--identity=operator-${++identities}`];
-      const flags = (pod.containers[0]?.args ?? []).filter((one) => !one.startsWith('--bake-time'));
+      const mount = await mounted(namespace, pod);
+      const flags = (pod.containers[0]?.args ?? [])
+        .filter((one) => !one.startsWith('--bake-time'))
+        .map((one) => one.replace('/etc/ballast/defaults', mount));
       const operator = await startOperator(parseConfig([...flags, ...here, '--bake-time=1s'], {}), {
         auth: await authOf(namespace, pod.serviceAccountName),
       });

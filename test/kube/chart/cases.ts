@@ -44,16 +44,45 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
     );
   const children = (plural: string): Promise<Answer> =>
     api.get(api.path(plural), { labelSelector: labels.deployment });
-  /** Uid, generation and pod template of each Deployment of a model; name of each pod. */
+  /**
+   * Uid, generation and pod template of each Deployment of a model that stays, name of each pod. The garbage collector may
+   * learn of a new kind half a minute late, so children of those that were deleted may still be there.
+   */
+  const staying = { labelSelector: `${labels.deployment} in (wine,other)` };
   const served = async () => ({
-    deployments: (await children('deployments')).body.items.map(({ metadata, spec }) => [
+    deployments: (await api.get(api.path('deployments'), staying)).body.items.map(({ metadata, spec }) => [
       metadata.name,
       metadata.uid,
       metadata.generation,
       spec.template,
     ]),
-    pods: names(await children('pods')),
+    pods: names(await api.get(api.path('pods'), staying)),
   });
+
+  /** What the values say of the fleet is in a ModelDeployment that says nothing, its network settings in the ConfigMap of its pods. */
+  const takesDefaults = async () => {
+    const spec = { model: { uri: 'https://models.example.com/wine.onnx' } };
+    const metadata = { name: 'governed' };
+    expect(said(await api.post(models, { ...sample, metadata, spec }))).toBe('201');
+    await untilReady('governed');
+    const template = (await children('deployments')).body.items.find(
+      ({ metadata: own }) => own.labels?.[labels.deployment] === 'governed',
+    )?.spec.template;
+    expect(at(template, 'spec.nodeSelector')).toEqual({ 'kubernetes.io/os': 'linux' });
+    expect(at(template, 'spec.containers.0.resources')).toEqual({
+      requests: { cpu: '250m', memory: '256Mi' },
+      limits: { memory: '512Mi' },
+    });
+    expect(at(template, 'metadata.labels.team')).toBe('models');
+    expect((await api.get(api.path('networkpolicies', 'governed'))).status).toBe(200);
+    const { data } = (await api.get(api.path('configmaps', 'governed-config'))).body as {
+      data?: Record<string, string>;
+    };
+    const settings = Object.values(data ?? {}).join();
+    expect(settings).toContain('http://proxy.example.com:3128');
+    expect(settings).toContain('-----BEGIN CERTIFICATE-----');
+    await api.delete(`${models}/governed`);
+  };
 
   describe(`helm ${major}`, () => {
     test('installs into a namespace that enforces Pod Security restricted', async () => {
@@ -242,6 +271,7 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       await (await runOperator(namespace, 'ballast')).whenRunning();
       await api.mergePatch(`${models}/wine`, { spec: { traffic: { timeout: '4s' } } });
       await untilReady('wine');
+      await takesDefaults();
       await endOperator(namespace, 'ballast');
       await upgrade('--reset-values');
       await untilGone(`/apis/rbac.authorization.k8s.io/v1/clusterroles/${namespace}:ballast`);
