@@ -10,10 +10,11 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { provideBases } from './base-image.ts';
 import { Buildah, BuildahMissing, requireBuildah } from './buildah.ts';
 import type { ImageName } from './image-contents.ts';
@@ -81,6 +82,14 @@ function prune(folder: string, prefix: string): void {
     .sort((a, b) => b.at - a.at)
     .slice(2);
   for (const { path } of old) rmSync(path, { force: true });
+}
+
+/** Gives the newest archive of an image a name that does not change. */
+function nameForGood(folder: string, image: ImageName, archive: string): void {
+  const unfinished = join(folder, `.${image}-${process.pid}.tar`);
+  rmSync(unfinished, { force: true });
+  symlinkSync(basename(archive), unfinished);
+  renameSync(unfinished, join(folder, `${image}.tar`));
 }
 
 const git = (...args: string[]): string => {
@@ -179,6 +188,7 @@ export async function buildImage(image: ImageName, options: BuildOptions): Promi
     utimesSync(archive, new Date(), new Date());
     options.say(`${name} was built before: ${(statSync(archive).size / 1e6).toFixed(0)} MB`);
   }
+  if (architecture === machineArchitecture) nameForGood(folder, image, archive);
   return { name, archive };
 }
 
@@ -193,8 +203,8 @@ export async function buildImages(options: BuildOptions): Promise<Images> {
 if (import.meta.main) {
   const startMs = Date.now();
   try {
-    const images = await buildImages({ stateDir: join(root, '.ballast'), say: (line) => console.log(line) });
-    for (const { name, archive } of Object.values(images)) console.log(`${name} ${archive}`);
+    await buildImages({ stateDir: join(root, '.ballast'), say: (line) => console.log(line) });
+    for (const image of Object.keys(dockerfiles)) console.log(`.ballast/images/${image}.tar`);
     console.log(`done in ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
   } catch (error) {
     console.error(error instanceof BuildahMissing ? error.message : String(error));
