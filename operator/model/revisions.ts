@@ -16,7 +16,7 @@ import {
   recordedDigest,
   replicaSetFailures,
 } from './pods.ts';
-import type { RevisionState } from './rollout/planner.ts';
+import type { RevisionState } from './rollout/revision-state.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** One revision: its stored form, its Deployment, its pods. */

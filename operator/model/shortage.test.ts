@@ -5,6 +5,10 @@ import { remedyFor, shortOf } from './shortage.ts';
 describe('what a pod without a node is short of', () => {
   test.each([
     [
+      '0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
+      'cpu',
+    ],
+    [
       '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
       'cpu',
     ],

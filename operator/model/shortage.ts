@@ -28,12 +28,12 @@ const isPlace = (what: string): boolean =>
   ['volume', 'taint', 'spread', 'affinity', 'ports', 'cordon', 'node', 'other'].includes(what);
 
 function shortagesOf(message: string): Shortage[] {
-  // What preemption found is about other pods; the counts before it are about this one.
-  const own = message.replace(/\s*preemption:.*$/is, '');
-  const listed = /^\d+\/\d+ nodes are available:\s*(.*)$/is.exec(own.trim())?.[1] ?? own;
+  // What follows the first full stop is what preemption or device claims found about other pods.
+  const own = message.trim().replace(/\.(\s.*)?$/s, '');
+  const listed = /^\d+\/\d+ nodes are available:\s*(.*)$/is.exec(own)?.[1] ?? own;
   const found = new Map<string, number>();
   for (const part of listed.split(/[,;] (?=\d+ )/)) {
-    const [, count, words = ''] = /^(?:(\d+) )?(.*?)[\s.]*$/s.exec(part.trim()) ?? [];
+    const [, count, words = ''] = /^(?:(\d+) )?(.*)$/s.exec(part.trim()) ?? [];
     if (words === '') continue;
     const match = filters.map(([pattern, name]) => [pattern.exec(words), name] as const).find(([hit]) => hit);
     const what = match === undefined ? 'other' : match[1].replace('$1', match[0]?.[1] ?? '');
@@ -62,7 +62,7 @@ export function remedyFor(short: string, asked: (resource: string) => string | u
     case 'pods':
       return 'every node runs as many pods as it may: a node autoscaler adds a node, or add one';
     case 'node':
-      return 'the cluster has no node: add one';
+      return 'the cluster has no node: a node autoscaler adds one, or add one';
     case 'cordon':
       return 'the nodes with room are cordoned: uncordon one (kubectl uncordon), or add a node';
     case 'taint':

@@ -1,5 +1,5 @@
 /** A rollout that finds no room for one pod more: after a while one pod of what serves gives way. Pure. */
-import type { RevisionState } from './planner.ts';
+import type { RevisionState } from './revision-state.ts';
 
 /** Share of the progress deadline for which a pod may wait for a node before room is made: 2 of 10 minutes. */
 const patienceShare = 1 / 5;

@@ -6,7 +6,7 @@ const scheduled = (pod: Pod) => pod.status?.conditions?.find(({ type }) => type 
 
 /** The words of kube-scheduler 1.36 when two nodes lack CPU. */
 export const noRoomMessage =
-  '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.';
+  '0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.';
 
 /** Whether the pod has a node, or nobody counts places. */
 export const isPlaced = (pod: Pod): boolean => scheduled(pod)?.status !== 'False';
