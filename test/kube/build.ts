@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from './processes.ts';
 
 const source = import.meta.dirname;
 const root = join(source, '..', '..');
@@ -51,7 +52,7 @@ export function buildBinary(say: (line: string) => void): string {
     `-X ${set}.gitTreeState=clean`,
   ].join(' ');
   say(`building Kubernetes ${version} with Go: about 6 minutes of 2 cores the first time, seconds after`);
-  return build({ path, cwd: source, flags, target: '.', older: /^kube-v/, say });
+  return build({ path, cwd: source, flags, target: '.', older: /^kube-v[\d.]+-[0-9a-f]{10}$/, say });
 }
 
 /** Programs that a cluster may be asked for beside Kubernetes itself, with what is built of their module. */
@@ -121,7 +122,14 @@ function build(what: {
   if (run.status !== 0) throw new Error(`go build failed with code ${run.status ?? run.signal}`);
   renameSync(fresh, path);
   for (const old of readdirSync(cacheDir))
-    if (what.older.test(old) && join(cacheDir, old) !== path) rmSync(join(cacheDir, old), { force: true });
+    if (isLeft(old) || (what.older.test(old) && join(cacheDir, old) !== path))
+      rmSync(join(cacheDir, old), { force: true });
   what.say(`built ${path} in ${Math.round((Date.now() - startMs) / 1000)} s`);
   return path;
+}
+
+/** Half a program of a build that was killed. */
+function isLeft(name: string): boolean {
+  const pid = /\.new-(\d+)$/.exec(name)?.[1];
+  return pid !== undefined && !isAlive(Number(pid));
 }
