@@ -1,5 +1,8 @@
 /** What each value turns on and off: scope, replicas, policies, monitors, images, defaults, notes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { load } from 'js-yaml';
 import {
   chart,
   find,
@@ -230,6 +233,18 @@ describe('what helm tells', () => {
     expect(text).toContain(`It looks after ModelDeployments in: ${releaseNamespace}.`);
     expect(text).toContain('Node prices: status.cost is unknown');
     expect(text).toContain('ModelDeployments in other namespaces are left alone');
+  });
+  test('what is to be applied passes the CRD, and what is to be sent is what the sample expects', async () => {
+    const { manifestProblems } = await import('../../crds/manifest-check.ts');
+    const text = notes([]);
+    const manifest = /<<'EOF'\n([\s\S]*?)\n {5}EOF/.exec(text)?.[1] ?? '';
+    expect(manifestProblems(load(manifest))).toEqual([]);
+    const sent = JSON.parse(/-d \\\n\s+'(.*)'/.exec(text)?.[1] ?? '') as { inputs: object[] };
+    const golden = JSON.parse(readFileSync(join(chart, 'files/sample/request.json'), 'utf8')) as {
+      inputs: { data: number[] }[];
+    };
+    const [input] = golden.inputs;
+    expect(sent.inputs).toEqual([{ ...input, shape: [1, 13], data: input?.data.slice(0, 13) }]);
   });
   test('nothing is off that is on, and the first watched namespace is the one to try', () => {
     const text = notes(['--set', 'watch.clusterWide=true,nodes.read=true,replicas=2']);

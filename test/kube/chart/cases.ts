@@ -84,6 +84,42 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
     await api.delete(`${models}/governed`);
   };
 
+  /** With rbac.aggregate, whoever may edit or view in a namespace may do so with ModelDeployments, and no more. */
+  const servesUsers = async () => {
+    const group = '/apis/rbac.authorization.k8s.io/v1';
+    for (const role of ['edit', 'view'])
+      await api.post(`${group}/namespaces/${namespace}/rolebindings`, {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: `test-${role}` },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: role }],
+      });
+    const may = async (user: string, verb: string, resource: string, subresource = '') => {
+      const answer = await api.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: { user, resourceAttributes: { namespace, verb, group: 'ballast.dev', resource, subresource } },
+      });
+      return at(answer.body, 'status.allowed');
+    };
+    const untilMay = (user: string, verb: string) =>
+      api.eventually(
+        () => api.get(`${group}/clusterroles/${user}`),
+        ({ body }) =>
+          (body.rules as { apiGroups: string[]; verbs: string[] }[]).some(
+            ({ apiGroups, verbs }) => apiGroups.includes('ballast.dev') && verbs.includes(verb),
+          ),
+      );
+    await untilMay('edit', 'create');
+    await untilMay('view', 'list');
+    expect(await may('edit', 'patch', 'modeldeployments')).toBe(true);
+    expect(await may('edit', 'update', 'modeldeployments', 'scale')).toBe(true);
+    expect(await may('edit', 'patch', 'modeldeployments', 'status')).toBe(false);
+    expect(await may('view', 'watch', 'modeldeployments')).toBe(true);
+    expect(await may('view', 'delete', 'modeldeployments')).toBe(false);
+  };
+
   describe(`helm ${major}`, () => {
     test('installs into a namespace that enforces Pod Security restricted', async () => {
       expect(await helm('version', '--short')).toMatch(new RegExp(`^v${major}\\.`));
@@ -272,6 +308,7 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       await api.mergePatch(`${models}/wine`, { spec: { traffic: { timeout: '4s' } } });
       await untilReady('wine');
       await takesDefaults();
+      await servesUsers();
       await endOperator(namespace, 'ballast');
       await upgrade('--reset-values');
       await untilGone(`/apis/rbac.authorization.k8s.io/v1/clusterroles/${namespace}:ballast`);
