@@ -12,8 +12,9 @@ import type { KubeObject, Pod, Service } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resource.ts';
 import { provideTools } from '../../../local/tools.ts';
 import { buildImages, type Images } from '../../../scripts/images.ts';
-import { type RealCluster, type RealClusterOptions, startRealCluster } from '../cluster.ts';
+import { type RealCluster, startRealCluster } from '../cluster.ts';
 import { figuresText, type Load, type LoadFigures, startLoad } from './load.ts';
+import { type ModelServer, startModelServer } from './model-server.ts';
 
 export const root = join(import.meta.dirname, '../../..');
 export const chart = join(root, 'charts/ballast');
@@ -22,12 +23,17 @@ export const releaseNamespace = 'ballast-system';
 export const namespace = 'models';
 export const installValues = [`watch.namespaces={${namespace}}`, 'nodes.read=true'];
 
+/** Models of several rows: the first prediction, and the load whose replicas fall while others run. */
+const kept = ['wine', 'busy'];
+
 type Model = ModelDeployment & KubeObject;
 
 export interface Bed {
   readonly cluster: RealCluster;
   readonly api: KubeClient;
   readonly images: { readonly operator: string; readonly inferencePod: string };
+  /** Serves the sample wine over HTTPS at `/wine.onnx`, as a company's own server would. */
+  readonly server: ModelServer;
   /** Prints one line of the report. */
   say(line: string): void;
   kubectl(...args: string[]): Promise<string>;
@@ -43,6 +49,7 @@ export interface Bed {
   untilReady(name: string, timeoutMs?: number): Promise<Model>;
   /** URL of the model behind its ClusterIP, reached from the host. */
   urlOf(name: string): Promise<string>;
+  /** The first answer, whatever it is. */
   infer(name: string, body: string): Promise<{ status: number; text: string }>;
   /** Sends load while `work` is done and for two seconds more, prints what came of it under this title, and returns both. */
   during<T>(
@@ -50,6 +57,8 @@ export interface Bed {
     load: { model: string; sample: string; requestsPerSecond: number },
     work: (load: Load) => Promise<T>,
   ): Promise<{ result: T; figures: LoadFigures }>;
+  /** Deletes every model that a row made for itself alone. */
+  clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -91,10 +100,7 @@ async function imagesFor(stateDir: string, say: (line: string) => void): Promise
 }
 
 /** Starts the cluster with both images on both nodes, and makes the namespaces, in which pods must fit `restricted`. */
-export async function startBed(
-  say: (line: string) => void,
-  options: Pick<RealClusterOptions, 'hosts'> = {},
-): Promise<Bed> {
+export async function startBed(say: (line: string) => void): Promise<Bed> {
   const stateDir = join(root, '.ballast');
   const [images, four, three] = await Promise.all([
     imagesFor(stateDir, say),
@@ -102,11 +108,13 @@ export async function startBed(
     provideTools(stateDir, '32'),
   ]);
   const cluster = await startRealCluster({
-    ...options,
     nodes: 2,
     audit: true,
     images: [images.operator.archive, images.inferencePod.archive],
     say,
+  });
+  const server = await startModelServer(join(cluster.dir, 'server'), new URL(cluster.url).hostname, {
+    '/wine.onnx': readFileSync(join(root, 'samples/wine/model.onnx')),
   });
   const api = createClient(await loadAuth({ kubeconfig: cluster.kubeconfigPath }), { userAgent: 'e2e' });
   const env = { ...process.env, KUBECONFIG: cluster.kubeconfigPath };
@@ -133,6 +141,7 @@ export async function startBed(
   const bed: Bed = {
     cluster,
     api,
+    server,
     images: { operator: images.operator.name, inferencePod: images.inferencePod.name },
     say,
     kubectl: (...args) => run(four.kubectl, args),
@@ -171,18 +180,24 @@ export async function startBed(
       return ready;
     },
     urlOf,
-    async infer(name, body) {
-      const answer = await request(`${await urlOf(name)}/infer`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(5_000),
+    infer: async (name, body) => {
+      const url = `${await urlOf(name)}/infer`;
+      // The model may be Ready a moment before kube-proxy knows its Service.
+      return until(`an answer of ${name}`, async () => {
+        const answer = await request(url, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json' },
+          signal: AbortSignal.timeout(5_000),
+        });
+        return { status: answer.statusCode, text: await answer.body.text() };
       });
-      return { status: answer.statusCode, text: await answer.body.text() };
     },
     async during(title, { model, sample, requestsPerSecond }, work) {
       const url = `${await urlOf(model)}/infer`;
-      const load = startLoad({ url, body: sampleFile(sample, 'golden/request.json'), requestsPerSecond });
+      const body = sampleFile(sample, 'golden/request.json');
+      await bed.infer(model, body);
+      const load = startLoad({ url, body, requestsPerSecond });
       let figures: LoadFigures | undefined;
       try {
         const result = await work(load);
@@ -195,8 +210,14 @@ export async function startBed(
         say(`${title}: ${figuresText(figures)}`);
       }
     },
+    async clear() {
+      const { items } = await api.list<KubeObject>(modelDeployments, { namespace });
+      const names = items.map(({ metadata }) => metadata.name ?? '').filter((name) => !kept.includes(name));
+      if (names.length > 0) await bed.kubectl('delete', 'md', '-n', namespace, ...names);
+    },
     async stop() {
       await api.close();
+      await server.close();
       await cluster.stop();
     },
   };

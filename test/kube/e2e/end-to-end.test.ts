@@ -1,5 +1,5 @@
 /** Ballast as a user meets it: `helm install` on a real Kubernetes of two real nodes, real containers, real faults. */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { readAuditLog } from '../rbac/audit-log.ts';
 import { renderRbac } from '../rbac/bound-account.ts';
 import { judge, saveObservation } from '../rbac/evidence.ts';
@@ -24,6 +24,12 @@ beforeAll(async () => {
   await installToPrediction(bed);
   await makeModelVolume(bed);
 }, 180_000);
+
+// However a row ended, the next one finds two nodes and, of the models, those that it may expect.
+afterEach(async () => {
+  for (const { name } of bed.cluster.nodes) await bed.kubectl('uncordon', name);
+  await bed.clear();
+});
 
 servingRows(bed);
 rolloutRows(bed);

@@ -1,10 +1,10 @@
 /** Rows about what clusters do: drains, power cuts, an API server that is away, an operator that is killed. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resource.ts';
-import { type Bed, namespace, releaseNamespace } from './bed.ts';
+import { type Bed, releaseNamespace } from './bed.ts';
 import { lost, nothing } from './load.ts';
 import { patient, smallPod, wine } from './rollouts.ts';
 
@@ -35,12 +35,6 @@ async function makePair(bed: Bed, name: string): Promise<void> {
 /** Rows of this file. */
 export function faultRows(bed: Bed): void {
   describe('serving goes on', () => {
-    // However a row ended: the next one finds both nodes.
-    afterEach(async () => {
-      for (const { name } of bed.cluster.nodes) await bed.kubectl('uncordon', name);
-      await bed.kubectl('delete', 'md', '-n', namespace, '--ignore-not-found', ...Object.values(names));
-    });
-
     test('without the operator and without the API server', async () => {
       await makePair(bed, names.outage);
       const load = { model: names.outage, sample: 'wine', requestsPerSecond: 20 };
@@ -98,20 +92,21 @@ export function faultRows(bed: Bed): void {
       const withOperator = (await operatorPod(bed)).spec.nodeName;
       const node = bed.cluster.nodes.find(({ name }) => name !== withOperator);
       const load = { model: names.kill, sample: 'wine', requestsPerSecond: 20 };
-      const { result, figures } = await bed.during('a node without power', load, async (running) => {
-        await running.succeed(20);
-        const killedMs = running.now();
-        await node?.kill();
-        await delay(watchedSeconds * 1_000);
-        return killedMs;
-      });
+      const { result, figures } = await bed
+        .during('a node without power', load, async (running) => {
+          await running.succeed(20);
+          const killedMs = running.now();
+          await node?.kill();
+          await delay(watchedSeconds * 1_000);
+          return killedMs;
+        })
+        .finally(() => node?.revive());
       const after = figures.failures.map(({ atMs }) => (atMs - result) / 1_000);
       bed.say(
         `${after.length} requests failed, the last one sent ${(after.at(-1) ?? 0).toFixed(1)} s after the power cut; none of those sent later than ${forgivenSeconds} s after it: ${after.every((seconds) => seconds < forgivenSeconds)}`,
       );
       expect(after.filter((seconds) => seconds < 0 || seconds > forgivenSeconds)).toEqual([]);
       expect(after.length).toBeGreaterThan(0);
-      await node?.revive();
       await bed.kubectl('wait', `node/${node?.name}`, '--for=condition=Ready', '--timeout=90s');
       await bed.untilReady(names.kill, 120_000);
     }, 300_000);

@@ -2,22 +2,24 @@
 import { type Bed, chart, installValues, releaseNamespace, sampleFile, until } from './bed.ts';
 import { expectGolden } from './golden.ts';
 
-const set = (values: readonly string[]) => values.flatMap((value) => ['--set', value]);
-
-/** Arguments with which helm installs or upgrades the release. */
-export const release = (...values: readonly string[]): string[] => [
-  'ballast',
-  chart,
-  '--namespace',
-  releaseNamespace,
-  ...set([...installValues, ...values]),
-];
+/** Arguments with which helm installs or upgrades the release: for one namespace, with a server of models in a private network. */
+export function release({ server }: Bed, ...more: readonly string[]): string[] {
+  const range = `${new URL(server.url).hostname}/32`;
+  const values = [...installValues, `defaults.allowModelCidrs={${range}}`, ...more];
+  const where = ['ballast', chart, '--namespace', releaseNamespace];
+  return [
+    ...where,
+    ...values.flatMap((value) => ['--set', value]),
+    '--set-file',
+    `privateCA.pem=${server.authority}`,
+  ];
+}
 
 /** Installs the chart, applies the sample wine and waits for its first answer; prints the seconds. */
 export async function installToPrediction(bed: Bed): Promise<void> {
   const startMs = Date.now();
   const seconds = () => ((Date.now() - startMs) / 1_000).toFixed(1);
-  await bed.helm(['install', ...release()]);
+  await bed.helm(['install', ...release(bed)]);
   const installed = seconds();
   await bed.apply(sampleFile('wine', 'modeldeployment.yaml'));
   const answer = await until(

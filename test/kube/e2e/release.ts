@@ -41,7 +41,7 @@ export function releaseRows(bed: Bed): void {
       expect(before).toHaveLength(1);
       const load = { model: 'kept', sample: 'wine', requestsPerSecond: 20 };
       const { figures } = await bed.during('helm upgrade, uninstall, install by helm 3', load, async () => {
-        await bed.helm(['upgrade', ...release('logLevel=debug'), '--wait', '--timeout', '2m']);
+        await bed.helm(['upgrade', ...release(bed, 'logLevel=debug'), '--wait', '--timeout', '2m']);
         await operatorWorks(bed, '14s');
         expect(await pods(bed)).toEqual(before);
         await bed.helm([
@@ -57,7 +57,7 @@ export function releaseRows(bed: Bed): void {
           'modeldeployment.ballast.dev/kept',
         );
         expect(await pods(bed)).toEqual(before);
-        await bed.helm(['install', ...release(), '--wait', '--timeout', '2m'], 3);
+        await bed.helm(['install', ...release(bed), '--wait', '--timeout', '2m'], 3);
         await operatorWorks(bed, '15s');
         expect(await pods(bed)).toEqual(before);
       });

@@ -111,7 +111,6 @@ export function servingRows(bed: Bed): void {
         const found = { threads: JSON.parse(ready).threads, quota: Number(quoted) };
         bed.say(`CPU limit ${cpu}: the kernel gives ${found.quota} of 100000 µs, ${found.threads} threads`);
         expect({ cpu, ...found }).toEqual({ cpu, threads, quota });
-        await bed.kubectl('delete', 'md', name, '-n', namespace);
       }
     });
   });

@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { request } from 'undici';
 import { infiniteLoop, memoryOnDemand } from '../../../inference-pod/testing/models.ts';
 import { type Bed, namespace, root, sampleFile, until } from './bed.ts';
 import { expectGolden } from './golden.ts';
@@ -57,7 +58,15 @@ export function sourceRows(bed: Bed): void {
       const { status, text } = await bed.infer('from-claim', sampleFile('wine', 'golden/request.json'));
       expect(status).toBe(200);
       expectGolden('wine', JSON.parse(text));
-      await bed.kubectl('delete', 'md', 'from-claim', '-n', namespace);
+    });
+
+    test('on an HTTPS server of a private authority is fetched and served', async () => {
+      await bed.model('from-server', { model: { uri: `${bed.server.url}/wine.onnx` }, runtime });
+      await bed.untilReady('from-server');
+      const { status, text } = await bed.infer('from-server', sampleFile('wine', 'golden/request.json'));
+      expect(status).toBe(200);
+      expectGolden('wine', JSON.parse(text));
+      expect(bed.server.asked).toContain('/wine.onnx');
     });
 
     test('that takes more memory than its limit is named with the limit, and its pod comes back', async () => {
@@ -68,7 +77,7 @@ export function sourceRows(bed: Bed): void {
         inputs: [{ name: 'size', datatype: 'INT64', shape: [1], data: [floats] }],
       });
       const startMs = Date.now();
-      await bed.infer('hungry', body).catch(() => undefined);
+      await request(`${await bed.urlOf('hungry')}/infer`, { method: 'POST', body }).catch(() => undefined);
       const failure = await until('the failure is told', async () =>
         (await bed.read('hungry')).status?.failures?.find(({ reason }) => reason === 'OutOfMemory'),
       );
@@ -77,7 +86,6 @@ export function sourceRows(bed: Bed): void {
       );
       expect(failure).toMatchObject({ container: 'serve', message: expect.stringContaining('256') });
       await bed.untilReady('hungry');
-      await bed.kubectl('delete', 'md', 'hungry', '-n', namespace);
     });
   });
 }
