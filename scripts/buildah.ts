@@ -6,31 +6,35 @@ import { join } from 'node:path';
 /** Images cannot be built on this machine; the message says what is missing. */
 export class BuildahMissing extends Error {}
 
-const installed = () => spawnSync('buildah', ['--version']).status === 0;
+const starts = (program: string) => spawnSync(program, ['--version']).status === 0;
 
-/** Makes sure that buildah is there: on a Debian machine root may install it. */
+/** Makes sure that a program is there: on a Debian machine root may install the package of its name. */
+export function requireProgram(program: string, say: (line: string) => void): void {
+  if (starts(program)) return;
+  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0)
+    throw new BuildahMissing(
+      `${program} is missing, and only root on Debian or Ubuntu can have it installed here`,
+    );
+  say(`${program} is missing: installing the Debian package`);
+  const apt = (...args: string[]) =>
+    spawnSync('/usr/bin/apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status === 0;
+  const isInstalled =
+    apt('update', '-qq') &&
+    apt('install', '-y', '-qq', '--no-install-recommends', program) &&
+    starts(program);
+  if (!isInstalled) throw new BuildahMissing(`"apt-get install ${program}" failed: install it by hand`);
+}
+
+/** Makes sure that this machine can build images; throws with what is missing. */
 export function requireBuildah(say: (line: string) => void): void {
   if (process.platform !== 'linux')
     throw new BuildahMissing('images are built on Linux: this machine is not');
   if (process.getuid?.() !== 0)
     throw new BuildahMissing('images are built as root (buildah with chroot isolation): run this as root');
-  if (installed()) return;
-  if (!existsSync('/usr/bin/apt-get'))
-    throw new BuildahMissing('buildah is missing: install it from https://github.com/containers/buildah');
-  say('buildah is missing: installing the Debian package');
-  const apt = (args: string[]) =>
-    spawnSync('apt-get', args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status === 0;
-  if (
-    !(
-      apt(['update', '-qq']) &&
-      apt(['install', '-y', '-qq', '--no-install-recommends', 'buildah']) &&
-      installed()
-    )
-  )
-    throw new BuildahMissing('buildah is missing and "apt-get install buildah" failed: install it by hand');
+  requireProgram('buildah', say);
 }
 
 export class Buildah {

@@ -56,14 +56,14 @@ describe.each(['operator', 'inference-pod'] as const)('the Dockerfile of %s', (i
       .stages.flatMap((stage) => textsOf(stage, 'COPY'))
       .filter((text) => !text.startsWith('--from'))
       .flatMap((text) => text.split(' ').slice(0, -1));
-    const let_through = readFileSync(join(root, '.dockerignore'), 'utf8')
+    const allowed = readFileSync(join(root, '.dockerignore'), 'utf8')
       .split('\n')
       .flatMap((line) => /^!(.*)$/.exec(line)?.[1] ?? []);
     const within = (path: string, folders: string[]) =>
       folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
     expect(sources.length).toBeGreaterThan(20);
     expect(sources.filter((source) => !within(source, copied))).toEqual([]);
-    expect(copied.filter((path) => !let_through.includes(path))).toEqual([]);
+    expect(copied.filter((path) => !allowed.includes(path))).toEqual([]);
     expect(copied.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 /** Both images, built if need be and opened in a folder of their own that `close` removes. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireProgram } from '../../../scripts/buildah.ts';
 import { buildImage, buildImages, type Images } from '../../../scripts/images.ts';
 import { type OpenImage, openImage } from './archive.ts';
 
@@ -61,12 +62,5 @@ export async function openForeignPod(architecture: string, folder: string): Prom
   return openImage(archive, folder);
 }
 
-/** runc runs the images as a kubelet would: root may install it from Debian. */
-export function requireRunc(): void {
-  if (spawnSync('runc', ['--version']).status === 0) return;
-  process.stderr.write('runc is missing: installing the Debian package\n');
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'runc'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-}
+/** runc runs the images as a kubelet would. */
+export const requireRunc = (): void => requireProgram('runc', say);

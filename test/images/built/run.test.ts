@@ -143,6 +143,12 @@ describe('the inference pod', () => {
     expect(status.said).toMatch(/^CapEff:\t0+$/m);
     expect(status.said).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status.said).toContain('/empty []');
+    // What abort() would write to a disk: nothing, or headers only.
+    const core = node(
+      `console.log(/^Max core file size +(\\S+)/m.exec(fs.readFileSync('/proc/1/limits', 'utf8'))[1],
+        fs.readFileSync('/proc/1/coredump_filter', 'utf8'))`,
+    );
+    expect(core.said).toMatch(/^(0 |\S+ 00000000)/);
     for (const shell of ['/bin/sh', '/bin/bash', 'npm'])
       expect(container.exec(shell)).toMatchObject({
         status: 255,
