@@ -9,7 +9,7 @@ import { type TokenUser, writeKubeconfig } from './control-plane-files.ts';
 import { loopbackGround, networkGround } from './ground.ts';
 import { startKarpenter } from './karpenter.ts';
 import { makeSimulatedNodes, type SimulatedNodes, startKwok } from './kwok.ts';
-import { maxNodes } from './network.ts';
+import { maxNodes, routerNetns } from './network.ts';
 import type { RealNode } from './node.ts';
 import { missingForNodes, needForNodes } from './packages.ts';
 import type { Part } from './processes.ts';
@@ -150,7 +150,9 @@ export async function startRealCluster(options: RealClusterOptions = {}): Promis
             started: watchPart,
             broken: (text) => tellBroken(text),
           });
-    const place = { ...ground.place, diesWithUs: process.platform === 'linux' };
+    // Karpenter listens on every address: in the router's namespace these are the cluster's own.
+    const netns = ground.network === undefined ? {} : { netns: routerNetns(ground.network.run) };
+    const place = { ...ground.place, ...netns, diesWithUs: process.platform === 'linux' };
     const isTainted = count > 0;
     if (tools.kwok !== undefined) {
       const { podStages } = options;
