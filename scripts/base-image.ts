@@ -117,5 +117,7 @@ export function provideBases(
     );
     return name;
   };
-  return { runtime: make('runtime'), build: make('build') };
+  const names = { runtime: make('runtime'), build: make('build') };
+  buildah.keepOnly('localhost/ballast-base-', Object.values(names));
+  return names;
 }

@@ -89,6 +89,13 @@ export class Buildah {
     );
   }
 
+  /** Removes the stored images whose name begins with `prefix`, but for those of `names`. */
+  keepOnly(prefix: string, names: readonly string[]): void {
+    const stored = this.run('images', '--noheading', '--format', '{{.Name}}:{{.Tag}}').split('\n');
+    const old = stored.filter((name) => name.startsWith(prefix) && !names.includes(name));
+    if (old.length > 0) this.run('rmi', ...old);
+  }
+
   /** Stores a tar archive as an image of one layer. */
   commitArchive(archive: string, name: string): void {
     const container = this.run('from', 'scratch');

@@ -1,9 +1,7 @@
 /** `npm run images:build`: both images as archives for `ctr images import`, built from the Dockerfiles on local bases, cached by content. */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   existsSync,
-  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,6 +16,7 @@ import { basename, join } from 'node:path';
 import { provideBases } from './base-image.ts';
 import { Buildah, BuildahMissing, requireBuildah } from './buildah.ts';
 import type { ImageName } from './image-contents.ts';
+import { contentKey, dockerfiles, machineArchitecture } from './image-key.ts';
 import { takeLock } from './lock.ts';
 import { npmrcOfThisMachine } from './npmrc.ts';
 
@@ -40,38 +39,6 @@ export interface BuildOptions {
   readonly say: (line: string) => void;
   /** `amd64` or `arm64`; this machine's by default. The local runtime base is always this machine's. */
   readonly architecture?: string;
-}
-
-/** What an image comes from, besides the Dockerfile's own text. */
-const dockerfiles: Readonly<Record<ImageName, string>> = {
-  operator: 'Dockerfile.operator',
-  'inference-pod': 'Dockerfile.pod',
-};
-
-const machineArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
-
-/** Sources that a Dockerfile copies from the checkout. */
-function copied(dockerfile: string): string[] {
-  return [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
-    (match) => match[1]?.split(' ') ?? [],
-  );
-}
-
-function contentKey(image: ImageName, architecture: string): string {
-  const dockerfile = readFileSync(join(root, dockerfiles[image]), 'utf8');
-  const hash = createHash('sha256').update(dockerfile).update(architecture).update(process.version);
-  const inputs = ['.dockerignore', 'scripts/base-image.ts', 'scripts/buildah.ts', ...copied(dockerfile)];
-  for (const input of inputs) {
-    const isFolder = statSync(join(root, input)).isDirectory();
-    const files = isFolder ? globSync(`${input}/**/*.{ts,json,onnx}`, { cwd: root }).sort() : [input];
-    for (const file of files.filter((path) => !/\.test\.ts$|\/testing\//.test(path)))
-      hash
-        .update(file)
-        .update('\0')
-        .update(readFileSync(join(root, file)))
-        .update('\0');
-  }
-  return hash.digest('hex').slice(0, 16);
 }
 
 /** Keeps the two newest archives of an image: another run may still read the one before. */
