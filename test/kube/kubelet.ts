@@ -3,8 +3,22 @@ import { createHash } from 'node:crypto';
 import type { Body } from '../conformance/support/client.ts';
 import type { Cluster } from '../conformance/support/cluster.ts';
 
+export interface KubeletChoices {
+  /** Images that cannot be pulled: their pods say so. */
+  readonly isMissing?: (image: string) => boolean;
+  /** While it says so, no pod becomes ready. */
+  readonly holds?: () => boolean;
+}
+
+export interface RunningKubelet {
+  readonly node: string;
+  /** Looks at every pod again, after `holds` changed. */
+  lookAgain(): Promise<void>;
+  stop(): void;
+}
+
 /** Starts it for the namespace of the tests; `stop` ends its watch. */
-export async function runKubelet(api: Cluster): Promise<{ node: string; stop(): void }> {
+export async function runKubelet(api: Cluster, choices: KubeletChoices = {}): Promise<RunningKubelet> {
   const node = api.unique('node');
   await api.post('/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: node } });
   api.cleanUp(`/api/v1/nodes/${node}`);
@@ -29,7 +43,12 @@ export async function runKubelet(api: Cluster): Promise<{ node: string; stop(): 
       return;
     }
     const phase = (pod.status as { phase?: string } | undefined)?.phase;
-    if (phase === 'Pending') await api.strategicPatch(`${path}/status`, { status: running(pod, ++count) });
+    if (phase !== 'Pending' || choices.holds?.() === true) return;
+    const images = (pod.spec.containers as readonly Container[]).map(({ image }) => image);
+    const missing = images.some((image) => choices.isMissing?.(image) === true);
+    if (missing && JSON.stringify(pod.status).includes('ImagePullBackOff')) return;
+    const status = missing ? pulling(pod) : running(pod, ++count);
+    await api.strategicPatch(`${path}/status`, { status });
   };
 
   const follow = async () => {
@@ -44,6 +63,9 @@ export async function runKubelet(api: Cluster): Promise<{ node: string; stop(): 
   });
   return {
     node,
+    async lookAgain() {
+      for (const pod of (await api.get(api.path('pods'))).body.items) await look(pod);
+    },
     stop() {
       stopped = true;
       watch.close();
@@ -55,6 +77,23 @@ interface Container {
   readonly name: string;
   readonly image: string;
   readonly env?: readonly { name: string; value?: string }[];
+}
+
+/** Status of a pod whose images are not there. */
+function pulling(pod: Body): Record<string, unknown> {
+  const containers = [...((pod.spec.initContainers ?? []) as readonly Container[])];
+  const waits = (list: readonly Container[]) =>
+    list.map(({ name, image }) => ({
+      name,
+      image,
+      imageID: '',
+      ready: false,
+      restartCount: 0,
+      state: { waiting: { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}"` } },
+    }));
+  return containers.length > 0
+    ? { initContainerStatuses: waits(containers) }
+    : { containerStatuses: waits(pod.spec.containers as readonly Container[]) };
 }
 
 /** Status of a pod whose init containers have done their work and whose containers are ready. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll } from '@jest/globals';
+import { afterAll, jest } from '@jest/globals';
 import { provideTools, type ToolsVersion } from '../../../local/tools.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 
@@ -44,6 +44,8 @@ const words = (line: string): string[] =>
 
 /** Connects tools of one version with the server under test; an embedded one speaks TLS, as users get it. */
 export async function openBed(version: ToolsVersion): Promise<Bed> {
+  // Each command starts a process of 50 MB and more: on a busy machine that takes its time.
+  jest.setTimeout(120_000);
   const api = await openCluster({ tls: true });
   const tools = await provideTools(join(root, '.ballast'), version);
   const dir = mkdtempSync(join(tmpdir(), 'ballast-kubectl-'));

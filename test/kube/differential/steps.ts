@@ -167,7 +167,7 @@ function randomMetadata(random: Random): Fields {
     Object.fromEntries(random.some(keys).map((key) => [key, random.pick(['1', '2'])]));
   return {
     ...(random.chance(0.2) ? { labels: words(['l', 'm', random.chance(0.05) ? 'a b' : 'n']) } : {}),
-    ...(random.chance(0.2) ? { annotations: words(['o', 'p']) } : {}),
+    ...(random.chance(0.2) ? { annotations: { o: random.pick(['1', '2']), ...words(['p']) } } : {}),
     ...(random.chance(0.1) ? { finalizers: random.some(['test.dev/a', 'test.dev/b']) } : {}),
   };
 }

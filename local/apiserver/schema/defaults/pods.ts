@@ -64,7 +64,6 @@ export function defaultPod(pod: JsonObject): void {
 
 function defaultPodStatus(status: JsonObject | undefined): void {
   if (status === undefined) return;
-  setDefaultText(status, 'phase', 'Pending');
   // A condition's times are written even where there are none.
   for (const condition of objectsAt(status, 'conditions')) {
     condition.lastProbeTime ??= null;

@@ -167,7 +167,7 @@ function comparableSpec(spec: JsonObject): JsonObject {
   const plain = Object.fromEntries(Object.entries(spec).filter(([name]) => !changeable.has(name)));
   for (const list of ['containers', 'initContainers'])
     if (Array.isArray(spec[list]))
-      plain[list] = objectsAt(spec, list).map(({ image: _, resources: __, ...container }) => container);
+      plain[list] = objectsAt(spec, list).map(({ image: _, ...container }) => container);
   return plain;
 }
 

@@ -17,13 +17,18 @@ func main() {
 	in := json.NewDecoder(os.Stdin)
 	out := json.NewEncoder(os.Stdout)
 	for {
-		var object map[string]interface{}
-		if err := in.Decode(&object); errors.Is(err, io.EOF) {
+		var text json.RawMessage
+		if err := in.Decode(&text); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			fail(err)
 		}
-		result, err := status.Compute(&unstructured.Unstructured{Object: object})
+		// By its own decoder: whole numbers must become int64.
+		object := &unstructured.Unstructured{}
+		if err := object.UnmarshalJSON(text); err != nil {
+			fail(err)
+		}
+		result, err := status.Compute(object)
 		if err != nil {
 			fail(err)
 		}
