@@ -96,6 +96,12 @@ const cases: Case[] = [
     labels: { namespace: 'ballast-system' },
   },
   {
+    alert: 'BallastDefaultsBroken',
+    well: { [`ballast_operator_defaults_file_broken{${ours},pod="a"}`]: steady(0) },
+    ill: { [`ballast_operator_defaults_file_broken{${ours},pod="a"}`]: steady(1) },
+    labels: { namespace: 'ballast-system' },
+  },
+  {
     alert: 'BallastWatchSilent',
     well: { [`ballast_operator_watch_last_activity_seconds{${ours},resource="pods"}`]: steady(600) },
     ill: { [`ballast_operator_watch_last_activity_seconds{${ours},resource="pods"}`]: steady(1800) },
