@@ -99,6 +99,23 @@ describe('missing permissions', () => {
     expect(observer.value('permission_missing', labels)).toBe(0);
   });
 
+  test('are there again when the server says that the object is not', async () => {
+    const { permissions, fake, api } = setUp();
+    fake.before = () => {
+      throw forbidden(services.replace('cannot patch', 'cannot get'));
+    };
+    const get = () => api.get(resources.services, { name: 'wine', namespace: 'a' });
+    await expect(get()).rejects.toMatchObject({ code: 403 });
+    fake.before = () => {
+      throw failure(503, 'ServiceUnavailable');
+    };
+    await expect(get()).rejects.toMatchObject({ code: 503 });
+    expect(permissions.missing()).toHaveLength(1);
+    fake.before = () => {};
+    await expect(get()).rejects.toMatchObject({ code: 404 });
+    expect(permissions.missing()).toEqual([]);
+  });
+
   test('that nobody asked for again are forgotten', async () => {
     const { permissions, fake, api, clock } = setUp();
     fake.before = () => {

@@ -1,6 +1,7 @@
 /** Which rules the process lacks at present: seen at every call, told once, forgotten when the same call passes. */
 import type { KubeApi } from './api.ts';
 import type { Clock } from './clock.ts';
+import { isAlreadyExists, isConflict, isInvalid, isNotFound } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Observer } from './metrics.ts';
 import { type MissingRule, missingRule, ruleRemedy, ruleText } from './rbac.ts';
@@ -48,6 +49,7 @@ export class Permissions {
       } catch (error) {
         const rule = missingRule(error);
         if (rule !== undefined) this.#refused(key, rule);
+        else if (wasAuthorized(error)) this.#allowed(key);
         throw error;
       }
     };
@@ -110,6 +112,10 @@ export class Permissions {
       this.#options.observer.gauge('permission_missing', 0, labelsOf(known.rule));
   }
 }
+
+/** Who is told that an object is missing, in conflict or invalid was let in before. */
+const wasAuthorized = (error: unknown): boolean =>
+  isNotFound(error) || isConflict(error) || isAlreadyExists(error) || isInvalid(error);
 
 const labelsOf = ({ verb, resource, group, namespace }: MissingRule) => ({
   verb,
