@@ -1,4 +1,6 @@
 /** Settings: flags over environment, unknown ones refused with what is known. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, parseConfig } from './config.ts';
 
@@ -57,4 +59,20 @@ describe('settings', () => {
     expect(() => parseConfig(flags, environment)).toThrow(ConfigError);
     expect(() => parseConfig(flags, environment)).toThrow(message);
   });
+});
+
+test('docs/reference/operator.md names every flag, and none that is not there', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/reference/operator.md'), 'utf8');
+  const table = page.slice(page.indexOf('| flag |'), page.indexOf('## '));
+  const named = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`(--[a-z-]+)`/g)].map(([, flag]) => flag),
+  );
+  let known: string[] = [];
+  try {
+    parseConfig(['--none'], {});
+  } catch (error) {
+    known = String(error).match(/--[a-z-]+(?=,|$)/g) ?? [];
+  }
+  expect(known.length).toBeGreaterThan(10);
+  expect(named.sort()).toEqual(known.sort());
 });

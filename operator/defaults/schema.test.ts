@@ -1,4 +1,6 @@
 /** What a file of defaults may say, and how it is told what it may not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { dump } from 'js-yaml';
 import { loopbackCertificate } from '../../local/apiserver/http/certificate.ts';
@@ -30,6 +32,19 @@ const whole = {
 describe('a file of defaults', () => {
   test('may say all of this', () => {
     expect(parseDefaults(dump(whole))).toEqual(whole);
+  });
+
+  test('may say what docs/reference/operator.md shows', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/reference/operator.md'), 'utf8');
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+    const text = example.replace(/-----BEGIN CERTIFICATE-----\n *…/, ca.trim().replaceAll('\n', '\n    '));
+    expect(Object.keys(parseDefaults(text)).sort()).toEqual([
+      'fetch',
+      'image',
+      'networkPolicy',
+      'pod',
+      'resources',
+    ]);
   });
 
   test.each([[''], ['# nothing\n'], ['{}']])('may say nothing: %j', (text) => {
