@@ -1,5 +1,7 @@
 /** Specs of a ModelDeployment that a real kube-apiserver 1.36.3 refuses with the generated CRD, and its words. */
 
+import { refusedDurations } from './refused-durations.ts';
+
 const uri = 'file:///samples/wine/model.onnx';
 /** Said beside errors of the schema that keep rules from being asked. */
 const unchecked =
@@ -393,4 +395,5 @@ export const refused: [name: string, spec: object | undefined, causes: string[]]
       `spec.runtime.image | FieldValueInvalid | Invalid value: "a b": spec.runtime.image in body should match '^[A-Za-z0-9][^\\s]*$'`,
     ],
   ],
+  ...refusedDurations,
 ];

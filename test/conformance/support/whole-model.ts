@@ -1,0 +1,35 @@
+/** A spec of a ModelDeployment that uses every field there is; a field that is added to the CRD must be added here. */
+export const wholeSpec = {
+  model: { uri: 'file:///samples/wine/model.onnx', sha256: 'a'.repeat(64), version: '1' },
+  runtime: {
+    image: 'example.test/pod:1',
+    resources: { requests: { cpu: '100m' }, limits: { cpu: 1, memory: '256Mi' } },
+    threads: 1,
+    env: [
+      { name: 'A', value: '1' },
+      { name: 'B', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+      { name: 'C', valueFrom: { configMapKeyRef: { name: 's', key: 'k' } } },
+    ],
+    limits: { maxBodyBytes: 4096 },
+    pod: {
+      nodeSelector: { a: 'b' },
+      tolerations: [{ key: 'a', operator: 'Equal', value: 'b', effect: 'NoExecute', tolerationSeconds: 5 }],
+      affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+      topologySpread: [
+        { topologyKey: 'kubernetes.io/hostname', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule' },
+      ],
+      priorityClassName: 'high',
+      serviceAccountName: 'wine',
+      imagePullSecrets: [{ name: 'login' }],
+      labels: { team: 'a' },
+      annotations: { 'test.dev/a': 'b' },
+    },
+  },
+  sla: { latency: { p50: '10ms', p90: '20ms', p95: '50ms', p99: '100ms' }, errorRate: '0.1%', window: '1m' },
+  traffic: { timeout: '3s' },
+  scaling: { mode: 'SLA', minReplicas: 2, maxReplicas: 4, replicas: 1, requestsPerSecondPerReplica: 10 },
+  rollout: { progressDeadline: '1m', revisionHistoryLimit: 2, restartedAt: 'now' },
+  access: { networkPolicy: 'Restricted' },
+  cost: { perReplicaHour: '0.12' },
+  suspend: false,
+};
