@@ -1,4 +1,5 @@
 /** The workflows keep our rules, and release what the Dockerfiles and the chart are about. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -14,6 +15,17 @@ const release = parseWorkflow(textOf('.github/workflows/release.yml'));
 
 test.each(globSync('.github/workflows/*.yml', { cwd: root }))('%s keeps the rules', (path) => {
   expect(workflowProblems(textOf(path))).toEqual([]);
+});
+
+test('every script of theirs is bash', () => {
+  const scripts = globSync('.github/workflows/*.yml', { cwd: root }).flatMap((path) =>
+    Object.values(parseWorkflow(textOf(path)).jobs).flatMap((job) =>
+      (job.steps ?? []).flatMap(({ run }) => (run === undefined ? [] : [run])),
+    ),
+  );
+  expect(scripts.length).toBeGreaterThan(10);
+  for (const input of scripts)
+    expect([input, spawnSync('bash', ['-n'], { input, encoding: 'utf8' }).stderr]).toEqual([input, '']);
 });
 
 test('a release builds each image for both architectures from its Dockerfile on bases pinned by digest', () => {
