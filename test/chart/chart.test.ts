@@ -31,6 +31,11 @@ describe('the package', () => {
       expect([code, out]).toEqual([0, expect.stringContaining('0 chart(s) failed')]);
     }
   });
+  test('Kubernetes must be new enough for the CRD, whatever a provider adds to its version', () => {
+    expect(refusal(['--kube-version', '1.28.9'])).toContain('requires kubeVersion: >= 1.29.0-0');
+    for (const version of ['1.29.0', 'v1.30.4-gke.1348000', 'v1.36.3', 'v1.31.2-eks-7f9249a'])
+      expect([version, refusal(['--kube-version', version])]).toEqual([version, 'accepted']);
+  });
   test('helm 3 and helm 4 render the same', () => {
     for (const { words } of scenarios) expect(template(words, '32').out).toBe(template(words, '35').out);
   });

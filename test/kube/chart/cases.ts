@@ -1,5 +1,5 @@
 /** What real helm does with the chart on a real API server, the same for versions 3 and 4. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
@@ -38,6 +38,13 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       ({ body }) =>
         conditionOf(body, 'Ready')?.status === 'True' &&
         at(body, 'status.observedGeneration') === body.metadata.generation,
+    );
+  /** What `--wait` waits for may still count a pod of before. */
+  const untilPods = (count: number) =>
+    api.eventually(
+      () => api.get(deployment),
+      ({ body }) =>
+        at(body, 'status.readyReplicas') === count && at(body, 'status.updatedReplicas') === count,
     );
   const untilGone = (path: string) =>
     api.eventually(
@@ -80,8 +87,7 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       const out = await install();
       expect(out).toContain('STATUS: deployed');
       expect(out).toContain(`kubectl get -n ${namespace} md wine -w`);
-      const { body } = await api.get(deployment);
-      expect(at(body, 'status.readyReplicas')).toBe(1);
+      await untilPods(1);
       expect(
         names(await api.get('/apis/rbac.authorization.k8s.io/v1/clusterroles')).filter((name) =>
           name.includes('ballast'),
@@ -140,8 +146,7 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       const before = await served();
       expect(before.pods.length).toBeGreaterThan(0);
       await upgrade('--set', 'replicas=2,logLevel=debug,inferencePod.image.tag=0.1.1,workers=4');
-      const { body } = await api.get(deployment);
-      expect(at(body, 'status.readyReplicas')).toBe(2);
+      await untilPods(2);
       const operator = await runOperator(namespace, 'ballast');
       await operator.whenRunning();
       // It has looked at wine again: what it would have changed is changed now.
@@ -250,7 +255,7 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       // Its account goes with this upgrade, and with it the right to give back the Lease.
       await endOperator(namespace, 'ballast');
       await upgrade(...everything);
-      expect(at((await api.get(deployment)).body, 'status.readyReplicas')).toBe(3);
+      await untilPods(3);
       const list = (plural: string) =>
         api.get(`/apis/monitoring.coreos.com/v1/namespaces/${namespace}/${plural}`);
       expect(names(await list('podmonitors'))).toEqual(['ballast', 'ballast-models']);
@@ -266,6 +271,30 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       await endOperator(namespace, 'ballast');
       await upgrade('--reset-values');
       await untilGone(`/apis/rbac.authorization.k8s.io/v1/clusterroles/${namespace}:ballast`);
+    });
+
+    test('each file of values is taken by a strict server, field by field', async () => {
+      for (const name of ['team-a', 'team-b'])
+        await api.post('/api/v1/namespaces', {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+        });
+      for (const values of readdirSync(join(chart, 'ci'))) {
+        const apis = ['--api-versions', 'monitoring.coreos.com/v1', '--skip-tests'];
+        const text = await helm(
+          'template',
+          'strict',
+          chart,
+          ...onHere,
+          '-f',
+          join(chart, 'ci', values),
+          ...apis,
+        );
+        const strict = ['--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict'];
+        const out = await kubectl('apply', ...strict, '-f', file('strict.yaml', text));
+        expect(out).toContain('serverside-applied (server dry run)');
+      }
     });
 
     test('uninstalling keeps the ModelDeployments and what serves, and installing again goes on with them', async () => {
