@@ -63,6 +63,7 @@ for (const replicas of [1, 3, 20, 100]) {
         calls += 1;
       },
     },
+    conflicts: { set() {} },
     caches,
     memories: new Memories(),
     defaults: testDefaults,

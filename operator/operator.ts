@@ -7,7 +7,6 @@ import { type Clock, realClock } from '../kube/clock.ts';
 import { ConsistencyTracker } from '../kube/consistency.ts';
 import { Controller } from '../kube/controller.ts';
 import { EventRecorder } from '../kube/events.ts';
-import { LeaderElector } from '../kube/leader.ts';
 import { gateWrites } from '../kube/leader-gate.ts';
 import { Lifecycle } from '../kube/lifecycle.ts';
 import { type Log, messageOf, noLog } from '../kube/log.ts';
@@ -16,13 +15,15 @@ import type { KubeObject } from '../kube/objects.ts';
 import { Permissions } from '../kube/permissions.ts';
 import { type ObjectKey, resources } from '../kube/resource.ts';
 import { claimNamespaces, claimProblems } from './claims/claimed-namespaces.ts';
-import { ConfigError, type OperatorConfig } from './config.ts';
+import type { OperatorConfig } from './config.ts';
 import { createCaches, groupsOf, ofDeployment, reflectorsOf } from './controllers/caches.ts';
+import { ConflictWatches } from './controllers/conflict-watches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
 import { followNamespaces } from './controllers/namespaces.ts';
-import { type Defaults, type DefaultsOptions, noDefaults, watchDefaults } from './defaults/watch.ts';
+import { readDefaults } from './defaults/watch.ts';
+import { makeElector } from './election.ts';
 import { collectGauges } from './gauges.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startOpsServer } from './http/ops-server.ts';
@@ -78,7 +79,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       ...(config.inCluster === undefined ? {} : { inCluster: config.inCluster }),
       clock,
     }));
-  const fleetDefaults = readDefaults(config, {
+  const fleetDefaults = readDefaults(config.defaultsFile, {
     clock,
     log,
     observer: metrics,
@@ -101,9 +102,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   const permissions = new Permissions({ clock, log, observer: metrics });
   lifecycle.addCheck('permissions', () => permissions.missing());
   const watched = permissions.watch(client);
-  const elector = config.leaderElect
-    ? makeElector(config, auth, { clock, log, observer: metrics, lifecycle, permissions })
-    : undefined;
+  const elector = makeElector(config, { auth, clock, log, observer: metrics, lifecycle, permissions });
   const leads = () => elector === undefined || elector.leading;
   const api = gateWrites(
     watched,
@@ -222,6 +221,13 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     },
   });
 
+  const conflicts = new ConflictWatches({
+    api: client,
+    onChange: (key, uid, child) => {
+      memories.forgetConflict(uid, child);
+      controller.enqueue(key);
+    },
+  });
   const controller = new Controller({
     name: 'model-deployment',
     reconcile: reconcileModelDeployment({
@@ -229,6 +235,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       observer: metrics,
       consistency,
       recorder,
+      conflicts,
       caches,
       memories,
       get defaults() {
@@ -276,6 +283,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     async () => {
       fleet.stop();
       await Promise.all([controller.stop(), probe.stop()]);
+      await conflicts.stop();
       await recorder.close();
     },
     25_000,
@@ -324,45 +332,4 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     whenRunning: () => running,
     stop: () => lifecycle.stop(),
   };
-}
-
-/** The defaults of the file that the settings name; one that is broken at start is a start error. */
-function readDefaults(
-  { defaultsFile: path }: OperatorConfig,
-  options: Omit<DefaultsOptions, 'path'>,
-): Defaults {
-  if (path === undefined) return noDefaults;
-  try {
-    return watchDefaults({ ...options, path });
-  } catch (error) {
-    throw new ConfigError(`--defaults-file ${path}: ${messageOf(error)}`);
-  }
-}
-
-function makeElector(
-  config: OperatorConfig,
-  auth: Auth,
-  parts: {
-    clock: Clock;
-    log: Log;
-    observer: MetricsRegistry;
-    lifecycle: Lifecycle;
-    permissions: Permissions;
-  },
-): LeaderElector {
-  const { clock, log, observer, lifecycle, permissions } = parts;
-  // A client of its own, so that no queue of calls delays a renewal.
-  const client = createClient(auth, { userAgent: 'ballast-operator/leader-election', clock, observer });
-  const elector = new LeaderElector({
-    api: permissions.watch(client),
-    namespace: config.leaseNamespace === '' ? auth.namespace : config.leaseNamespace,
-    name: 'ballast-operator',
-    identity: config.identity,
-    clock,
-    log,
-    observer,
-  });
-  lifecycle.onStop('lease', 'leader election', () => elector.stop());
-  lifecycle.onStop('connections', 'leader client', () => client.close());
-  return elector;
 }

@@ -43,6 +43,14 @@ export class Memories {
     return changed;
   }
 
+  /** What is known of a taken name is void: it is looked at anew. */
+  forgetConflict(uid: string, child: ChildKey): void {
+    const entry = this.#entries.get(uid);
+    if (entry === undefined) return;
+    const conflicts = entry.memory.conflicts.filter((one) => one.child !== child);
+    entry.memory = { ...entry.memory, conflicts };
+  }
+
   /** Notes that the status was written. */
   statusWritten(uid: string, atMs: number): void {
     const entry = this.#entry(uid);

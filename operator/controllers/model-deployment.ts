@@ -15,6 +15,7 @@ import { missingRule, ruleRemedy, ruleText } from '../../kube/rbac.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import { type Plan, plan } from '../model/plan.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { ConflictWatches } from './conflict-watches.ts';
 import { executeChildren } from './execute.ts';
 import { type GatherSources, gather } from './gather.ts';
 
@@ -23,6 +24,7 @@ export interface ReconcileTools extends GatherSources {
   readonly observer: Observer;
   readonly consistency: ConsistencyTracker;
   readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly conflicts: Pick<ConflictWatches, 'set'>;
 }
 
 /** Makes the reconcile function. It throws what a later try may heal; what a person must heal is in status. */
@@ -33,6 +35,7 @@ export const reconcileModelDeployment =
     const snapshot = gather(key, tools);
     if (snapshot === undefined) {
       consistency.forget(key);
+      tools.conflicts.set(key, '', []);
       return undefined;
     }
     const { deployment } = snapshot;
@@ -48,6 +51,11 @@ export const reconcileModelDeployment =
     });
     // A refusal or a conflict belongs into the status of this very pass; a passing fault does not.
     if (memories.record(uid, outcome)) decided = plan({ ...snapshot, memory: memories.of(uid) });
+    tools.conflicts.set(
+      key,
+      uid,
+      memories.of(uid).conflicts.map(({ child }) => child),
+    );
     if (outcome.error !== undefined && outcome.refusal === undefined) throw outcome.error;
     if (decided.status !== undefined) {
       await writeStatus(key, deployment, decided.status, signal, tools);

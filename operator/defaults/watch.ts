@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../../kube/clock.ts';
 import { type Log, messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
+import { ConfigError } from '../config.ts';
 import { type DefaultsFile, parseDefaults } from './schema.ts';
 
 export interface DefaultsOptions {
@@ -22,7 +23,7 @@ export interface Defaults {
 }
 
 /** What holds without a file. */
-export const noDefaults: Defaults = { current: {}, stop() {} };
+const noDefaults: Defaults = { current: {}, stop() {} };
 
 /** The kubelet itself needs up to a minute to bring a changed ConfigMap. */
 const lookEveryMs = 5_000;
@@ -74,4 +75,14 @@ export function watchDefaults(options: DefaultsOptions): Defaults {
     },
     stop: () => cancel(),
   };
+}
+
+/** The defaults of the file that the settings name, if any; one that is broken at start is a start error. */
+export function readDefaults(path: string | undefined, options: Omit<DefaultsOptions, 'path'>): Defaults {
+  if (path === undefined) return noDefaults;
+  try {
+    return watchDefaults({ ...options, path });
+  } catch (error) {
+    throw new ConfigError(`--defaults-file ${path}: ${messageOf(error)}`);
+  }
 }

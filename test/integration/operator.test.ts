@@ -231,6 +231,11 @@ describe('a ModelDeployment', () => {
     const foreign = await bed.api.get<Service>(resources.services, { name: 'taken', namespace });
     expect(foreign.spec.selector).toEqual({ app: 'shop' });
     expect(foreign.metadata.ownerReferences).toBeUndefined();
+    // Its holder is watched: the next look would come after half a minute.
+    await bed.api.delete(resources.services, { name: 'taken', namespace });
+    const deletedMs = performance.now();
+    await condition(bed.api, 'taken', 'Ready', 'True');
+    expect(performance.now() - deletedMs).toBeLessThan(15_000);
   });
 
   test('deleted takes everything with it', async () => {

@@ -106,6 +106,7 @@ export function makeRig(spec: SpecPart = {}): Rig {
         api,
         observer: metrics,
         consistency: new ConsistencyTracker(),
+        conflicts: { set() {} },
         recorder: { record: (_, note) => void events.push(note.reason) },
         caches,
         memories: rig.memories,
