@@ -131,6 +131,16 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     expect((await liveWeb()).metadata.generation).toBe(2);
   });
 
+  test('create -f, once; a warning of the server is shown; there are no metrics', async () => {
+    const text = '---\n{ apiVersion: v1, kind: ConfigMap, metadata: { name: made }, data: { a: b } }';
+    expect(await kubectl('create -f -', text)).toBe('configmap/made created\n');
+    expect((await tryKubectl('create -f -', text)).err).toContain('configmaps "made" already exists');
+    const odd = await tryKubectl('apply --validate=warn -f -', text.replace(', data:', ', dta: 1, data:'));
+    expect([odd.code, odd.err]).toEqual([0, expect.stringContaining('Warning: unknown field "dta"')]);
+    expect((await tryKubectl('top pods')).err).toContain('Metrics API not available');
+    await kubectl('delete configmap made');
+  });
+
   test('apply refuses a field that the kind does not have', async () => {
     const answer = await tryKubectl(
       'apply -f -',
@@ -370,6 +380,7 @@ export async function kubectlCases(version: '35' | '32'): Promise<void> {
     await kubectl(
       `patch ${names.one} ada --subresource=status --type merge -p '{"status":{"conditions":[{"type":"Afloat","status":"True"}]}}'`,
     );
+    expect(await kubectl(`describe ${names.one} ada`)).toMatch(/Spec:\n\s+Crew:\s+3/);
     expect(await kubectl(`get ${names.short}`)).toMatch(/^NAME\s+CREW\s+AFLOAT\nada\s+3\s+True\n/);
     expect(await kubectl(`get ${names.all} -o wide`)).toMatch(/NOTE\nada\s+3\s+True\s+none/);
     expect(await kubectl(`explain ${names.one}.spec.crew`)).toContain('How many sail her.');
