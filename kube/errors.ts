@@ -65,9 +65,14 @@ export const isGone = (error: unknown): boolean =>
 /** 403: the caller lacks a permission, or an admission rule or quota refuses. */
 export const isForbidden = (error: unknown): boolean => isApiError(error) && error.code === 403;
 
-/** 400 or 422: the object itself is wrong, so the same call will fail again. */
+/**
+ * 400 or 422: the object itself is wrong, so the same call will fail again. Server-side apply says so with a 500 where a
+ * field does not exist or has the wrong type: every real server up to 1.36 does.
+ */
 export const isInvalid = (error: unknown): boolean =>
-  isApiError(error) && (error.code === 422 || error.code === 400);
+  isApiError(error) && (error.code === 422 || error.code === 400 || isNotTyped(error));
+const isNotTyped = ({ code, message }: ApiError) =>
+  code === 500 && message.includes('failed to create typed patch object');
 
 /** 429: asked too often. */
 export const isTooManyRequests = (error: unknown): boolean => isApiError(error) && error.code === 429;
@@ -96,7 +101,9 @@ export const isRetryable = (error: unknown): boolean =>
 
 /** The server is away or overloaded: no answer, 429 or 5xx. It says nothing about the object of the call. */
 export const isUnavailable = (error: unknown): boolean =>
-  isApiError(error) && (error.code === 429 || error.code >= 500 || (error.code === 0 && isRetryable(error)));
+  isApiError(error) &&
+  !isNotTyped(error) &&
+  (error.code === 429 || error.code >= 500 || (error.code === 0 && isRetryable(error)));
 
 /** How long the server asked to wait, milliseconds; undefined when it did not say. */
 export const retryAfterMs = (error: unknown): number | undefined =>

@@ -83,6 +83,16 @@ describe('reconcile', () => {
       refused(422, 'Invalid', 'spec.affinity: Required'),
       'True SpecInvalid',
     ],
+    [
+      // What the real server says of an affinity with a field that does not exist.
+      'a field that the server does not know',
+      refused(
+        500,
+        'HTTP500',
+        'apply Deployment wine-1: 500 failed to create typed patch object (shop/wine-1; apps/v1, Kind=Deployment): .spec.template.spec.affinity.nodeAffinity.foo: field not declared in schema',
+      ),
+      'True SpecInvalid',
+    ],
   ])('%s is said', async (_, error, want) => {
     const rig = makeRig();
     refuse(rig, 'Service', error);
