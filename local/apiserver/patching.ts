@@ -1,4 +1,5 @@
 /** Patches of every type, on the object or one of its subresources. */
+import { goJson } from '../../crds/structural/field-error.ts';
 import { type Core, checkUnknownFields, present } from './core.ts';
 import { createObject } from './create.ts';
 import type { Kind } from './kind.ts';
@@ -73,8 +74,9 @@ const noType = { group: '', plural: '', kind: '' };
 
 /** A patch whose result cannot be read is, unlike such a body, a 422 about the patch. */
 function checkPatchedTypes(kind: Kind, next: AnyObject, patch: unknown, type: PatchType): void {
-  const problem = kind.schema.decodeError(next);
-  if (problem === undefined) return;
+  if (kind.schema.decodeError(next) === undefined) return;
+  // The real server reads what it has written from a map: the first problem is that of the first name.
+  const problem = kind.schema.decodeError(JSON.parse(goJson(next)) as AnyObject) ?? '';
   const words = withoutHead(problem);
   throw invalid(noType, '', [
     type === patchTypes.strategic

@@ -82,7 +82,7 @@ function zeroOf(schema: SchemaNode | undefined): unknown {
 }
 
 /** Lists that are written even when they are empty, because their Go fields are. */
-const keptEmpty = new Set(['rules', 'endpoints', 'subsets', 'conditions', 'storedVersions']);
+const keptEmpty = new Set(['rules', 'endpoints', 'subsets', 'storedVersions']);
 
 /** Plain fields that are left out when they are false, 0 or empty, because their Go fields are. */
 const leftOutZero = new Set(
@@ -98,6 +98,8 @@ function isLeftOut(
   parent: SchemaNode | undefined,
 ): boolean {
   if (parent?.required?.includes(name) === true || keptEmpty.has(name)) return false;
+  // So are the conditions of a definition, and of nothing else.
+  if (name === 'conditions' && parent?.properties?.acceptedNames !== undefined) return false;
   // The ports of an EndpointSlice are kept, those of containers, Services and policies are not.
   if (name === 'ports' && parent?.properties?.endpoints !== undefined) return false;
   if (name === 'value') return value === '';
