@@ -5,7 +5,6 @@
  */
 
 import type { KubeApi } from '../../kube/api.ts';
-import { Applier } from '../../kube/apply.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { ConsistencyTracker } from '../../kube/consistency.ts';
 import { Controller } from '../../kube/controller.ts';
@@ -15,6 +14,7 @@ import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { resources } from '../../kube/resource.ts';
 import { byOwnerUid, keyOf } from '../../kube/store.ts';
+import { differences } from '../../operator/model/difference.ts';
 import type { World } from './world.ts';
 
 export interface FamilyOptions {
@@ -32,7 +32,6 @@ export interface FamilyOptions {
   readonly revisitMs?: number;
 }
 
-const hashAnnotation = 'fault.test/applied';
 const types = resources.configMaps;
 
 export class Family {
@@ -43,7 +42,6 @@ export class Family {
   readonly visits: { atMs: number; key: string }[] = [];
   readonly #options: FamilyOptions;
   readonly #tracker: ConsistencyTracker | undefined;
-  readonly #applier: Applier;
 
   constructor(options: FamilyOptions) {
     this.#options = options;
@@ -63,7 +61,6 @@ export class Family {
       labelSelector: 'role=child',
       indexers: { owner: byOwnerUid },
     });
-    this.#applier = new Applier({ api, fieldManager: 'family', hashAnnotation });
     if (options.consistency !== false) {
       this.#tracker = new ConsistencyTracker({ clock, observer: metrics });
       const isParent = (object: KubeObject) => object.metadata.labels?.role === 'parent';
@@ -110,8 +107,16 @@ export class Family {
     if (changesSet && !(await this.#isCurrent(parent, signal))) return { requeueAfterMs: 100 };
     for (const name of names) {
       const live = known.find((child) => child.metadata.name === name);
-      const { outcome, object } = await this.#applier.apply(types, childOf(parent, name), live, { signal });
-      if (outcome !== 'skipped') this.#tracker?.wrote(key, types, object);
+      const wantedChild = childOf(parent, name);
+      // As the operator decides it: what the live object says already is not sent again.
+      if (live !== undefined && differences(wantedChild, live).length === 0) continue;
+      const { uid } = live?.metadata ?? {};
+      const request = {
+        ...wantedChild,
+        metadata: { ...wantedChild.metadata, ...(uid === undefined ? {} : { uid }) },
+      };
+      const written = await api.apply(types, request, { fieldManager: 'family', force: true, signal });
+      this.#tracker?.wrote(key, types, written);
     }
     for (const child of known.filter(({ metadata }) => !names.includes(metadata.name ?? ''))) {
       await this.#delete(key, child, signal);
