@@ -5,6 +5,7 @@ import { quantityNumber } from '../../../crds/values.ts';
 import type { NodeObject } from '../../../operator/model/cost.ts';
 import { type Bed, condition, isReady, namespace, perZone, priceLabel, startBed, until } from './bed.ts';
 import { countReady } from './ready-count.ts';
+import { scriptLoad } from './scripted-load.ts';
 
 const say = (line: string) => console.info(line);
 let bed: Bed;
@@ -269,4 +270,55 @@ describe('a rollout with no room for one pod more', () => {
     const { status } = await bed.untilReady('lone');
     expect(status?.rollout?.finishedAt).toBeDefined();
   }, 120_000);
+});
+
+describe('a load that outgrows the nodes', () => {
+  test('asks for what it needs once, for no more while pods wait, and grows when nodes come', async () => {
+    await bed.nodeDelay(undefined);
+    await bed.limitCpu(undefined);
+    const sla = { latency: { p95: '50ms' }, window: '1m' };
+    const scaling = { minReplicas: 2, maxReplicas: 30 };
+    await bed.model('busy', { ...spec(1), sla, scaling });
+    await bed.untilReady('busy');
+    await bed.limitCpu(0);
+    const load = scriptLoad(40, () => bed.podsOf('busy'));
+    try {
+      const asked = async () => (await bed.read('busy')).status?.scaling?.desiredReplicas ?? 0;
+      load.rate = 250;
+      const startMs = Date.now();
+      const first = await until('pods wait', async () => {
+        const model = await bed.read('busy');
+        return model.status?.pending === undefined ? undefined : model.status.scaling?.desiredReplicas;
+      });
+      // What one look at the load asked for stays; the load grows on, and nothing more is asked for on top.
+      load.rate = 600;
+      const limited = await until(
+        'ScalingLimited says NoRoom',
+        async () => {
+          const model = await bed.read('busy');
+          const found = condition(model, 'ScalingLimited');
+          return found?.reason === 'NoRoom' ? found : undefined;
+        },
+        30_000,
+      );
+      expect(limited.status).toBe('True');
+      const later = await asked();
+      say(
+        `a load of 250 then 600/s: ${first} replicas asked for after ${seconds(startMs)} s, ${later} while they wait. ${limited.message}`,
+      );
+      expect(later).toBe(first);
+      expect(condition(await bed.read('busy'), 'Stalled')?.status).toBe('False');
+      await bed.limitCpu(undefined);
+      const grownMs = Date.now();
+      const grown = await until(
+        'more replicas',
+        async () => ((await asked()) > (first ?? 0) ? asked() : undefined),
+        60_000,
+      );
+      await until('no pod waits', async () => (await bed.read('busy')).status?.pending === undefined, 60_000);
+      say(`nodes come: ${grown} replicas asked for after ${seconds(grownMs)} s`);
+    } finally {
+      load.stop();
+    }
+  }, 240_000);
 });
