@@ -1,6 +1,7 @@
 /** Downloads over HTTP(S) with retries; a broken transfer is resumed when the server can say that the file is the same. */
 import { ModelError } from '../inspect/model-error.ts';
-import { type Answer, type GetOptions, guardedGet } from './http-client.ts';
+import type { Answer } from './answer.ts';
+import { type GetOptions, guardedGet } from './http-client.ts';
 import { RetryableError } from './http-failures.ts';
 import type { PartFile } from './part-file.ts';
 

@@ -204,7 +204,7 @@ describe('failures that pass', () => {
         response.writeHead(200, { 'content-length': small.length }).write(small.subarray(0, 10));
       else if (count > 2) serveWhole(request, response, count);
     };
-    await fetchWith({ stallMs: 100 });
+    await fetchWith({ stallMs: 300 });
     expect(requests).toHaveLength(3);
   });
   test('retries end', async () => {

@@ -1,24 +1,17 @@
 /** One guarded GET: every address is checked before it is connected to, redirects are followed by hand. */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { ModelError } from '../inspect/model-error.ts';
 import type { AddressPolicy } from './address-policy.ts';
+import type { Answer } from './answer.ts';
 import { deniedError, transferError } from './http-failures.ts';
 import { type ProxySettings, proxyFor } from './proxy.ts';
 
 // As in http/server.ts: an import would load undici too.
 const { request: httpRequest } = process.getBuiltinModule('node:http');
 const { request: httpsRequest } = process.getBuiltinModule('node:https');
-
-/** What a server answered: headers first, then the body as it comes. */
-export interface Answer extends AsyncIterable<Buffer> {
-  readonly statusCode?: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  /** Lets go of the connection. */
-  destroy(): void;
-}
 
 export interface GetOptions {
   readonly policy: AddressPolicy;

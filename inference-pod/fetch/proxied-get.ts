@@ -3,7 +3,8 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { ProxyAgent, request } from 'undici';
 import { ModelError } from '../inspect/model-error.ts';
-import type { Answer, GetOptions } from './http-client.ts';
+import type { AddressPolicy } from './address-policy.ts';
+import type { Answer } from './answer.ts';
 import { deniedError, RetryableError, transferError } from './http-failures.ts';
 import { forbiddenBehindProxy } from './proxy.ts';
 
@@ -26,7 +27,10 @@ async function resolvedHere(host: string): Promise<string[]> {
 export async function getThroughProxy(
   url: URL,
   proxy: URL,
-  options: Pick<GetOptions, 'policy' | 'stallMs'> & {
+  options: {
+    readonly policy: AddressPolicy;
+    /** How long proxy and server may be silent. */
+    readonly stallMs: number;
     readonly headers: Readonly<Record<string, string>>;
     readonly ca: string[] | undefined;
   },

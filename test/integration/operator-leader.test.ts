@@ -75,7 +75,7 @@ describe('two operators', () => {
       });
       return model.status?.summary?.phase === 'Ready';
     });
-    expect((await getModel(bed.api, 'elsewhere')).status).toBeUndefined();
+    expect((await getModel(bed.api, 'elsewhere')).status?.conditions).toBeUndefined();
     expect(
       (await bed.api.list(resources.deployments, { namespace })).items.map(({ metadata }) => metadata.name),
     ).not.toContain('elsewhere');
