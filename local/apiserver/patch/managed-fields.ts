@@ -105,6 +105,12 @@ function ownerText(owner: Managed): string {
   return owner.operation === 'Update' ? `${named} using ${owner.apiVersion}` : named;
 }
 
+/** Owners are told in the order of what a real server writes of them: by name, then by time, a subresource first. */
+function sortText({ manager, operation, apiVersion, time, subresource }: Managed): string {
+  const update = operation === 'Apply' ? {} : { apiVersion, time };
+  return JSON.stringify({ manager, operation, ...update, ...(subresource === '' ? {} : { subresource }) });
+}
+
 export interface ApplyConflict {
   readonly message: string;
   readonly causes: { reason: 'FieldManagerConflict'; message: string; field: string }[];
@@ -125,7 +131,7 @@ export function conflictAnswer(conflicts: readonly Conflict[]): ApplyConflict {
     };
   const byOwner = new Map<string, string[]>();
   for (const { owner, path } of conflicts) {
-    const id = managerId(owner);
+    const id = sortText(owner);
     byOwner.set(id, [...(byOwner.get(id) ?? [`conflicts with ${ownerText(owner)}:`]), `- ${pathText(path)}`]);
   }
   const lines = [...byOwner].sort(([a], [b]) => text(a, b)).flatMap(([, list]) => list);

@@ -5,6 +5,7 @@ import { elementText, fieldElement } from './field-set.ts';
 import { goText } from './patch-fault.ts';
 
 const maxErrors = 20;
+const undeclared = ': field not declared in schema';
 
 function scalarError(value: unknown, schema: SchemaNode): string | undefined {
   if (schema['x-kubernetes-int-or-string'] === true || schema.type === undefined) return undefined;
@@ -52,7 +53,9 @@ const show = (value: unknown): string => `&{${goText(value)}}`;
 export function typedErrors(value: unknown, schema: SchemaNode | undefined, path = ''): string[] {
   const errors: string[] = [];
   visit(value, schema, path, errors);
-  return errors.slice(0, maxErrors);
+  // A field that nobody knows is told before any value is looked at.
+  const unknown = errors.filter((text) => text.endsWith(undeclared));
+  return (unknown.length > 0 ? unknown : errors).slice(0, maxErrors);
 }
 
 function visit(value: unknown, schema: SchemaNode | undefined, path: string, errors: string[]): void {
@@ -81,7 +84,7 @@ function visit(value: unknown, schema: SchemaNode | undefined, path: string, err
     for (const [name, inner] of Object.entries(value)) {
       const below = `${path}${elementText(fieldElement(name))}`;
       const known = fieldSchema(schema, name);
-      if (known === undefined && !open) errors.push(`${below}: field not declared in schema`);
+      if (known === undefined && !open) errors.push(`${below}${undeclared}`);
       else visit(inner, known, below, errors);
     }
     return;

@@ -103,7 +103,8 @@ function fault(value: unknown, schema: SchemaNode, place: Place, version: string
   switch (schema.type) {
     case 'string':
       if (typeof value !== 'string') return wrong();
-      return textFault(value, schema);
+      // Of the times that may be null only a pod's are in whole seconds.
+      return textFault(value, schema, schema.nullable === true && place.struct !== 'PodCondition');
     case 'boolean':
       return typeof value === 'boolean' ? undefined : wrong();
     case 'integer':
@@ -141,9 +142,15 @@ function fieldsFault(value: unknown, schema: SchemaNode, place: Place, version: 
   return undefined;
 }
 
-function textFault(value: string, schema: SchemaNode): string | undefined {
-  if (schema.format === 'date-time' && value !== '' && Number.isNaN(Date.parse(value)))
-    return `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`;
+function textFault(value: string, schema: SchemaNode, isMicro: boolean): string | undefined {
+  if (
+    schema.format === 'date-time' &&
+    value !== '' &&
+    !/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[-+]\d\d:\d\d)$/.test(value)
+  ) {
+    const layout = isMicro ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00';
+    return `parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "2006"`;
+  }
   if (schema.format === 'byte') {
     const at = /[^A-Za-z0-9+/=\r\n]/.exec(value)?.index;
     if (at !== undefined) return `illegal base64 data at input byte ${at}`;

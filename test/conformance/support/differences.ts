@@ -4,7 +4,7 @@
  * `docs/reference/embedded-cluster.md` is made from it.
  */
 import type { Cluster } from './cluster.ts';
-import { container, deployment, pod, service } from './objects.ts';
+import { container, deployment, pod, service, thingDefinition } from './objects.ts';
 import { at, said, warnings } from './words.ts';
 
 export interface Difference {
@@ -331,6 +331,28 @@ export const differences: readonly Difference[] = [
     },
     real: 'entries of the maker: 2',
     embedded: 'entries of the maker: 1',
+  },
+  {
+    what: 'A default of status is stored with the first write that follows, so that this write moves the resourceVersion even when it changes nothing',
+    why: 'stored at creation here; what is read is the same',
+    async probe(api) {
+      const group = `${api.unique('defaults')}.test`;
+      const status = { type: 'object', default: { seen: 0 }, properties: { seen: { type: 'integer' } } };
+      const spec = { type: 'object', properties: { a: { type: 'string' } } };
+      const options = { status, version: { subresources: { status: {} } } };
+      const things = await api.install(thingDefinition(group, spec, options) as never);
+      const object = {
+        apiVersion: `${group}/v1`,
+        kind: 'Thing',
+        metadata: { name: 'one' },
+        spec: { a: 'b' },
+      };
+      const made = await api.post(things, object);
+      const again = await api.mergePatch(`${things}/one`, { spec: { a: 'b' } });
+      return `moved: ${made.body.metadata.resourceVersion !== again.body.metadata.resourceVersion}`;
+    },
+    real: 'moved: true',
+    embedded: 'moved: false',
   },
   {
     what: 'Server-side apply to /scale is an update here; a real server keeps the applier of a Deployment’s, and fails for a custom kind',

@@ -28,6 +28,8 @@ export interface Family {
   readonly status?: (random: Random) => Fields;
   readonly scale?: boolean;
   readonly custom?: boolean;
+  /** The definition has a default for status. */
+  readonly defaultsStatus?: boolean;
   /** Controllers write to the object too: its resourceVersion and status tell nothing. */
   readonly shared?: boolean;
   /** JSON pointers for JSON patches, beside the top fields of `spec`. */
@@ -56,6 +58,7 @@ export const families: Record<string, Family> = {
     apiVersion: 'ballast.dev/v1alpha1',
     kind: 'ModelDeployment',
     plural: 'modeldeployments',
+    defaultsStatus: true,
     fields: (random) => ({ spec: modelSpec(random) }),
     status: modelStatus,
     scale: true,

@@ -170,10 +170,10 @@ export function workloadErrors(kind: string, object: JsonObject, old: unknown): 
     case 'ControllerRevision': {
       const errors: FieldError[] = [];
       errors.push(...nonNegative(object.revision, 'revision'));
-      if (object.data === undefined || object.data === null)
-        errors.push(required('data', 'data is mandatory'));
-      else if (isObject(old) && !deepEqual(old.data, object.data))
-        errors.push(invalid('data', object.data, 'field is immutable'));
+      const data = object.data ?? null;
+      if (isObject(old)) {
+        if (!deepEqual(old.data ?? null, data)) errors.push(invalid('data', data, 'field is immutable'));
+      } else if (data === null) errors.push(required('data', 'data is mandatory'));
       return errors;
     }
     default:

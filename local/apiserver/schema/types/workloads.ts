@@ -58,7 +58,7 @@ ReplicaSetStatus : What a ReplicaSet is.
   replicas! int32 : Pods that exist and are not ending.
   terminatingReplicas int32 : Pods that are ending.
 ControllerRevision : A stored state of a controller, to go back to. Its data cannot be changed.${head}
-  data object atomic : The state.
+  data any atomic : The state.
   revision int64 =0 : Number of the revision.
 StatefulSet : Keeps pods with stable names and storage running.${head}
   spec StatefulSetSpec : What the StatefulSet should be.
