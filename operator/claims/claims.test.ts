@@ -143,6 +143,17 @@ describe('claims', () => {
     expect(first.held).toEqual(['a', 'a']);
   });
 
+  test('a claim that was given to another by hand is theirs from the next renewal on', async () => {
+    const api = new FakeApi();
+    const clock = new HeldClock();
+    const { claims, problems } = start(api, clock, 'a/x');
+    await clock.run(0);
+    const lease = await api.get<Lease>(resources.leases, { namespace: 'a', name: 'ballast-claim' });
+    await api.replace(resources.leases, { ...lease, spec: { ...lease.spec, holderIdentity: 'b/y' } });
+    await clock.run(38_000);
+    expect([claims.holds('a'), problems]).toEqual([false, ['a taken']]);
+  });
+
   test('a claim that somebody deleted is made anew', async () => {
     const api = new FakeApi();
     const clock = new HeldClock();

@@ -14,7 +14,8 @@ import { eventually, type OperatorBed, startOperatorBed } from './operator-bed.t
 let bed: OperatorBed;
 let proxy: FaultProxy;
 let operator: Operator;
-let refused = new Set(['team-b']);
+/** Namespaces, and one kind of one. */
+let refused = new Set(['team-b', 'team-d/pods']);
 const logged: string[] = [];
 
 const createIn = (namespace: string, name: string) =>
@@ -38,12 +39,12 @@ const metricsText = async () => (await fetch(`http://127.0.0.1:${operator.opsPor
 beforeAll(async () => {
   // The bed's own operator keeps to a namespace in which nothing happens.
   bed = await startOperatorBed({ flags: ['--watch-namespaces', 'nobody'] });
-  for (const name of ['team-a', 'team-b', 'team-c'])
+  for (const name of ['team-a', 'team-b', 'team-c', 'team-d'])
     await bed.api.create(resources.namespaces, { metadata: { name } });
   const { ca } = (await (await loadAuth({ kubeconfig: bed.cluster.kubeconfigPath })).credentials()).tls;
   proxy = new FaultProxy({ target: bed.cluster.url, ca: ca?.toString(), clock: realClock });
   proxy.rule = ({ path }) =>
-    [...refused].some((namespace) => path.includes(`/namespaces/${namespace}/`))
+    [...refused].some((part) => path.includes(`/namespaces/${part}/`) || path.endsWith(`/namespaces/${part}`))
       ? {
           kind: 'status',
           code: 403,
@@ -56,7 +57,7 @@ beforeAll(async () => {
     parseConfig(
       [
         '--watch-namespaces',
-        'team-a,team-b,not-there',
+        'team-a,team-b,team-d,not-there',
         '--ops-host',
         '127.0.0.1',
         '--ops-port',
@@ -84,12 +85,16 @@ describe('an operator for named namespaces', () => {
     await createIn('team-a', 'wine');
     await createIn('team-b', 'wine');
     await createIn('team-c', 'wine');
+    await createIn('team-d', 'wine');
     await untilReady('team-a', 'wine');
     expect(await phaseOf('team-b', 'wine')).toBeUndefined();
+    // Without its pods nothing is known for sure: no write there either.
+    await eventually('the model was seen', () => operator.metrics.total('not_admitted_total') >= 1);
+    expect(proxy.writes().filter(({ path }) => path.includes('/namespaces/team-d/'))).toEqual([]);
     const { code, text } = await readyz();
     expect(code).toBe(503);
     expect(text).toMatch(
-      /^caches: namespace team-b: may not list and watch modeldeployments\.ballast\.dev, serviceaccounts, .*: it does not exist, or the operator's Role and RoleBinding are missing in it\n$/,
+      /^caches: namespace team-b: may not list and watch modeldeployments\.ballast\.dev, serviceaccounts, .*: it does not exist, or the operator's Role and RoleBinding are missing in it\ncaches: namespace team-d: may not list and watch pods: it does not exist, or the operator's Role and RoleBinding are missing in it\n$/,
     );
     const metrics = await metricsText();
     expect(metrics).toContain('ballast_operator_namespace_read{namespace="team-a"} 1\n');
@@ -103,6 +108,7 @@ describe('an operator for named namespaces', () => {
   test('takes up the namespace when the Role is there, and is ready then', async () => {
     refused = new Set();
     await untilReady('team-b', 'wine');
+    await untilReady('team-d', 'wine');
     await eventually('it is ready', async () => (await readyz()).code === 200);
     expect(await metricsText()).toContain('ballast_operator_namespace_read{namespace="team-b"} 1\n');
   }, 60_000);
@@ -111,7 +117,7 @@ describe('an operator for named namespaces', () => {
     expect(await phaseOf('team-c', 'wine')).toBeUndefined();
     expect(proxy.seen.length).toBeGreaterThan(50);
     const elsewhere = proxy.seen.filter(
-      ({ path }) => !/\/namespaces\/(team-a|team-b|not-there)\//.test(path),
+      ({ path }) => !/\/namespaces\/(team-a|team-b|team-d|not-there)\//.test(path),
     );
     expect(elsewhere.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });
