@@ -30,8 +30,8 @@ const attempts = 8;
 export function createObject(core: Core, kind: Kind, body: AnyObject, options: CreateOptions): AnyObject {
   if (!isJson(body)) throw badRequest('the body is not an object');
   checkTypeMeta(kind, body);
-  checkUnknownFields(kind, body, options);
   checkDecodable(kind, body);
+  checkUnknownFields(kind, body, options);
   let draft = prepare(core, kind, body, options);
   const context = strategyContext(core, options.dryRun ?? false);
   draft = kind.schema.applyDefaults(kind.schema.prune(draft), options.managedFieldsDone);
