@@ -39,7 +39,7 @@ console.log(at('cpu/cpu.cfs_quota_us') ?? at('cpu.max'));`;
 /** Rows of this file. */
 export function servingRows(bed: Bed): void {
   describe('the samples', () => {
-    test('answer as Python’s onnxruntime does, from the host by ClusterIP', async () => {
+    test('answer as Python’s onnxruntime does, to the host by ClusterIP and to a pod by name', async () => {
       for (const name of samples) await bed.apply(sampleFile(name, 'modeldeployment.yaml'));
       for (const name of samples) await bed.untilReady(name);
       for (const name of samples) {
@@ -47,9 +47,7 @@ export function servingRows(bed: Bed): void {
         expect([name, status]).toEqual([name, 200]);
         expectGolden(name, JSON.parse(text));
       }
-    });
 
-    test('answer the same to a pod, by the name of the Service', async () => {
       const requests = Object.fromEntries(
         samples.map((name) => [name, sampleFile(name, 'golden/request.json')]),
       );
@@ -86,9 +84,6 @@ export function servingRows(bed: Bed): void {
       expect(answers.map(({ name, status }) => [name, status])).toEqual(samples.map((name) => [name, 200]));
       for (const { name, body } of answers) expectGolden(name, body);
       await bed.kubectl('delete', 'pod', 'client', '-n', namespace);
-      // The nodes' CPUs are few: the others have done their part.
-      for (const name of samples.filter((one) => one !== 'wine'))
-        await bed.kubectl('delete', 'md', name, '-n', namespace);
     });
   });
 

@@ -67,6 +67,7 @@ export function sourceRows(bed: Bed): void {
       expect(status).toBe(200);
       expectGolden('wine', JSON.parse(text));
       expect(bed.server.asked).toContain('/wine.onnx');
+      bed.say('models from a PersistentVolumeClaim and from a private HTTPS server answer');
     });
 
     test('that takes more memory than its limit is named with the limit, and its pod comes back', async () => {
