@@ -1,5 +1,5 @@
-/** A Plan's children become API calls: one after the other, stopped by the first that fails. */
-import { fieldManagers } from '../../crds/constants.ts';
+/** A Plan's children become API calls, one after the other. */
+import { fieldManagers, labels } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
@@ -37,7 +37,17 @@ export interface ExecuteTools {
   readonly signal: AbortSignal;
 }
 
-/** Applies and deletes children in order. It rejects never: what went wrong is part of the outcome. */
+/**
+ * Applies and deletes children in order. It rejects never: what went wrong is part of the outcome.
+ *
+ * | what failed                         | what is still done                                          |
+ * | a passing fault                     | nothing                                                     |
+ * | a child of one revision is refused  | all but the further children of this revision               |
+ * | another child is refused            | no further child is applied                                 |
+ *
+ * So a bad candidate never keeps the revision that serves from being scaled, and after any refusal what is not wanted any
+ * more goes: it may be what fills the quota.
+ */
 export async function executeChildren(
   deployment: ModelDeployment,
   plan: { readonly apply: readonly ApplyAction[]; readonly delete: readonly DeleteAction[] },
@@ -46,33 +56,23 @@ export async function executeChildren(
   const applied: ChildKey[] = [];
   const restored: (Restoration & { child: ChildKey })[] = [];
   const conflicts: Conflict[] = [];
-  let verb = 'patch';
-  let child: ChildKey = 'deployments/';
-  let type = childType('deployments');
-  try {
-    for (const action of plan.apply) {
-      child = childKey(action.kind, action.object);
-      type = childType(action.kind);
-      if (action.mayBeTaken) {
-        verb = 'get';
-        const holder = await holderOf(type, action.object, tools);
-        const ownership = holder === undefined ? 'ours' : ownershipOf(holder, deployment);
-        if (holder !== undefined && ownership === 'foreign') {
-          conflicts.push({ child, holder: holderText(holder, type.kind), atMs: tools.nowMs() });
-          continue;
-        }
-        // The garbage collector still has the namesake's child in hand: its end wakes us.
-        if (ownership === 'former') throw new Error(`${child} of a deleted namesake still exists`);
-      }
-      verb = 'patch';
-      const answer = await tools.api.apply(type, withUid(action), {
-        fieldManager: fieldManagers.operator,
-        force: true,
-        signal: tools.signal,
-      });
-      tools.observer.count('writes_total', { kind: type.kind, verb: 'apply' });
-      tools.wrote(type, answer);
-      const mutated = differences(action.object, answer);
+  let refusal: Refusal | undefined;
+  let error: unknown;
+  const refusedRevisions = new Set<string>();
+  for (const action of plan.apply) {
+    const revision = action.object.metadata.labels?.[labels.revision];
+    if (revision !== undefined && refusedRevisions.has(revision)) continue;
+    const result = await applyChild(deployment, action, tools);
+    if ('error' in result) {
+      error ??= result.error;
+      refusal ??= result.refusal;
+      if (result.refusal === undefined) return { applied, restored, conflicts, refusal, error };
+      if (revision === undefined) break;
+      refusedRevisions.add(revision);
+    } else if ('conflict' in result) conflicts.push(result.conflict);
+    else {
+      const child = childKey(action.kind, action.object);
+      const { mutated } = result;
       if (action.edited.length === 0) applied.push(child);
       if (action.edited.length > 0 || mutated.length > 0)
         restored.push({
@@ -83,15 +83,53 @@ export async function executeChildren(
           mutatedAtOnce: mutated.length > 0,
         });
     }
-    verb = 'delete';
-    for (const action of plan.delete) {
-      child = `${action.kind}/${action.name}`;
-      type = childType(action.kind);
+  }
+  for (const action of plan.delete) {
+    const type = childType(action.kind);
+    try {
       await deleteChild(type, action, tools);
+    } catch (failed) {
+      error ??= failed;
+      refusal ??= refusalOf(failed, 'delete', type, `${action.kind}/${action.name}`);
+      break;
     }
-    return { applied, restored, conflicts, refusal: undefined, error: undefined };
+  }
+  return { applied, restored, conflicts, refusal, error };
+}
+
+type Applied =
+  | { readonly mutated: readonly string[] }
+  | { readonly conflict: Conflict }
+  | { readonly error: unknown; readonly refusal: Refusal | undefined };
+
+async function applyChild(
+  deployment: ModelDeployment,
+  action: ApplyAction,
+  tools: ExecuteTools,
+): Promise<Applied> {
+  const child = childKey(action.kind, action.object);
+  const type = childType(action.kind);
+  let verb = 'get';
+  try {
+    if (action.mayBeTaken) {
+      const holder = await holderOf(type, action.object, tools);
+      const ownership = holder === undefined ? 'ours' : ownershipOf(holder, deployment);
+      if (holder !== undefined && ownership === 'foreign')
+        return { conflict: { child, holder: holderText(holder, type.kind), atMs: tools.nowMs() } };
+      // The garbage collector still has the namesake's child in hand: its end wakes us.
+      if (ownership === 'former') throw new Error(`${child} of a deleted namesake still exists`);
+    }
+    verb = 'patch';
+    const answer = await tools.api.apply(type, withUid(action), {
+      fieldManager: fieldManagers.operator,
+      force: true,
+      signal: tools.signal,
+    });
+    tools.observer.count('writes_total', { kind: type.kind, verb: 'apply' });
+    tools.wrote(type, answer);
+    return { mutated: differences(action.object, answer) };
   } catch (error) {
-    return { applied, restored, conflicts, refusal: refusalOf(error, verb, type, child), error };
+    return { error, refusal: refusalOf(error, verb, type, child) };
   }
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { modelDeployments } from '../../crds/constants.ts';
 import { ApiError } from '../../kube/errors.ts';
-import type { Service } from '../../kube/objects.ts';
+import type { Deployment, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { makePod } from '../model/testing/builders.ts';
 import { Memories } from './memory.ts';
@@ -98,6 +98,44 @@ describe('reconcile', () => {
     refuse(rig, 'Service', error);
     await expect(rig.reconcile()).rejects.toBe(error);
     expect(rig.condition('Stalled')).toBe(want);
+  });
+
+  test('a revision that the server refuses keeps the one that serves from nothing', async () => {
+    const rig = makeRig();
+    await settle(rig);
+    const stable = rig.names(resources.deployments)[0] ?? '';
+    const pod = makePod(stable.slice('wine-'.length), { ready: true });
+    rig.api.seed(resources.pods, pod);
+    await settle(rig);
+    expect(rig.condition('Ready')).toBe('True UpToDate');
+    rig.api.before = (verb, type, name) => {
+      if (verb === 'apply' && type.kind === 'Deployment' && name !== stable)
+        throw refused(422, 'Invalid', 'spec.template.spec.tolerations[0].operator: Invalid value: "b"');
+    };
+    // More is asked of stable than of the candidate, whose Deployment therefore comes first.
+    rig.write({ runtime: { threads: 2 }, scaling: { minReplicas: 4 } });
+    for (let round = 0; round < 5; round++) await rig.reconcile().catch(() => {});
+    expect(rig.condition('Stalled')).toBe('True SpecInvalid');
+    const { spec } = await rig.api.get<Deployment>(resources.deployments, {
+      namespace: 'shop',
+      name: stable,
+    });
+    expect(spec?.replicas).toBe(4);
+  });
+
+  test('what is not wanted any more goes though what is wanted is refused: it may be what fills the quota', async () => {
+    const rig = makeRig();
+    await settle(rig);
+    const [first = ''] = rig.names(resources.deployments);
+    rig.write({ runtime: { threads: 2 } });
+    const quota = refused(403, 'Forbidden', 'services "wine-2" is forbidden: exceeded quota: objects');
+    rig.api.before = (verb, type, name) => {
+      if (verb === 'apply' && type.kind === 'Service' && name !== 'wine') throw quota;
+    };
+    for (let round = 0; round < 5; round++) await rig.reconcile().catch(() => {});
+    expect(rig.condition('Stalled')).toBe('True QuotaExceeded');
+    expect(rig.names(resources.deployments)).not.toContain(first);
+    expect(rig.names(resources.services)).not.toContain(first);
   });
 
   test('a namespace that is going says nothing and retries', async () => {
