@@ -32,12 +32,21 @@ export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: Pul
   return {
     close: () => agent.destroy(),
     async pull(origin, signal) {
-      const deadline = AbortSignal.timeout(deadlineMs);
+      // AbortSignal.timeout would fire, and make an error with a stack, after every pull that went well.
+      const ending = new AbortController();
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        ending.abort();
+      }, deadlineMs);
+      const stop = () => ending.abort();
+      signal?.addEventListener('abort', stop, { once: true });
+      if (signal?.aborted) stop();
       try {
         const answer = await request(`${origin}/load`, {
           dispatcher: agent,
           headers: { accept: 'application/json' },
-          signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+          signal: ending.signal,
         });
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -52,8 +61,11 @@ export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: Pul
         if ('refused' in parsed) return { failure: 'invalid', detail: parsed.refused };
         return parsed;
       } catch (error) {
-        if (deadline.aborted) return { failure: 'timeout', detail: `no answer within ${deadlineMs}ms` };
+        if (late) return { failure: 'timeout', detail: `no answer within ${deadlineMs}ms` };
         return { failure: 'unreachable', detail: error instanceof Error ? error.message : String(error) };
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
       }
     },
   };

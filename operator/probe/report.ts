@@ -1,6 +1,6 @@
 /** The check of what a pod says of itself: a number that cannot be is refused whole, never repaired. */
 import { z } from 'zod';
-import type { LoadReport } from '../../crds/wire.ts';
+import type { LoadReport, LoadSecond } from '../../crds/wire.ts';
 
 /** Nothing that a pod counts gets beyond this in a lifetime; it also keeps every sum exact. */
 const most = 1e15;
@@ -8,19 +8,54 @@ const count = z.int().min(0).max(most);
 const amount = z.number().min(0).max(most);
 const text = z.string().max(256);
 
-/** No process of this kind does a million requests in a second, and no request takes eleven days. */
-const perSecond = z.int().min(0).max(1e6);
-const secondsSum = z.number().min(0).max(1e6);
+/**
+ * Most of a second's figures, and whether it is a whole number. No process of this kind does a million requests in a
+ * second, and no request takes eleven days. Checked by hand: a report has 120 of them, a thousand pods send 70 reports a
+ * second, and the schema library takes 0.1 ms for one where this takes 0.02.
+ */
+const secondBounds: Readonly<Record<keyof LoadSecond, readonly [most: number, whole: boolean]>> = {
+  endMs: [most, false],
+  arrivals: [1e6, true],
+  completions: [1e6, true],
+  busySeconds: [1e4, false],
+  serviceCount: [1e6, true],
+  serviceSumSeconds: [1e6, false],
+  serviceSumSquares: [1e12, false],
+};
+const secondFields = Object.entries(secondBounds) as [keyof LoadSecond, readonly [number, boolean]][];
+const mostSeconds = 120;
 
-const second = z.object({
-  endMs: amount,
-  arrivals: perSecond,
-  completions: perSecond,
-  busySeconds: z.number().min(0).max(1e4),
-  serviceCount: perSecond,
-  serviceSumSeconds: secondsSum,
-  serviceSumSquares: z.number().min(0).max(1e12),
-});
+/** The seconds of a report with nothing but the known fields, or what is wrong with them. */
+function secondsOf(value: unknown): readonly LoadSecond[] | string {
+  if (!Array.isArray(value)) return 'seconds: not a list';
+  if (value.length > mostSeconds) return `seconds: more than ${mostSeconds}`;
+  let before = Number.NEGATIVE_INFINITY;
+  const seconds: LoadSecond[] = [];
+  for (let index = 0; index < value.length; index += 1) {
+    const second = value[index] as Partial<Record<keyof LoadSecond, unknown>> | null;
+    if (typeof second !== 'object' || second === null) return `seconds.${index}: not an object`;
+    for (const [field, [mostOfIt, whole]] of secondFields) {
+      const figure = second[field];
+      if (typeof figure !== 'number' || !(figure >= 0 && figure <= mostOfIt))
+        return `seconds.${index}.${field}: not a number from 0 to ${mostOfIt}`;
+      if (whole && !Number.isInteger(figure)) return `seconds.${index}.${field}: not a whole number`;
+    }
+    const { endMs, arrivals, completions, busySeconds, serviceCount, serviceSumSeconds, serviceSumSquares } =
+      second as LoadSecond;
+    if (endMs <= before) return 'seconds: must ascend';
+    before = endMs;
+    seconds.push({
+      endMs,
+      arrivals,
+      completions,
+      busySeconds,
+      serviceCount,
+      serviceSumSeconds,
+      serviceSumSquares,
+    });
+  }
+  return seconds;
+}
 
 const ascending = (values: readonly number[]) =>
   values.every((value, index) => index === 0 || value > (values[index - 1] ?? 0));
@@ -53,10 +88,7 @@ const loadReport = z.object({
     .object({ boundsMs: z.array(amount).max(1_024), counts: z.array(count).max(1_025) })
     .refine(({ boundsMs, counts }) => counts.length === boundsMs.length + 1, 'one more count than bounds')
     .refine(({ boundsMs }) => ascending(boundsMs), 'bounds must ascend'),
-  seconds: z
-    .array(second)
-    .max(120)
-    .refine((seconds) => ascending(seconds.map(({ endMs }) => endMs)), 'seconds must ascend'),
+  seconds: z.unknown(),
 });
 
 export type ParsedReport = { readonly report: LoadReport } | { readonly refused: string };
@@ -74,7 +106,9 @@ export function parseReport(body: string): ParsedReport {
     const issue = parsed.error.issues[0];
     return { refused: `${issue?.path.join('.') || 'report'}: ${issue?.message ?? 'not valid'}` };
   }
-  if ((parsed.data.seconds.at(-1)?.endMs ?? 0) > parsed.data.uptimeMs + 1_000)
+  const seconds = secondsOf(parsed.data.seconds);
+  if (typeof seconds === 'string') return { refused: seconds };
+  if ((seconds.at(-1)?.endMs ?? 0) > parsed.data.uptimeMs + 1_000)
     return { refused: 'seconds: ends after now' };
-  return { report: parsed.data };
+  return { report: { ...parsed.data, seconds } };
 }
