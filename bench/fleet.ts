@@ -7,56 +7,19 @@ import { createInterface } from 'node:readline';
 import { load } from 'js-yaml';
 import { modelDeployments } from '../crds/constants.ts';
 import type { ModelDeployment } from '../crds/types.ts';
-import type { LoadReport } from '../crds/wire.ts';
 import { loadAuth } from '../kube/auth.ts';
 import { createClient, type KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resource.ts';
 import { buildBundles, operatorNodeEnv, operatorNodeFlags } from '../local/bundles.ts';
 import { startCluster } from '../local/cluster.ts';
+import { idleReport } from './idle-report.ts';
 
 const root = join(import.meta.dirname, '..');
 const count = Number(process.argv[2] ?? 200);
 const maxRssMb = 150;
 const settleMs = 20_000;
 const namespace = 'default';
-
-/** What an idle pod says: two minutes without a request. */
-const idleReport = (pod: string): LoadReport => ({
-  version: 1,
-  instance: pod,
-  startedAtMs: Date.now() - 120_000,
-  uptimeMs: 120_000 + performance.now(),
-  ready: true,
-  draining: false,
-  revision: '',
-  modelSha256: 'ab'.repeat(32),
-  parallelism: 1,
-  counters: {
-    arrivals: 0,
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-  },
-  queueLength: 0,
-  inFlight: 0,
-  oldestWaitMs: 0,
-  latency: { boundsMs: [1, 10, 50, 100], counts: [0, 0, 0, 0, 0] },
-  seconds: Array.from({ length: 120 }, (_, second) => ({
-    endMs: (second + 1) * 1_000,
-    arrivals: 0,
-    completions: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-  })),
-});
 
 /** A figure of /proc/PID/status in MB. */
 const memoryMb = (pid: number, field: 'VmRSS' | 'VmHWM') =>
