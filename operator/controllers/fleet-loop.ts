@@ -64,10 +64,53 @@ interface Told {
   readonly figures: string;
 }
 
+/** The inputs of a decision, to tell whether anything of them is new. */
+interface Seen {
+  readonly atMs: number;
+  readonly deployment: ModelDeployment;
+  readonly facts: ReplicaFacts;
+  readonly pods: readonly PodObservation[];
+}
+
+const sameFacts = (one: ReplicaFacts, other: ReplicaFacts) =>
+  one.replicas === other.replicas &&
+  one.startingReplicas === other.startingReplicas &&
+  one.crashingReplicas === other.crashingReplicas &&
+  one.blockedReplicas === other.blockedReplicas &&
+  one.rolloutInProgress === other.rolloutInProgress;
+
+const samePods = (one: readonly PodObservation[], other: readonly PodObservation[]) =>
+  one.length === other.length &&
+  one.every((pod, index) => {
+    const like = other[index];
+    return pod.pod === like?.pod && pod.ready === like.ready && pod.reading === like.reading;
+  });
+
+/** Whether a new decision would be the one in force: nothing happens, and nothing is new. */
+function isAtRest(
+  { seen, decision }: Entry,
+  deployment: ModelDeployment,
+  facts: ReplicaFacts,
+  pods: readonly PodObservation[],
+  nowMs: number,
+): boolean {
+  if (seen === undefined || decision === undefined || nowMs - seen.atMs >= restMs) return false;
+  const { requestRate } = decision.measured;
+  return (
+    (requestRate === 0 || requestRate === 'unknown') &&
+    decision.replicas === facts.replicas &&
+    deployment === seen.deployment &&
+    sameFacts(facts, seen.facts) &&
+    samePods(pods, seen.pods)
+  );
+}
+
 interface Entry {
   state: ScalingState;
   window: SloWindow;
   decision: FleetDecision | undefined;
+  /** What was last decided upon. */
+  seen: Seen | undefined;
   /** Since when ready pods have been there of which none has ever answered. */
   unheardSinceMs: number | undefined;
   /** What reconcile was last woken for. */
@@ -83,6 +126,12 @@ const tellingHolds: readonly string[] = ['HoldUnknown', 'HoldCrashing', 'HoldBlo
 /** The part of a decision whose change is news: counts and verdicts, no measured figure. */
 const newsOf = (replicas: number, why: Why) =>
   `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}`;
+
+/**
+ * A deployment at rest (no request in ten seconds, as many replicas as decided) of which nothing is new is decided again
+ * only after this: in a large fleet nearly all are.
+ */
+const restMs = 4_500;
 
 /** A verdict that goes to and fro at its boundary is told no more often than this. */
 const verdictEveryMs = 5_000;
@@ -127,6 +176,8 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const { spec } = deployment;
     options.hurry?.(key, facts.rolloutInProgress || facts.startingReplicas > 0);
     const pods = options.readings(key);
+    if (!asked && isAtRest(entry, deployment, facts, pods, nowMs)) return;
+    entry.seen = { atMs: nowMs, deployment, facts, pods };
     const input = scalingInputOf(spec);
     const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
     const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
@@ -176,6 +227,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
         state: initialState,
         window: emptyWindow,
         decision: undefined,
+        seen: undefined,
         unheardSinceMs: undefined,
         told: { news: '', verdict: '', figures: '' },
         toldAtMs: Number.NEGATIVE_INFINITY,
