@@ -133,6 +133,8 @@ export function figuresText({ sent, seconds, failures, p50, p99 }: LoadFigures):
   const kinds = new Map<string, number>();
   for (const one of failures) kinds.set(one.why, (kinds.get(one.why) ?? 0) + 1);
   const told = [...kinds].slice(0, 4).map(([kind, count]) => `${count}× ${kind}`);
+  const [first, last] = [failures[0], failures.at(-1)].map((one) => ((one?.atMs ?? 0) / 1_000).toFixed(1));
+  if (failures.length > 0) told.push(`sent between ${first} s and ${last} s`);
   const figures = `${sent} requests in ${seconds.toFixed(1)} s, ${failures.length} failed`;
   return `${figures}, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms${told.length === 0 ? '' : ` (${told.join('; ')})`}`;
 }
