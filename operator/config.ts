@@ -51,7 +51,7 @@ const settings = z.strictObject({
   opsHost: z.string().default('0.0.0.0'),
   opsPort: port.default(8081),
   /** ModelDeployments reconciled at the same time. */
-  workers: z.coerce.number().int().min(1).max(64).default(8),
+  workers: z.coerce.number().int().min(1).max(64).default(32),
   /** Calls per second to the API server, and burst. */
   qps: z.coerce.number().min(1).max(10_000).default(200),
   burst: z.coerce.number().min(1).max(20_000).default(400),
