@@ -87,6 +87,11 @@ export class LeaderElector {
     return this.#lost.signal;
   }
 
+  /** Whether somebody else is known to lead. */
+  get standsBy(): boolean {
+    return !this.leading && this.#heldByAnother();
+  }
+
   /** Who holds the lease as last read. */
   get holder(): string | undefined {
     return this.#lease?.spec?.holderIdentity;

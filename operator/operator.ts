@@ -177,7 +177,10 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   /** Whether anything is decided about a namespace: its caches are whole and no other installation has it. */
   const isOpen = (namespace: string) => namespaces.isRead(namespace) && isOurs(namespace);
   if (claims !== undefined) {
-    lifecycle.addCheck('claims', () => claimProblems(claims, config.watchNamespaces));
+    // Where another replica leads, that one keeps the claims.
+    lifecycle.addCheck('claims', () =>
+      elector?.standsBy === true ? [] : claimProblems(claims, config.watchNamespaces),
+    );
     lifecycle.onStop('caches', 'claims', () => claims.stop());
   }
   const defaultsOf = (): OperatorDefaults => ({

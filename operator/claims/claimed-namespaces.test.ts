@@ -90,6 +90,17 @@ describe('claims of an installation', () => {
     ]);
   });
 
+  test('a named one counts as missing until the first answer', async () => {
+    const slow = new FakeApi();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slow.before = () => promise;
+    const { claims } = await start(slow, ['one'], []);
+    expect(claimProblems(claims, ['one'])).toEqual(['namespace one is not claimed yet']);
+    resolve();
+    await new Promise((done) => setImmediate(done));
+    expect(claimProblems(claims, ['one'])).toEqual([]);
+  });
+
   test('one that another installation has is told at the Lease, and keeps only the named from being ready', async () => {
     const leases = new FakeApi();
     await (await start(leases, ['one'], [])).claims.stop();

@@ -86,8 +86,14 @@ export function claimNamespaces(options: ClaimedNamespacesOptions): Claims {
   return claims;
 }
 
-/** What /readyz says: an installation for named namespaces is not ready without them, one for the whole cluster is. */
+/**
+ * What /readyz says: an installation for named namespaces is not ready without them, one for the whole cluster is. Until the
+ * answer is known it is not ready either, else `helm --wait` takes a second installation for a good one.
+ */
 export const claimProblems = (claims: Claims, namespaces: readonly string[]): string[] =>
   namespaces.length === 0
     ? []
-    : claims.states().flatMap(({ problem }) => (problem === undefined ? [] : [problem.message]));
+    : claims.states().flatMap(({ namespace, held, problem }) => {
+        if (problem !== undefined) return [problem.message];
+        return held ? [] : [`namespace ${namespace} is not claimed yet`];
+      });
