@@ -1,6 +1,7 @@
 /** The local copy of one kind's objects: frozen, indexed, with the resourceVersion up to which it is true. */
 import type { KubeObject } from './objects.ts';
 import type { ObjectKey } from './resource.ts';
+import { settle } from './settle.ts';
 
 /** Values under which an object is found, per index. An object may have none or several. */
 export type Indexers<T> = Readonly<Record<string, (object: T) => readonly string[]>>;
@@ -94,11 +95,11 @@ export class Store<T extends KubeObject> implements StoreReader<T> {
     const key = keyOf(object);
     const previous = this.#objects.get(key);
     if (previous !== undefined && sameVersion(previous, object)) return undefined;
-    deepFreeze(object);
+    const kept = settle(object, previous);
     if (previous !== undefined) this.#unindex(key, previous);
-    this.#objects.set(key, object);
-    this.#index(key, object);
-    return { type: previous === undefined ? 'added' : 'updated', key, object, previous, fromList };
+    this.#objects.set(key, kept);
+    this.#index(key, kept);
+    return { type: previous === undefined ? 'added' : 'updated', key, object: kept, previous, fromList };
   }
 
   /** Forgets one object; undefined when it is not there. `last` is its final state where the server told it. */
@@ -110,7 +111,7 @@ export class Store<T extends KubeObject> implements StoreReader<T> {
     return {
       type: 'deleted',
       key,
-      object: last === undefined ? previous : deepFreeze(last),
+      object: last === undefined ? previous : settle(last, previous),
       previous,
       fromList,
     };
@@ -174,11 +175,3 @@ const sameVersion = (a: KubeObject, b: KubeObject) =>
   a.metadata.resourceVersion !== undefined &&
   a.metadata.resourceVersion === b.metadata.resourceVersion &&
   a.metadata.uid === b.metadata.uid;
-
-/** Freezes a value and everything in it; what is frozen already is left alone. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const part of Object.values(value)) deepFreeze(part);
-  return value;
-}
