@@ -54,7 +54,7 @@ export interface Bed {
   /** Sends load while `work` is done and for two seconds more, prints what came of it under this title, and returns both. */
   during<T>(
     title: string,
-    load: { model: string; sample: string; requestsPerSecond: number },
+    load: { model: string; sample: string; requestsPerSecond: number; timeoutMs?: number },
     work: (load: Load) => Promise<T>,
   ): Promise<{ result: T; figures: LoadFigures }>;
   /** Deletes every model that a row made for itself alone. */
@@ -193,16 +193,16 @@ export async function startBed(say: (line: string) => void): Promise<Bed> {
         return { status: answer.statusCode, text: await answer.body.text() };
       });
     },
-    async during(title, { model, sample, requestsPerSecond }, work) {
+    async during(title, { model, sample, ...rate }, work) {
       const url = `${await urlOf(model)}/infer`;
       const body = sampleFile(sample, 'golden/request.json');
       await bed.infer(model, body);
-      const load = startLoad({ url, body, requestsPerSecond });
+      const load = startLoad({ url, body, ...rate });
       let figures: LoadFigures | undefined;
       try {
         const result = await work(load);
         // What breaks late, a connection that a pod's end cut, is to be seen too.
-        await load.succeed(2 * requestsPerSecond);
+        await load.succeed(2 * rate.requestsPerSecond);
         figures = await load.stop();
         return { result, figures };
       } finally {
