@@ -8,6 +8,9 @@ const freeMap: Schema = { type: 'object', additionalProperties: true };
 const stringMap: Schema = { type: 'object', additionalProperties: { type: 'string' } };
 const quantity: Schema = { type: ['string', 'integer'] };
 const stringList: Schema = { type: 'array', items: { type: 'string' } };
+/** Refused here, so that helm names it: the operator, which checks more, could only refuse to start. */
+const range = '^[0-9a-fA-F.:]+/[0-9]{1,3}$';
+const proxyAddress = '^(https?://[^/@?#\\s]+/?)?$';
 const freeList: Schema = { type: 'array', items: freeMap };
 const port: Schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 const digest: Schema = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' };
@@ -26,7 +29,9 @@ const labelMap: Schema = {
 
 /** By path; takes the place of what the default says. */
 const known: SchemaTable = {
-  'defaults.allowModelCidrs': stringList,
+  'defaults.allowModelCidrs': { type: 'array', items: { type: 'string', pattern: range } },
+  'proxy.httpsProxy': { type: 'string', pattern: proxyAddress },
+  'proxy.httpProxy': { type: 'string', pattern: proxyAddress },
   'proxy.noProxy': stringList,
   replicas: { type: 'integer', minimum: 0, maximum: 10 },
   'image.digest': digest,

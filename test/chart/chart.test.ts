@@ -98,6 +98,9 @@ describe('values', () => {
     ['defaults.resources.limit.memory=1Gi', 'limit'],
     ['defaults.networkPolicy=On', 'networkPolicy'],
     ['proxy.httpProxi=http://a', 'httpProxi'],
+    ['proxy.httpsProxy=proxy.inside:3128', 'httpsProxy'],
+    ['proxy.httpProxy=http://me:word@proxy.inside', 'httpProxy'],
+    ['defaults.allowModelCidrs={10.1.2.3}', 'allowModelCidrs'],
   ])('%s is refused with its name', (assignment, name) => {
     const text = refusal(['--set', assignment]);
     expect(text).toContain('schema');
