@@ -16,12 +16,14 @@ import { type Pair, printReport } from './report.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     n: { type: 'string', default: '100,1000' },
     rest: { type: 'string', default: '300s' },
     repeat: { type: 'string', default: '' },
     out: { type: 'string', default: '' },
     pods: { type: 'string', default: bestPodMode() },
+    limit: { type: 'boolean', default: true },
     'node-flags': { type: 'string', default: '' },
   },
 });
@@ -58,6 +60,10 @@ try {
       } finally {
         addresses?.stop();
         await cluster.stop();
+      }
+      if (!values.limit) {
+        pairs.push({ operator, limit: undefined });
+        continue;
       }
       cluster = await startCluster(root, count);
       try {
