@@ -64,6 +64,18 @@ describe('leader election', () => {
     expect(leaseOf(api).spec?.leaseTransitions).toBe(1);
   });
 
+  test('who finds a Lease stands by once its holder was seen to renew, not before', async () => {
+    const api = new FakeApi();
+    const clock = new HeldClock();
+    const first = candidate(api, 'one', clock);
+    await first.whenLeading();
+    const second = candidate(api, 'two', clock);
+    await clock.run(0);
+    expect([second.holder, second.standsBy]).toEqual(['one', false]);
+    await clock.run(5000);
+    expect([first.standsBy, second.standsBy]).toEqual([false, true]);
+  });
+
   test('times inside the lease do not matter: a holder from yesterday or tomorrow keeps it while it renews', async () => {
     for (const skewMs of [-3_600_000, 3_600_000]) {
       const api = new FakeApi();

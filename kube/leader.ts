@@ -50,6 +50,7 @@ export class LeaderElector {
   readonly #acquired = Promise.withResolvers<void>();
   #lease: Lease | undefined;
   #observedRecord = '';
+  #seenRenewal = false;
   #observedAtMs = 0;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #holding = false;
@@ -87,9 +88,9 @@ export class LeaderElector {
     return this.#lost.signal;
   }
 
-  /** Whether somebody else is known to lead. */
+  /** Whether somebody else leads and lives: was seen to renew, so it is no Lease that an uninstalled operator left. */
   get standsBy(): boolean {
-    return !this.leading && this.#heldByAnother();
+    return !this.leading && this.#heldByAnother() && this.#seenRenewal;
   }
 
   /** Who holds the lease as last read. */
@@ -248,6 +249,7 @@ export class LeaderElector {
     this.#lease = lease;
     const record = `${lease.metadata.uid} ${lease.metadata.resourceVersion} ${JSON.stringify(lease.spec)}`;
     if (record === this.#observedRecord) return;
+    if (this.#observedRecord !== '') this.#seenRenewal = true;
     this.#observedRecord = record;
     this.#observedAtMs = this.#clock.monotonicMs();
   }
