@@ -12,7 +12,7 @@ helm test ballast --namespace ballast
 \`\`\`
 
 By default the operator looks after the namespace of its release and has rights there only: no ClusterRole is made.
-\`--set watch.namespaces={a,b}\` names other namespaces, \`--set watch.clusterWide=true\` takes all of them.
+\`--set 'watch.namespaces={a,b}'\` names other namespaces, \`--set watch.clusterWide=true\` takes all of them.
 
 * **Two releases** never work in one namespace: a Lease per namespace (\`ballast-claim\`) says which one does, and the other holds
   off and says so. In one cluster only one release installs the CRD; the others say \`crds.install=false\`.
