@@ -120,6 +120,11 @@ export function planRollout(input: RolloutInput): RolloutPlan {
   } else if (input.candidate !== wanted || (failedRevision === wanted && input.specChanged)) {
     start(input.candidate === wanted ? undefined : input.candidate);
   }
+  if (suspended && failedRevision === wanted) {
+    // Nothing runs that could fail, and resumed the revision is tried again: it has not failed then.
+    failedRevision = undefined;
+    finishedAtMs = undefined;
+  }
   if (suspended && finishedAtMs === undefined && failedRevision === undefined) startedAtMs = undefined;
   if (!suspended && finishedAtMs === undefined && startedAtMs === undefined) startedAtMs = nowMs;
 

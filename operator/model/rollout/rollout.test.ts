@@ -218,6 +218,29 @@ describe('rollout, everybody in turn', () => {
     expectSettled(world, second);
   });
 
+  test.each([
+    ['nothing served before it', false],
+    ['an earlier revision serves', true],
+  ])('a failed revision that is suspended is Suspended, and tried again when resumed: %s', (_, serves) => {
+    const world = new World(2, v('1'));
+    if (serves) world.settle();
+    const bad = world.write(v('2'), 'model-missing');
+    world.settle();
+    expect(world.deployment.status?.rollout?.failedRevision).toBe(bad);
+    world.write({ suspend: true }, 'model-missing');
+    world.settle();
+    expect(world.pods).toHaveLength(0);
+    expect(world.deployment.status?.summary?.phase).toBe('Suspended');
+    expect(condition(world, 'Ready')).toMatchObject({ status: 'False', reason: 'Suspended' });
+    expect(condition(world, 'Stalled')?.status).toBe('False');
+    // The file is there by now.
+    world.write({ suspend: false }, 'good');
+    world.operator();
+    expect(condition(world, 'Stalled')?.status).toBe('False');
+    world.settle();
+    expectSettled(world, bad);
+  });
+
   test('history keeps as many old revisions as revisionHistoryLimit says', () => {
     const world = new World(1, { ...v('1'), rollout: { revisionHistoryLimit: 2 } });
     world.settle();
