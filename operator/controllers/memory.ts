@@ -57,6 +57,12 @@ export class Memories {
     entry.memory = { ...entry.memory, statusWrittenAtMs: atMs };
   }
 
+  /** Notes whether events have told of the wait for a node that lasts. */
+  waitTold(uid: string, told: boolean): void {
+    const entry = this.#entry(uid);
+    if (entry.memory.waitTold !== told) entry.memory = { ...entry.memory, waitTold: told };
+  }
+
   /** Forgets an object that is gone. */
   forget(uid: string): void {
     this.#entries.delete(uid);

@@ -63,6 +63,7 @@ export const reconcileModelDeployment =
     }
     for (const event of decided.events)
       recorder.record({ ...deployment, apiVersion: groupVersion, kind }, event);
+    memories.waitTold(uid, decided.waitTold);
     if (outcome.error !== undefined) throw outcome.error;
     return decided.requeueAfterMs === undefined ? undefined : { requeueAfterMs: decided.requeueAfterMs };
   };

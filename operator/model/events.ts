@@ -65,21 +65,42 @@ const unplacedSince = (pending: PendingStatus | undefined): string | undefined =
     .map(({ since }) => since)
     .sort()[0];
 
-/** Pods begin to wait for a node, or all of them have one: one event each. */
-function nodeEvents(
+/** A shorter wait for a node is not worth an event: a spec that goes to and fro would bring two at each turn. */
+const longWaitMs = 5_000;
+
+export interface NodeWait {
+  readonly events: readonly PlannedEvent[];
+  /** Whether an event has told of the wait that lasts now; to be remembered. */
+  readonly told: boolean;
+  /** When the wait is to be told; undefined when none is. */
+  readonly dueAtMs: number | undefined;
+}
+
+/**
+ * Pods have waited for a node for a while, or all of them have one: one event each, the second only after the first.
+ * After a restart of the operator a wait that was long already is taken to have been told.
+ */
+export function nodeWait(
   facts: StatusFacts,
   previous: ModelDeploymentStatus | undefined,
   next: ModelDeploymentStatus,
-): PlannedEvent[] {
-  const [before, now] = [unplacedSince(previous?.pending), unplacedSince(next.pending)];
+): NodeWait {
+  const { nowMs, memory } = facts.snapshot;
+  const beforeMs = timestampMs(unplacedSince(previous?.pending));
+  const sinceMs = timestampMs(unplacedSince(next.pending));
+  const told = memory.waitTold ?? (beforeMs !== undefined && nowMs >= beforeMs + longWaitMs);
+  if (sinceMs === undefined) {
+    if (!told || beforeMs === undefined) return { events: [], told: false, dueAtMs: undefined };
+    const waited = formatDuration(Math.floor((nowMs - beforeMs) / 1_000) * 1_000);
+    const ended = normal('WaitEnded', `no pod waits for a node any more, after ${waited}`);
+    return { events: [ended], told: false, dueAtMs: undefined };
+  }
+  if (told) return { events: [], told, dueAtMs: undefined };
+  const dueAtMs = sinceMs + longWaitMs;
   const text = unplacedText(facts);
+  if (nowMs < dueAtMs || text === undefined) return { events: [], told, dueAtMs };
   // Normal: a node autoscaler brings a node within a minute or two. What lasts becomes Stalled, with a warning.
-  if (before === undefined && now !== undefined && text !== undefined)
-    return [normal('WaitingForNode', text)];
-  const sinceMs = timestampMs(before);
-  if (now !== undefined || sinceMs === undefined) return [];
-  const waited = formatDuration(Math.floor((facts.snapshot.nowMs - sinceMs) / 1_000) * 1_000);
-  return [normal('WaitEnded', `no pod waits for a node any more, after ${waited}`)];
+  return { events: [normal('WaitingForNode', text)], told: true, dueAtMs: undefined };
 }
 
 /** What is worth telling about the step from the last status to the next. */
@@ -88,6 +109,7 @@ export function plannedEvents(
   previous: ModelDeploymentStatus | undefined,
   next: ModelDeploymentStatus,
   applied: readonly ApplyAction[],
+  wait: NodeWait,
 ): PlannedEvent[] {
   const events = facts.rollout.turns.map((turn) => turnEvent(turn, facts));
   for (const { kind, object, edited } of applied) {
@@ -107,7 +129,7 @@ export function plannedEvents(
         `from ${before} to ${facts.needed} replicas: ${scalingCause(facts, next)}`,
       ),
     );
-  events.push(...nodeEvents(facts, previous, next));
+  events.push(...wait.events);
   const changed = (type: 'Stalled' | 'SLAMet') => {
     const now = conditionOf(next.conditions, type);
     const then = conditionOf(previous?.conditions, type);

@@ -30,6 +30,7 @@ describe('children', () => {
       delete: [],
       status: undefined,
       events: [],
+      waitTold: false,
       requeueAfterMs: undefined,
     });
   });

@@ -6,7 +6,7 @@ import { check, concerns, type Problem } from './check.ts';
 import { type ChildPlan, planChildren } from './child-plan.ts';
 import { desiredChildren } from './desired/children.ts';
 import { restartedAtAnnotation } from './desired/deployment.ts';
-import { type PlannedEvent, plannedEvents } from './events.ts';
+import { nodeWait, type PlannedEvent, plannedEvents } from './events.ts';
 import { revisionHash } from './hash.ts';
 import { ownChildren, ownPods, ownReplicaSets } from './ownership.ts';
 import { neededReplicas } from './replicas.ts';
@@ -28,6 +28,8 @@ export interface Plan {
   /** Status to write; undefined when the one in the cluster is good enough. */
   readonly status: ModelDeploymentStatus | undefined;
   readonly events: readonly PlannedEvent[];
+  /** Whether these events or earlier ones tell of a wait for a node that lasts. */
+  readonly waitTold: boolean;
   readonly requeueAfterMs: number | undefined;
 }
 
@@ -137,19 +139,22 @@ export function plan(given: Snapshot): Plan {
     figuresEveryMs(snapshot.fleetSize),
   );
   const stallsAt = stallsAtMs(facts);
+  const wait = nodeWait(facts, deployment.status, status);
   const againAtMs = earliest([
     rollout.wakeAtMs,
     children.againAtMs,
     due.write ? undefined : due.againAtMs,
     stallsAt !== undefined && stallsAt > nowMs ? stallsAt : undefined,
     pendingDueAtMs(facts),
+    wait.dueAtMs,
     costDueAtMs(facts),
   ]);
   return {
     apply: children.apply,
     delete: children.delete,
     status: due.write ? status : undefined,
-    events: plannedEvents(facts, deployment.status, status, children.apply),
+    events: plannedEvents(facts, deployment.status, status, children.apply, wait),
+    waitTold: wait.told,
     requeueAfterMs: againAtMs === undefined ? undefined : Math.max(1, againAtMs - nowMs),
   };
 }

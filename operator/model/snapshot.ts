@@ -116,6 +116,8 @@ export interface Memory {
   readonly contested: ReadonlyMap<ChildKey, Contest>;
   /** When status was last written, wall clock; undefined: not since the operator started. */
   readonly statusWrittenAtMs: number | undefined;
+  /** Whether an event has told of the wait for a node that lasts; undefined: not known since the operator started. */
+  readonly waitTold: boolean | undefined;
 }
 
 /** One child that something else keeps changing. */
@@ -131,6 +133,7 @@ export const emptyMemory: Memory = {
   refusal: undefined,
   contested: new Map(),
   statusWrittenAtMs: undefined,
+  waitTold: undefined,
 };
 
 export interface Snapshot {

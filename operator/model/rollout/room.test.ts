@@ -65,6 +65,8 @@ describe('a rollout with no room for one pod more', () => {
     );
     expect(condition(world, 'Stalled')?.status).toBe('False');
     expect(world.deployment.status?.summary?.phase).toBe('RollingOut');
+    expect(world.events).not.toContain('WaitingForNode');
+    run(world, () => world.events.includes('WaitingForNode'), 10);
     expect(world.events).toContain('WaitingForNode');
     run(world, () => world.events.includes('RolloutMakesRoom'));
     turn(world);

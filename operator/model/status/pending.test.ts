@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Pod } from '../../../kube/objects.ts';
 import { plan } from '../plan.ts';
+import { emptyMemory } from '../snapshot.ts';
 import { makePod, startMs } from '../testing/builders.ts';
 import { noRoomMessage } from '../testing/places.ts';
 import { conditionIn, statusAfter } from '../testing/settled.ts';
@@ -159,6 +160,46 @@ describe('status.pending', () => {
     const again = plan({ ...world.snapshot(), pods: [...pods, slow] }).requeueAfterMs ?? Number.NaN;
     expect(again).toBeLessThanOrEqual(30_000);
     expect(again).toBeGreaterThan(20_000);
+  });
+
+  test.each([1_000, 4_000])('a wait of %i ms brings no event, however often it comes', (ms) => {
+    const world = new World(2);
+    for (let turn = 0; turn < 4; turn++) {
+      world.room = 1;
+      world.pods = world.pods.slice(0, 1);
+      world.operator();
+      world.deploymentController();
+      world.scheduler();
+      world.operator();
+      expect(world.deployment.status?.pending?.pods).toBe(1);
+      // Somebody looks again when the event is due.
+      expect(plan(world.snapshot()).requeueAfterMs).toBeLessThanOrEqual(5_000);
+      world.nowMs += ms;
+      world.room = 2;
+      world.settle();
+      expect(world.deployment.status?.pending).toBeUndefined();
+    }
+    expect(world.events.filter((event) => event.startsWith('Wait'))).toEqual([]);
+  });
+
+  test('a restarted operator ends a long wait that the one before told of, and tells no short one', () => {
+    const restartedAfter = (ms: number) => {
+      const world = new World(2);
+      world.room = 1;
+      world.operator();
+      world.deploymentController();
+      world.scheduler();
+      world.operator();
+      world.nowMs += ms;
+      world.memory = emptyMemory;
+      world.events.length = 0;
+      world.operator();
+      world.room = 2;
+      world.settle();
+      return world.events.filter((event) => event.startsWith('Wait'));
+    };
+    expect(restartedAfter(60_000)).toEqual(['WaitEnded']);
+    expect(restartedAfter(1_000)).toEqual([]);
   });
 
   test('the scheduler’s words alone bring no write', () => {

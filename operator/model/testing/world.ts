@@ -140,6 +140,7 @@ export class World {
       this.deployment = { ...this.deployment, status: decided.status };
       this.memory = { ...this.memory, statusWrittenAtMs: this.nowMs };
     }
+    this.memory = { ...this.memory, waitTold: decided.waitTold };
     for (const { reason, message } of decided.events) {
       this.events.push(reason);
       this.tell(`event ${reason}: ${this.#withNames(message)}`);

@@ -80,12 +80,14 @@ describe('replicas that do not fit', () => {
     expect(condition(short, 'Stalled')?.status).toBe('False');
     expect([status?.summary?.phase, status?.failures]).toEqual(['Scaling', undefined]);
     const ready = await bed.untilReady('grow');
+    const tookMs = Date.now() - scaledMs;
     say(`grow: from 2 to 6 ready pods in ${seconds(scaledMs)} s; bought ${bought(await bed.nodes())}`);
     expect(ready.status?.pending).toBeUndefined();
     expect(ready.status?.summary?.ready).toBe('6/6');
     const events = await bed.eventsOf('grow');
-    for (const reason of ['WaitingForNode', 'WaitEnded'])
-      expect([reason, events.includes(reason)]).toEqual([reason, true]);
+    // A wait of less than 5 s is not told; how long it is lies with the autoscaler.
+    expect(events.includes('WaitEnded')).toBe(events.includes('WaitingForNode'));
+    if (tookMs > 12_000) expect(events).toContain('WaitingForNode');
     expect(events).not.toContain('Unschedulable');
   }, 120_000);
 
