@@ -23,9 +23,7 @@ function slaMetOf(measured: Measured | 'unknown', generation = 1): string {
     metadata: { ...base.metadata, generation },
     status: { observedGeneration: 1, conditions },
   };
-  const { status } = plan(
-    makeSnapshot({ deployment, measured, pods: [makePod('abc', { ready: true })] }),
-  );
+  const { status } = plan(makeSnapshot({ deployment, measured, pods: [makePod('abc', { ready: true })] }));
   const found = status?.conditions?.find(({ type }) => type === 'SLAMet');
   return `${found?.status} ${found?.reason}`;
 }
