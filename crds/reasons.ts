@@ -34,6 +34,8 @@ export const reasons = {
   ChildMutated:
     'Something in the cluster keeps changing an object that Ballast applies; Ballast stopped fighting.',
   Forbidden: 'The API server refused a request of the operator; the message names the missing permission.',
+  WriteFailing:
+    'The API server keeps failing to write or delete an object of the ModelDeployment; the message has its words. It is tried again.',
   Met: 'The promise was kept over the SLO window.',
   Violated: 'The promise was broken in the SLO window; the message has promised and measured.',
   NotPromised: 'spec.sla is absent.',

@@ -148,6 +148,17 @@ export const remedies: Record<Reason, Remedy> = {
       'Give the operator’s role the rule that the message names; `helm upgrade` with the chart’s own roles does that. It heals by itself within a minute.',
     ],
   },
+  WriteFailing: {
+    look: [
+      describe,
+      'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
+      'kubectl get --raw /readyz?verbose',
+    ],
+    fix: [
+      'The message has the API server’s words. “failed calling webhook” names a webhook whose backend does not answer: bring the backend back, delete the webhook’s configuration, or exempt the namespace in it.',
+      'Ballast tries again by itself, at least every 30 s or so, and says so no more once it succeeds.',
+    ],
+  },
   Violated: {
     look: [describe, serveLog],
     fix: [

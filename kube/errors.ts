@@ -105,6 +105,13 @@ export const isUnavailable = (error: unknown): boolean =>
   !isNotTyped(error) &&
   (error.code === 429 || error.code >= 500 || (error.code === 0 && isRetryable(error)));
 
+/**
+ * Whether a failure speaks of this very write, so that its words are worth telling if it fails again and again: not that
+ * the server was out of reach or had too much to do, which all writes share, nor that the store was behind.
+ */
+export const isOfThisWrite = (error: unknown): boolean =>
+  !isApiError(error) || (error.code !== 0 && error.code !== 429 && !isConflict(error));
+
 /** How long the server asked to wait, milliseconds; undefined when it did not say. */
 export const retryAfterMs = (error: unknown): number | undefined =>
   isApiError(error) ? error.retryAfterMs : undefined;

@@ -2,7 +2,7 @@
 import { fieldManagers, labels } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
-import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
+import { isAlreadyExists, isForbidden, isInvalid, isNotFound, isOfThisWrite } from '../../kube/errors.ts';
 import { messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -12,7 +12,7 @@ import type { ApplyAction, DeleteAction } from '../model/actions.ts';
 import type { Restoration } from '../model/contest.ts';
 import { differences } from '../model/difference.ts';
 import { holderText, ownershipOf } from '../model/ownership.ts';
-import { type ChildKey, type Conflict, childKey, type Refusal } from '../model/snapshot.ts';
+import { type ChildKey, type Conflict, childKey, type Fault, type Refusal } from '../model/snapshot.ts';
 import { childType, rbacName } from './kinds.ts';
 
 export interface Outcome {
@@ -22,6 +22,8 @@ export interface Outcome {
   readonly restored: readonly (Restoration & { readonly child: ChildKey })[];
   readonly conflicts: readonly Conflict[];
   readonly refusal: Refusal | undefined;
+  /** The passing fault that stopped the execution, where it is the child's and is worth telling once it lasts. */
+  readonly fault: Omit<Fault, 'sinceMs'> | undefined;
   /** What stopped the execution; undefined when it went through. */
   readonly error: unknown;
 }
@@ -57,6 +59,7 @@ export async function executeChildren(
   const restored: (Restoration & { child: ChildKey })[] = [];
   const conflicts: Conflict[] = [];
   let refusal: Refusal | undefined;
+  let fault: Outcome['fault'];
   let error: unknown;
   const refusedRevisions = new Set<string>();
   for (const action of plan.apply) {
@@ -66,7 +69,8 @@ export async function executeChildren(
     if ('error' in result) {
       error ??= result.error;
       refusal ??= result.refusal;
-      if (result.refusal === undefined) return { applied, restored, conflicts, refusal, error };
+      ({ fault } = result);
+      if (result.refusal === undefined) return { applied, restored, conflicts, refusal, fault, error };
       if (revision === undefined) break;
       refusedRevisions.add(revision);
     } else if ('conflict' in result) conflicts.push(result.conflict);
@@ -90,17 +94,19 @@ export async function executeChildren(
       await deleteChild(type, action, tools);
     } catch (failed) {
       error ??= failed;
-      refusal ??= refusalOf(failed, 'delete', type, `${action.kind}/${action.name}`);
+      const went = whatFailed(failed, 'delete', type, `${action.kind}/${action.name}`);
+      refusal ??= went.refusal;
+      ({ fault } = went);
       break;
     }
   }
-  return { applied, restored, conflicts, refusal, error };
+  return { applied, restored, conflicts, refusal, fault, error };
 }
 
 type Applied =
   | { readonly mutated: readonly string[] }
   | { readonly conflict: Conflict }
-  | { readonly error: unknown; readonly refusal: Refusal | undefined };
+  | ({ readonly error: unknown } & Pick<Outcome, 'refusal' | 'fault'>);
 
 async function applyChild(
   deployment: ModelDeployment,
@@ -129,7 +135,7 @@ async function applyChild(
     tools.wrote(type, answer);
     return { mutated: differences(action.object, answer) };
   } catch (error) {
-    return { error, refusal: refusalOf(error, verb, type, child) };
+    return { error, ...whatFailed(error, verb, type, child) };
   }
 }
 
@@ -173,6 +179,18 @@ async function deleteChild(
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+}
+
+/** Either a refusal, or a fault that may pass, or neither. */
+function whatFailed(
+  error: unknown,
+  verb: string,
+  type: ResourceType,
+  child: ChildKey,
+): Pick<Outcome, 'refusal' | 'fault'> {
+  const refusal = refusalOf(error, verb, type, child);
+  if (refusal !== undefined || !isOfThisWrite(error)) return { refusal, fault: undefined };
+  return { refusal, fault: { verb, resource: rbacName(type), child, message: messageOf(error) } };
 }
 
 /** A refusal that waiting does not heal; undefined for everything that a later try may pass. */

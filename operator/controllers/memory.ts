@@ -1,11 +1,19 @@
 /** What the operator remembers of each ModelDeployment between reconciles; a restart loses it without harm. */
 import { addRestoration, isContested, type Restoration } from '../model/contest.ts';
-import { type ChildKey, type Contest, emptyMemory, type Memory } from '../model/snapshot.ts';
+import { type ChildKey, type Contest, emptyMemory, type Fault, type Memory } from '../model/snapshot.ts';
 import type { Outcome } from './execute.ts';
+
+/** A fault that has come this often in a row, and for this long, lasts; */
+const lastingFailures = 5;
+const lastingLeastMs = 5_000;
+/** or one that still comes after this long, however seldom it was tried. */
+const lastingMs = 60_000;
 
 interface Entry {
   memory: Memory;
   histories: Map<ChildKey, readonly Restoration[]>;
+  /** The fault of the last execution, and how often it came in a row. */
+  fault: (Fault & { readonly failures: number }) | undefined;
 }
 
 export class Memories {
@@ -23,7 +31,7 @@ export class Memories {
   }
 
   /** Takes over what an execution found out; true when a plan would now be another one. */
-  record(uid: string, outcome: Outcome): boolean {
+  record(uid: string, outcome: Outcome, nowMs: number): boolean {
     const entry = this.#entry(uid);
     const { memory } = entry;
     const settled = new Set<ChildKey>(outcome.applied);
@@ -34,12 +42,15 @@ export class Memories {
       ...outcome.conflicts,
     ];
     const contested = this.#contests(entry, outcome);
+    const fault = lastingFault(entry, outcome, nowMs);
     const changed =
       memory.refusal?.message !== outcome.refusal?.message ||
+      memory.fault?.message !== fault?.message ||
+      memory.fault?.child !== fault?.child ||
       memory.conflicts.length !== conflicts.length ||
       outcome.conflicts.length > 0 ||
       contested.size !== memory.contested.size;
-    entry.memory = { ...memory, conflicts, refusal: outcome.refusal, contested };
+    entry.memory = { ...memory, conflicts, refusal: outcome.refusal, fault, contested };
     return changed;
   }
 
@@ -89,9 +100,25 @@ export class Memories {
   #entry(uid: string): Entry {
     let entry = this.#entries.get(uid);
     if (entry === undefined) {
-      entry = { memory: this.#empty, histories: new Map() };
+      entry = { memory: this.#empty, histories: new Map(), fault: undefined };
       this.#entries.set(uid, entry);
     }
     return entry;
   }
+}
+
+/** Counts the outcome's fault; returns it once it lasts. */
+function lastingFault(entry: Entry, { fault }: Outcome, nowMs: number): Fault | undefined {
+  const before = entry.fault;
+  if (fault === undefined) {
+    entry.fault = undefined;
+    return undefined;
+  }
+  const again = before?.child === fault.child;
+  const sinceMs = again ? before.sinceMs : nowMs;
+  const failures = again ? before.failures + 1 : 1;
+  entry.fault = { ...fault, sinceMs, failures };
+  const lastedMs = nowMs - sinceMs;
+  const lasts = (failures >= lastingFailures && lastedMs >= lastingLeastMs) || lastedMs >= lastingMs;
+  return lasts ? { ...fault, sinceMs } : undefined;
 }

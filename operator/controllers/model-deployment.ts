@@ -49,14 +49,16 @@ export const reconcileModelDeployment =
       wrote: (type, object) => consistency.wrote(key, type, object),
       deleted: (type, object) => consistency.deleted(key, type, object),
     });
-    // A refusal or a conflict belongs into the status of this very pass; a passing fault does not.
-    if (memories.record(uid, outcome)) decided = plan({ ...snapshot, memory: memories.of(uid) });
+    // A refusal, a conflict or a fault that lasts belongs into the status of this very pass; a passing fault does not.
+    if (memories.record(uid, outcome, tools.nowMs()))
+      decided = plan({ ...snapshot, memory: memories.of(uid) });
     tools.conflicts.set(
       key,
       uid,
       memories.of(uid).conflicts.map(({ child }) => child),
     );
-    if (outcome.error !== undefined && outcome.refusal === undefined) throw outcome.error;
+    const { refusal, fault } = memories.of(uid);
+    if (outcome.error !== undefined && refusal === undefined && fault === undefined) throw outcome.error;
     if (decided.status !== undefined) {
       await writeStatus(key, deployment, decided.status, signal, tools);
       memories.statusWritten(uid, tools.nowMs());

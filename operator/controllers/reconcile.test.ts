@@ -72,6 +72,66 @@ describe('reconcile', () => {
     expect(rig.names(resources.deployments)).toHaveLength(1);
   });
 
+  test('a fault of a write that lasts is said, with the server’s words, and is over when the write passes', async () => {
+    const rig = makeRig();
+    const words =
+      'Internal error occurred: failed calling webhook "deny.example.com": no endpoints available';
+    refuse(rig, 'Service', refused(500, 'InternalError', words));
+    const fail = (afterMs: number) => {
+      rig.nowMs += afterMs;
+      return expect(rig.reconcile()).rejects.toMatchObject({ code: 500 });
+    };
+    // Many tries within a moment are no news.
+    for (let failures = 0; failures < 8; failures++) await fail(100);
+    expect(rig.model().status).toBeUndefined();
+    await fail(5_000);
+    const ready = rig.model().status?.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).toMatch(/fails to patch services wine\S* since 2026-\S+Z and tries it again: /);
+    expect(ready?.message).toContain(words);
+    expect(['Ready', 'Reconciling', 'Stalled'].map(rig.condition)).toEqual([
+      'False WriteFailing',
+      'True WriteFailing',
+      'False WriteFailing',
+    ]);
+    // It is said once, not at every try.
+    const statusWrites = () => writes(rig).filter(({ kind }) => kind === 'ModelDeployment').length;
+    const before = statusWrites();
+    for (let failures = 0; failures < 5; failures++) await fail(1_000);
+    expect(statusWrites()).toBe(before);
+    rig.api.before = () => {};
+    await settle(rig);
+    expect(rig.condition('Ready')).toBe('False RollingOut');
+    expect(rig.names(resources.deployments)).toHaveLength(1);
+  });
+
+  test('a fault that still comes after a minute is said though it was tried twice; a busy server never', async () => {
+    const seldom = async (error: Error) => {
+      const rig = makeRig();
+      refuse(rig, 'Service', error);
+      await expect(rig.reconcile()).rejects.toBe(error);
+      rig.nowMs += 60_000;
+      await expect(rig.reconcile()).rejects.toBe(error);
+      return rig.condition('Ready');
+    };
+    expect(await seldom(refused(503, 'ServiceUnavailable', 'busy'))).toBe('False WriteFailing');
+    expect(await seldom(refused(429, 'TooManyRequests', 'busy'))).toBeUndefined();
+    expect(await seldom(refused(0, 'ConnectionRefused', 'nobody listens'))).toBeUndefined();
+  });
+
+  test('a deletion that keeps failing is said too', async () => {
+    const rig = makeRig();
+    await settle(rig);
+    rig.write({ runtime: { threads: 2 } });
+    rig.api.before = (verb) => {
+      if (verb === 'delete') throw refused(500, 'InternalError', 'failed calling webhook');
+    };
+    for (let round = 0; round < 10; round++) {
+      rig.nowMs += 10_000;
+      await rig.reconcile().catch(() => {});
+    }
+    expect(rig.condition('Ready')).toBe('False WriteFailing');
+  });
+
   test.each<[string, Error, string]>([
     [
       'a quota',

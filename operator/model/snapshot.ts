@@ -103,6 +103,17 @@ export interface Refusal {
   readonly permission?: string | undefined;
 }
 
+/** A request about a child that the API server has failed to answer well for some time, though a later try may pass. */
+export interface Fault {
+  readonly verb: string;
+  readonly resource: string;
+  readonly child: ChildKey;
+  /** What the server said last. */
+  readonly message: string;
+  /** When it failed for the first time in a row, wall clock. */
+  readonly sinceMs: number;
+}
+
 /** `deployments/wine-abc`: one child among the children of one ModelDeployment. */
 export type ChildKey = `${ChildKind}/${string}`;
 export const childKey = (kind: ChildKind, object: KubeObject): ChildKey =>
@@ -112,6 +123,7 @@ export const childKey = (kind: ChildKind, object: KubeObject): ChildKey =>
 export interface Memory {
   readonly conflicts: readonly Conflict[];
   readonly refusal: Refusal | undefined;
+  readonly fault: Fault | undefined;
   /** Children whose edits were put back again and again: nothing more is applied until their desired form changes. */
   readonly contested: ReadonlyMap<ChildKey, Contest>;
   /** When status was last written, wall clock; undefined: not since the operator started. */
@@ -131,6 +143,7 @@ export interface Contest {
 export const emptyMemory: Memory = {
   conflicts: [],
   refusal: undefined,
+  fault: undefined,
   contested: new Map(),
   statusWrittenAtMs: undefined,
   waitTold: undefined,

@@ -3,7 +3,7 @@ import type { ConditionType } from '../../../crds/reasons.ts';
 import { type ConditionValue, no, unknown, yes } from './conditions.ts';
 import { allFailures, failureText, readyPods, type StatusFacts } from './facts.ts';
 import { pendingText } from './pending.ts';
-import type { Stall } from './stall.ts';
+import { faultText, type Stall } from './stall.ts';
 
 const isDeleting = (facts: StatusFacts) => facts.snapshot.deployment.metadata.deletionTimestamp !== undefined;
 const isSuspended = (facts: StatusFacts) => facts.snapshot.deployment.spec.suspend === true;
@@ -44,6 +44,7 @@ export function available(facts: StatusFacts): ConditionValue {
  *
  * | being deleted                                | False, Deleting    |
  * | stalled                                      | False, its reason  |
+ * | a write of a child has failed for some time  | False, WriteFailing |
  * | suspended                                    | False, Suspended   |
  * | a candidate is being rolled out              | False, RollingOut  |
  * | pods that restartedAt is to replace are left | False, RollingOut  |
@@ -55,6 +56,8 @@ export function ready(facts: StatusFacts, stall: Stall | undefined): ConditionVa
   const { rollout, wanted, needed, revisions, outdatedPods } = facts;
   if (isDeleting(facts)) return no('Deleting', 'the ModelDeployment is being deleted');
   if (stall !== undefined) return no(stall.reason, stall.message);
+  const { fault } = facts.snapshot.memory;
+  if (fault !== undefined) return no('WriteFailing', faultText(fault));
   if (isSuspended(facts)) return no('Suspended', 'spec.suspend is true: set it to false to serve');
   const readyWanted = revisions.get(wanted)?.state.ready ?? 0;
   const count = `${readyWanted} of ${pods(needed)} of revision ${wanted} ready`;
@@ -120,6 +123,7 @@ export function scalingLimited(facts: StatusFacts): ConditionValue {
  * | stalled, nothing serves           | Failed     |
  * | Ready                             | Ready      |
  * | nothing has ever served           | Pending    |
+ * | a write of a child keeps failing  | Degraded   |
  * | rolling out                       | RollingOut |
  * | pods fail                         | Degraded   |
  * | else                              | Scaling    |
@@ -130,6 +134,7 @@ export function phase(facts: StatusFacts, values: Readonly<Record<ConditionType,
   if (values.Stalled.status === 'True') return values.Available.status === 'True' ? 'Degraded' : 'Failed';
   if (values.Ready.status === 'True') return 'Ready';
   if (facts.rollout.stable === undefined) return 'Pending';
+  if (values.Ready.reason === 'WriteFailing') return 'Degraded';
   if (values.Ready.reason === 'RollingOut') return 'RollingOut';
   return allFailures(facts).length > 0 ? 'Degraded' : 'Scaling';
 }

@@ -1,11 +1,11 @@
 /** What keeps the spec from ever being served unless somebody acts; the first that applies, in order of cause. */
 import type { Reason } from '../../../crds/reasons.ts';
 import { formatDuration } from '../../../crds/values.ts';
-import type { Refusal } from '../snapshot.ts';
+import type { Fault, Refusal } from '../snapshot.ts';
 import { conditionOf } from './conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './facts.ts';
 import { unplacedText } from './pending.ts';
-import { timestampMs } from './rounding.ts';
+import { timestamp, timestampMs } from './rounding.ts';
 
 export interface Stall {
   readonly reason: Reason;
@@ -28,6 +28,12 @@ function refusalMessage(refusal: Refusal): string {
   }
 }
 
+/** A fault that lasts, in the server's words, and that nobody needs to ask for another try. */
+export function faultText({ verb, resource, child, message, sinceMs }: Fault): string {
+  const name = child.slice(child.indexOf('/') + 1);
+  return `the operator fails to ${verb} ${resource} ${name} since ${timestamp(sinceMs)} and tries it again: ${message}`;
+}
+
 const refusalReason = {
   Forbidden: 'Forbidden',
   QuotaExceeded: 'QuotaExceeded',
@@ -42,9 +48,10 @@ function failedRollout(facts: StatusFacts): Stall {
     first === undefined
       ? `${ready} of ${needed} pods were ready within ${formatDuration(facts.progressDeadlineMs)}`
       : failureText(first);
+  const { fault } = facts.snapshot.memory;
   return {
     reason: first?.reason ?? 'ProgressDeadlineExceeded',
-    message: `revision ${wanted} failed: ${cause}${servesMeanwhile(rollout.stable)}`,
+    message: `revision ${wanted} failed: ${cause}${servesMeanwhile(rollout.stable)}${fault === undefined ? '' : `; ${faultText(fault)}`}`,
   };
 }
 
