@@ -115,6 +115,7 @@ export const remedies: Record<Reason, Remedy> = {
     look: ['kubectl -n NAMESPACE describe resourcequota', 'kubectl -n NAMESPACE describe limitrange'],
     fix: [
       'Ask for more quota, lower `spec.scaling.maxReplicas`, or lower the requests. A rollout needs room for one pod more.',
+      'If the message names a LimitRange, more quota does not help: bring `spec.runtime.resources` within its limits, or have the LimitRange changed.',
     ],
   },
   ProgressDeadlineExceeded: {

@@ -153,6 +153,23 @@ export function podFailures(pod: Pod, digests: Readonly<Record<string, string>>)
   return failures;
 }
 
+/** What the LimitRanger admission of Kubernetes says: `maximum cpu usage per Container is 1, but limit is 2`. */
+const limitRangeWords =
+  /(?:maximum|minimum) \S+ usage per (?:Container|Pod)\b|max limit to request ratio per /i;
+
+/** What its ResourceQuota admission says; names of objects may hold the word too. */
+const quotaWords = /(?:exceeded|failed|insufficient|unknown for) quota/i;
+
+/** Reason and words for pods that were refused; a LimitRange is told apart, as more quota does not help against it. */
+function refusedPods(message: string): Pick<Failure, 'reason' | 'message'> {
+  if (quotaWords.test(message)) return { reason: 'QuotaExceeded', message: cut(message) };
+  if (!limitRangeWords.test(message)) return { reason: 'Forbidden', message: cut(message) };
+  return {
+    reason: 'QuotaExceeded',
+    message: `a LimitRange of the namespace refuses the pods: bring spec.runtime.resources within its limits, or have it changed (kubectl describe limitrange). The API server said: ${cut(message, 700)}`,
+  };
+}
+
 /** Pods that a ReplicaSet was not allowed to create: quota, limit range, pod security. */
 export function replicaSetFailures(set: ReplicaSet): Failure[] {
   const refused = set.status?.conditions?.find(
@@ -160,15 +177,11 @@ export function replicaSetFailures(set: ReplicaSet): Failure[] {
   );
   if (refused === undefined || set.metadata.deletionTimestamp !== undefined || set.spec.replicas === 0)
     return [];
-  const message = cut(refused.message ?? refused.reason ?? 'pods were refused');
   return [
     {
       pod: set.metadata.name ?? '',
       revision: set.metadata.labels?.[labels.revision] ?? '',
-      reason: /quota|limitrange|limit range|maximum cpu|maximum memory/i.test(message)
-        ? 'QuotaExceeded'
-        : 'Forbidden',
-      message,
+      ...refusedPods(refused.message ?? refused.reason ?? 'pods were refused'),
       hopeless: false,
     },
   ];

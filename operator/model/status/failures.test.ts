@@ -88,6 +88,30 @@ describe('failures', () => {
     expect(ready?.message).toMatch(/QuotaExceeded: ReplicaSet \S+: pods "x" is forbidden/);
   });
 
+  // The words of the admission plugin LimitRanger.
+  test.each([
+    'maximum cpu usage per Container is 1, but limit is 2',
+    'minimum memory usage per Pod is 1Gi, but request is 512Mi',
+    'cpu max limit to request ratio per Container is 2, but provided ratio is 4.000000',
+    '[maximum cpu usage per Container is 1, but limit is 2, maximum memory usage per Container is 1Gi, but limit is 2Gi]',
+  ])('a LimitRange is told apart from a quota: %s', (words) => {
+    const status = statusAfter(({ pods, deployment }) => ({
+      pods: pods.slice(1),
+      replicaSets: [
+        makeRefusedReplicaSet(
+          deployment.status?.stable?.revision ?? '',
+          `pods "quota-1" is forbidden: ${words}`,
+        ),
+      ],
+    }));
+    expect(status.failures?.[0]?.reason).toBe('QuotaExceeded');
+    const ready = status.conditions?.find(({ type }) => type === 'Ready');
+    expect(ready?.message).toMatch(
+      /a LimitRange of the namespace refuses the pods: .*spec\.runtime\.resources/,
+    );
+    expect(ready?.message).toContain(words);
+  });
+
   test('a later pod that fetched another file is told apart', () => {
     const status = statusAfter(({ pods, deployment }) => {
       const revision = deployment.status?.stable?.revision ?? '';
