@@ -3,20 +3,23 @@ import { spawn } from 'node:child_process';
 import { closeSync, globSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { provideTools, type Tools } from '../../local/tools.ts';
 import { kubeconfigIn, logIn, recall } from './background.ts';
 import { cacheDir } from './build.ts';
 import type { RealClusterOptions } from './cluster.ts';
+import { imagesHint, toolsHint } from './hints.ts';
 import { hold, type Report } from './keeper.ts';
 import { missingForNodes } from './packages.ts';
 
 const help = `npm run kube:up -- [--nodes N] [--kwok N] [--karpenter] [--foreground]
 
 Starts a real Kubernetes on this machine, built from Go modules: etcd, kube-apiserver, controller manager, scheduler.
-It goes on in the background; "npm run kube:down" ends it and leaves nothing behind.
+It goes on in the background; "npm run kube:down" ends it and leaves nothing behind. kubectl and helm for it are unpacked
+into .ballast/bin on Linux x86-64; the line for your PATH is printed.
 
   --nodes N      N real nodes (containerd, kubelet, kube-proxy, cluster DNS); needs Linux and root. Default 0: pods stay Pending.
                  Pods and ClusterIPs are reachable from this machine. Ballast's images are loaded if they are built
-                 (npm run images:build). Missing Debian packages are installed.
+                 (npm run images:build, before the cluster starts). Missing Debian packages are installed.
   --kwok N       N simulated nodes: their pods count as running, and nothing runs
   --karpenter    the node autoscaler Karpenter, which buys simulated nodes for pods that do not fit
   --foreground   stays until Ctrl-C
@@ -82,10 +85,13 @@ export async function up(
     return 1;
   }
   mkdirSync(home, { recursive: true });
+  const hint = imagesHint(options.nodes ?? 0, options.images?.length ?? 0);
+  if (hint !== undefined) say(hint);
+  const tools = await provideTools(join(cacheDir, '..'));
   const show = (what: Report) => {
     if ('say' in what) say(what.say);
     else if ('failed' in what) console.error(what.failed);
-    else for (const line of introduction(what.ready.nodes, options, home)) say(line);
+    else for (const line of introduction(what.ready.nodes, options, home, tools)) say(line);
   };
   if (foreground)
     return hold(home, options, (what) => {
@@ -99,6 +105,7 @@ function introduction(
   nodes: readonly { name: string; zone: string }[],
   options: RealClusterOptions,
   home: string,
+  tools: Tools,
 ) {
   const lines = [`export KUBECONFIG=${kubeconfigIn(home)}`];
   if (nodes.length > 0) {
@@ -111,6 +118,7 @@ function introduction(
     );
   } else if ((options.kwokNodes ?? 0) === 0 && options.karpenter !== true)
     lines.push('no nodes: pods stay Pending (--nodes N starts real ones)');
+  lines.push(...toolsHint(tools, process.env.PATH ?? ''));
   return lines;
 }
 
