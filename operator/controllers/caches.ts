@@ -66,7 +66,7 @@ function lean<T extends KubeObject>(object: T): T {
 }
 
 /** Of a pod, what decisions read: metadata, state and its node. The rest of its spec is the Deployment's template. */
-function leanPod(pod: Pod): Pod {
+export function leanPod(pod: Pod): Pod {
   const { nodeName } = pod.spec;
   const { phase, reason, message, conditions } = pod.status ?? {};
   const containers = (statuses: readonly ContainerStatus[] | undefined) =>
@@ -77,11 +77,25 @@ function leanPod(pod: Pod): Pod {
       ...(state === undefined ? {} : { state }),
       ...(lastState === undefined ? {} : { lastState }),
     }));
+  // A pod's containers are most of it, and of no use but for the limit of one that passed it.
+  const outOfMemory = [pod.status?.initContainerStatuses, pod.status?.containerStatuses]
+    .flatMap((statuses) => statuses ?? [])
+    .filter(({ state, lastState }) =>
+      [state, lastState].some((one) => one?.terminated?.reason === 'OOMKilled'),
+    )
+    .map(({ name }) => name);
+  const kept = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+    .filter(({ name }) => outOfMemory.includes(name))
+    .map(({ name, image, resources: asked }) => ({
+      name,
+      image,
+      ...(asked === undefined ? {} : { resources: asked }),
+    }));
   const initContainerStatuses = containers(pod.status?.initContainerStatuses);
   const containerStatuses = containers(pod.status?.containerStatuses);
   return {
     ...lean(pod),
-    spec: { containers: [], ...(nodeName === undefined ? {} : { nodeName }) },
+    spec: { containers: kept, ...(nodeName === undefined ? {} : { nodeName }) },
     status: {
       ...(phase === undefined ? {} : { phase }),
       ...(reason === undefined ? {} : { reason }),

@@ -76,8 +76,19 @@ const pullReasons = ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'Er
 /** What every container passes through, and no failure. */
 const passingReasons = ['ContainerCreating', 'PodInitializing'];
 
+/** Memory limit of a container; undefined where it has none, or the cache did not keep it. */
+const memoryLimitOf = (pod: Pod, container: string): string | undefined =>
+  [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+    .find(({ name }) => name === container)
+    ?.resources?.limits?.memory?.toString();
+
+/** The kernel ends a container without a word: the limit that it passed is what helps. */
+const outOfMemoryText = (limit: string | undefined) =>
+  `it passed its memory limit${limit === undefined ? '' : ` of ${limit}`} and was killed: raise spec.runtime.resources.limits.memory`;
+
 function containerFailure(
   status: ContainerStatus,
+  memoryLimit: string | undefined,
 ): Pick<Failure, 'reason' | 'message' | 'hopeless' | 'exitCode'> | undefined {
   const { waiting } = status.state ?? {};
   const ended = status.state?.terminated ?? (status.ready ? undefined : status.lastState?.terminated);
@@ -94,9 +105,11 @@ function containerFailure(
       reason: oom ? 'OutOfMemory' : said === undefined ? 'PodCrashing' : reasonOfMessage[said.reason],
       message: cut(
         said?.message ??
-          (ended.message === undefined || ended.message.trim() === ''
-            ? (ended.reason ?? 'no last words')
-            : ended.message),
+          (oom
+            ? outOfMemoryText(memoryLimit)
+            : ended.message === undefined || ended.message.trim() === ''
+              ? (ended.reason ?? 'no last words')
+              : ended.message),
       ),
       hopeless: hopelessCodes.includes(ended.exitCode),
       exitCode: ended.exitCode,
@@ -129,7 +142,7 @@ export function podFailures(pod: Pod, digests: Readonly<Record<string, string>>)
     ...(pod.status?.initContainerStatuses ?? []),
     ...(pod.status?.containerStatuses ?? []),
   ]) {
-    const failure = containerFailure(status);
+    const failure = containerFailure(status, memoryLimitOf(pod, status.name));
     if (failure !== undefined)
       failures.push({
         pod: name,

@@ -112,29 +112,40 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await startApiServer();
     writeKubeconfig(kubeconfigPath, url, admin, certificate);
 
-    start('controller-manager', [
-      `--kubeconfig=${kubeconfigPath}`,
-      `--service-account-private-key-file=${join(dir, 'sa.key')}`,
-      `--root-ca-file=${certificate}`,
-      '--use-service-account-credentials',
-      '--leader-elect=false',
-      // Nobody asks it anything.
-      '--secure-port=0',
-      ...rates,
-    ]);
-    if (options.scheduler === true)
-      start('scheduler', [
+    const startManagers = () => {
+      start('controller-manager', [
         `--kubeconfig=${kubeconfigPath}`,
+        `--service-account-private-key-file=${join(dir, 'sa.key')}`,
+        `--root-ca-file=${certificate}`,
+        '--use-service-account-credentials',
         '--leader-elect=false',
+        // Nobody asks it anything.
         '--secure-port=0',
         ...rates,
       ]);
+      if (options.scheduler === true)
+        start('scheduler', [
+          `--kubeconfig=${kubeconfigPath}`,
+          '--leader-elect=false',
+          '--secure-port=0',
+          ...rates,
+        ]);
+    };
+    startManagers();
     await untilControllersRun(url, admin.token, certificate, broken, Date.now() + readyMs);
     const apiServer = {
-      // It would wait a minute for the watches of kubelets to end.
-      stop: () => stopPart('apiserver', 1_000),
+      // With an elected leader, as clusters have it, both end within 10 s of an outage and begin anew after it. Left to
+      // run, the controller manager reads old Leases for up to 30 s more and calls every node dead.
+      stop: async () => {
+        await stopPart('scheduler');
+        await stopPart('controller-manager');
+        // It would wait a minute for the watches of kubelets to end.
+        await stopPart('apiserver', 1_000);
+      },
       start: async () => {
-        if (!parts.has('apiserver')) await startApiServer();
+        if (parts.has('apiserver')) return;
+        await startApiServer();
+        startManagers();
       },
     };
     return {

@@ -34,7 +34,13 @@ describe('failures', () => {
       {
         containers: [{ restartCount: 1, lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } } }],
       },
-      [['OutOfMemory', 137, 'OOMKilled']],
+      [
+        [
+          'OutOfMemory',
+          137,
+          'it passed its memory limit and was killed: raise spec.runtime.resources.limits.memory',
+        ],
+      ],
     ],
     [
       'the model is not there',
