@@ -41,7 +41,7 @@ export const podSchema = z.strictObject({
   nodeSelector: stringMap('Labels that a node must have. Example: `{disktype: ssd}`. Default: any node.'),
   tolerations: describe(
     z.array(tolerationSchema).max(16).optional(),
-    'Taints that the pods tolerate. Default: none, but for a node that is gone (`node.kubernetes.io/not-ready` and `unreachable`): its pods are replaced after 30 s, not after Kubernetes’ 5 minutes.',
+    'Taints that the pods tolerate. Default: none.',
     { 'x-kubernetes-list-type': 'atomic' },
   ),
   affinity: describe(

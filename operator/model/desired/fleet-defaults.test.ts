@@ -9,10 +9,7 @@ import { World } from '../testing/world.ts';
 import { desiredConfigMap, liveConfig } from './config-map.ts';
 import { desiredNetworkPolicy } from './network-policy.ts';
 import { renderPodTemplate, resourcesOf } from './pod-template.ts';
-import { withNodeLoss } from './tolerations.ts';
 
-/** What every pod has. */
-const nodeLoss = withNodeLoss();
 const fleet: FleetDefaults = {
   resources: { requests: { cpu: '250m', memory: '1Gi' }, limits: { memory: '2Gi' } },
   pod: {
@@ -34,7 +31,7 @@ describe('defaults of pods', () => {
     const { metadata, spec } = render({});
     expect(spec).toMatchObject({
       nodeSelector: { pool: 'models' },
-      tolerations: [{ key: 'models', operator: 'Exists' }, ...nodeLoss],
+      tolerations: [{ key: 'models', operator: 'Exists' }],
       priorityClassName: 'models',
       imagePullSecrets: [{ name: 'login' }],
       serviceAccountName: 'wine',
@@ -65,7 +62,7 @@ describe('defaults of pods', () => {
     });
     expect(spec).toMatchObject({
       nodeSelector: { disk: 'ssd' },
-      tolerations: nodeLoss,
+      tolerations: [],
       priorityClassName: 'models',
     });
     expect(spec.nodeSelector).toEqual({ disk: 'ssd' });

@@ -15,7 +15,6 @@ import { configMapName } from '../names.ts';
 import type { FleetDefaults, OperatorDefaults } from '../snapshot.ts';
 import { timeoutMs } from './config-map.ts';
 import { canonicalQuantity } from './quantity.ts';
-import { withNodeLoss } from './tolerations.ts';
 
 const defaultRequests = { cpu: '500m', memory: '512Mi' };
 const defaultLimits = { memory: '1Gi' };
@@ -250,7 +249,9 @@ export function renderPodTemplate(
         matchLabelKeys: ['pod-template-hash'],
       })),
       ...(pod?.nodeSelector === undefined ? {} : { nodeSelector: { ...pod.nodeSelector } }),
-      tolerations: withNodeLoss(pod?.tolerations),
+      ...(pod?.tolerations === undefined
+        ? {}
+        : { tolerations: pod.tolerations.map((item) => ({ ...item })) }),
       ...(pod?.affinity === undefined ? {} : { affinity: pod.affinity }),
       ...(pod?.priorityClassName === undefined ? {} : { priorityClassName: pod.priorityClassName }),
       ...(pod?.imagePullSecrets === undefined

@@ -128,27 +128,6 @@ describe('pods', () => {
     expect(metadata?.labels).toMatchObject({ 'ballast.dev/role': 'serving', 'ballast.dev/revision': 'r1' });
   });
 
-  test('stand by a node that is gone for half a minute, unless the user says otherwise', () => {
-    const tolerations = (given?: object[]) =>
-      renderPodTemplate(
-        makeDeployment({ runtime: { pod: given === undefined ? {} : { tolerations: given as [] } } }),
-        'r1',
-        testDefaults,
-      ).spec.tolerations;
-    const gone = (state: string, seconds = 30) => ({
-      key: `node.kubernetes.io/${state}`,
-      operator: 'Exists',
-      effect: 'NoExecute',
-      tolerationSeconds: seconds,
-    });
-    expect(tolerations()).toEqual([gone('not-ready'), gone('unreachable')]);
-    expect(tolerations([gone('unreachable', 600)])).toEqual([gone('unreachable', 600), gone('not-ready')]);
-    const everything = { operator: 'Exists' };
-    expect(tolerations([everything])).toEqual([everything]);
-    const schedule = { operator: 'Exists', effect: 'NoSchedule' };
-    expect(tolerations([schedule])).toEqual([schedule, gone('not-ready'), gone('unreachable')]);
-  });
-
   test('devices and the claim go to one container each', () => {
     const { spec } = renderPodTemplate(makeDeployment(whole), 'r1', testDefaults);
     expect(spec.initContainers?.[0]?.resources?.limits).toEqual({ cpu: '2', memory: '2Gi' });
