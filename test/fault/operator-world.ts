@@ -20,6 +20,7 @@ import { PodAddresses } from '../../local/kubelet/addresses.ts';
 import { startFakeKubelet } from '../../local/kubelet/fake-kubelet.ts';
 import { parseConfig } from '../../operator/config.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
+import { operatorFlags } from '../operator-flags.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 import { World } from './world.ts';
 
@@ -103,17 +104,7 @@ export async function startOperatorIn(
   { more = [], standsBy = false }: { readonly more?: readonly string[]; readonly standsBy?: boolean } = {},
 ): Promise<{ readonly operator: Operator; readonly proxy: FaultProxy }> {
   const { proxy } = await world.link();
-  const flags = [
-    '--leader-elect',
-    'false',
-    '--ops-host',
-    '127.0.0.1',
-    '--ops-port',
-    '0',
-    '--bake-time',
-    '1s',
-  ];
-  const operator = await startOperator(parseConfig([...flags, '--identity', name, ...more], {}), {
+  const operator = await startOperator(parseConfig([...operatorFlags, '--identity', name, ...more], {}), {
     auth: staticAuth(proxy.url, world.server.token),
     clock: world.clock,
   });

@@ -11,6 +11,7 @@ import type { CustomDefinition } from '../conformance/support/cluster.ts';
 import { type Bed, openBed } from '../conformance/support/kubectl-bed.ts';
 import { at } from '../conformance/support/words.ts';
 import { type RunningKubelet, runKubelet } from '../kube/kubelet.ts';
+import { operatorFlags } from '../operator-flags.ts';
 
 export interface Ground extends Bed {
   /** Path of the ModelDeployments of the test's namespace. */
@@ -65,18 +66,8 @@ export async function openGround(version: ToolsVersion): Promise<Ground> {
       return body;
     },
     async start() {
-      const flags = [
-        '--leader-elect',
-        'false',
-        '--ops-host',
-        '127.0.0.1',
-        '--ops-port',
-        '0',
-        '--bake-time',
-        '1s',
-      ];
       const scope = ['--watch-namespaces', api.namespace];
-      operator = await startOperator(parseConfig([...flags, ...scope], {}), {
+      operator = await startOperator(parseConfig([...operatorFlags, ...scope], {}), {
         auth: await loadAuth({ kubeconfig: bed.file('operator-kubeconfig', api.kubeconfig()) }),
       });
       await operator.whenRunning();

@@ -14,6 +14,8 @@ import type { FakeAnswer } from '../../local/kubelet/fake-kubelet.ts';
 import type { ImageMap } from '../../local/kubelet/image-map.ts';
 import { parseConfig } from '../../operator/config.ts';
 import { type Operator, startOperator } from '../../operator/operator.ts';
+import { operatorFlags } from '../operator-flags.ts';
+import { until } from '../until.ts';
 
 export const namespace = 'default';
 const crdPath = join(import.meta.dirname, '../../crds/generated/modeldeployment.crd.yaml');
@@ -36,37 +38,12 @@ export interface BedOptions {
   readonly images?: ImageMap;
 }
 
-const baseFlags = [
-  '--leader-elect',
-  'false',
-  '--ops-host',
-  '127.0.0.1',
-  '--ops-port',
-  '0',
-  '--bake-time',
-  '1s',
-];
-
-/** Polls until `probe` gives something; fails with what was missing after `timeoutMs`. */
-export async function eventually<T>(
+/** Polls every 20 ms until `probe` gives something; fails with what was missing after `timeoutMs`. */
+export const eventually = <T>(
   what: string,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = 15_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  let last: unknown;
-  while (Date.now() < deadline) {
-    try {
-      const found = await probe();
-      if (found !== undefined && found !== false) return found;
-      last = undefined;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${what}: not within ${timeoutMs} ms${last === undefined ? '' : ` (${String(last)})`}`);
-}
+): Promise<T> => until(what, probe, timeoutMs, 20);
 
 /** Starts cluster and operator. */
 export async function startOperatorBed(options: BedOptions = {}): Promise<OperatorBed> {
@@ -92,7 +69,7 @@ export async function startOperatorBed(options: BedOptions = {}): Promise<Operat
   await api.create(resources.customResourceDefinitions, load(readFileSync(crdPath, 'utf8')) as KubeObject);
   await eventually('the CRD is served', async () => await api.list(modelDeployments, { namespace }));
   const start = async (flags: readonly string[] = []) => {
-    const config = parseConfig([...baseFlags, ...(options.flags ?? []), ...flags], {});
+    const config = parseConfig([...operatorFlags, ...(options.flags ?? []), ...flags], {});
     const operator = await startOperator(config, { auth });
     await operator.whenRunning();
     return operator;

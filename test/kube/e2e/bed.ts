@@ -12,6 +12,7 @@ import type { KubeObject, Pod, Service } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resource.ts';
 import { provideTools } from '../../../local/tools.ts';
 import { buildImages, type Images } from '../../../scripts/images.ts';
+import { until } from '../../until.ts';
 import { type RealCluster, startRealCluster } from '../cluster.ts';
 import { figuresText, type Load, type LoadFigures, startLoad } from './load.ts';
 import { type ModelServer, startModelServer } from './model-server.ts';
@@ -60,28 +61,6 @@ export interface Bed {
   /** Deletes every model that a row made for itself alone. */
   clear(): Promise<void>;
   stop(): Promise<void>;
-}
-
-/** Polls until `probe` gives something; fails with what was missing after `timeoutMs`. */
-export async function until<T>(
-  what: string,
-  probe: () => Promise<T | undefined | false>,
-  timeoutMs = 60_000,
-  everyMs = 200,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  let last = '';
-  while (Date.now() < deadline) {
-    try {
-      const found = await probe();
-      if (found !== undefined && found !== false) return found;
-      last = '';
-    } catch (error) {
-      last = ` (${String(error).slice(0, 300)})`;
-    }
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
-  throw new Error(`${what}: not within ${timeoutMs / 1_000} s${last}`);
 }
 
 export const sampleFile = (name: string, file: string): string =>

@@ -1,5 +1,7 @@
 /** The first minute of a user: `helm install`, `kubectl apply`, and a prediction. */
-import { type Bed, chart, installValues, releaseNamespace, sampleFile, until } from './bed.ts';
+
+import { until } from '../../until.ts';
+import { type Bed, chart, installValues, releaseNamespace, sampleFile } from './bed.ts';
 import { expectGolden } from './golden.ts';
 
 /** Arguments with which helm installs or upgrades the release: for one namespace, with a server of models in a private network. */

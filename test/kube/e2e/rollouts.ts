@@ -1,6 +1,7 @@
 /** Rows about revisions: a good one takes over without a lost request, a bad one is named while the old one serves. */
 import { describe, expect, test } from '@jest/globals';
-import { type Bed, until } from './bed.ts';
+import { until } from '../../until.ts';
+import type { Bed } from './bed.ts';
 import { lost, nothing } from './load.ts';
 import { endlessModel } from './sources.ts';
 

@@ -1,6 +1,7 @@
 /** Rows about answers: golden outputs through the Service, threads by the CPU limit, replicas that follow the load. */
 import { describe, expect, test } from '@jest/globals';
-import { type Bed, namespace, sampleFile, until } from './bed.ts';
+import { until } from '../../until.ts';
+import { type Bed, namespace, sampleFile } from './bed.ts';
 import { expectGolden } from './golden.ts';
 import { lost, nothing } from './load.ts';
 import { patient, smallPod, wine } from './rollouts.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { infiniteLoop, memoryOnDemand } from '../../../inference-pod/testing/models.ts';
-import { type Bed, namespace, root, sampleFile, until } from './bed.ts';
+import { until } from '../../until.ts';
+import { type Bed, namespace, root, sampleFile } from './bed.ts';
 import { expectGolden } from './golden.ts';
 
 const claim = 'models';

@@ -11,6 +11,8 @@ import { type ResourceType, resources } from '../../../kube/resource.ts';
 import { parseConfig } from '../../../operator/config.ts';
 import type { NodeObject } from '../../../operator/model/cost.ts';
 import { type Operator, startOperator } from '../../../operator/operator.ts';
+import { operatorFlags } from '../../operator-flags.ts';
+import { until } from '../../until.ts';
 import { type RealCluster, startRealCluster } from '../cluster.ts';
 
 export const namespace = 'models';
@@ -59,26 +61,6 @@ export interface Bed {
   stop(): Promise<void>;
 }
 
-/** Polls until `probe` gives something; fails with what was missing after `timeoutMs`. */
-export async function until<T>(
-  what: string,
-  probe: () => Promise<T | undefined | false>,
-  timeoutMs = 60_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  let last = '';
-  while (Date.now() < deadline) {
-    try {
-      const found = await probe();
-      if (found !== undefined && found !== false) return found;
-    } catch (error) {
-      last = ` (${String(error).slice(0, 900)})`;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${what}: not within ${timeoutMs / 1_000} s${last}`);
-}
-
 export const condition = (model: Model, type: string) =>
   model.status?.conditions?.find((one) => one.type === type);
 export const isReady = (pod: Pod): boolean =>
@@ -94,8 +76,6 @@ export function perZone(pods: readonly Pod[], nodes: readonly NodeObject[]): Rec
   }
   return zones;
 }
-
-const calm = ['--leader-elect', 'false', '--ops-host', '127.0.0.1', '--ops-port', '0', '--bake-time', '1s'];
 
 /** Starts everything; there is no node until Karpenter buys one. */
 export async function startBed(say: (line: string) => void): Promise<Bed> {
@@ -113,7 +93,7 @@ export async function startBed(say: (line: string) => void): Promise<Bed> {
   );
   await api.create(resources.namespaces, { metadata: { name: namespace } });
   const start = async (flags: readonly string[], auth: Auth) => {
-    const operator = await startOperator(parseConfig([...calm, ...flags], {}), { auth });
+    const operator = await startOperator(parseConfig([...operatorFlags, ...flags], {}), { auth });
     await operator.whenRunning();
     return operator;
   };

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { quantityNumber } from '../../../crds/values.ts';
 import type { NodeObject } from '../../../operator/model/cost.ts';
-import { type Bed, condition, isReady, namespace, perZone, priceLabel, startBed, until } from './bed.ts';
+import { until } from '../../until.ts';
+import { type Bed, condition, isReady, namespace, perZone, priceLabel, startBed } from './bed.ts';
 import { countReady } from './ready-count.ts';
 import { scriptLoad } from './scripted-load.ts';
 
