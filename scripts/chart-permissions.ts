@@ -1,8 +1,6 @@
 /** `docs/reference/permissions.md`: every right that the chart gives the operator, with the reason for it. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { provideTools } from '../local/tools.ts';
+import { runHelm } from './helm.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -58,9 +56,7 @@ function table(role: Role): string {
 
 /** The page's text; undefined where there is no helm to render the chart with. */
 export async function permissionsPage(): Promise<string | undefined> {
-  const root = join(import.meta.dirname, '..');
-  const { helm } = await provideTools(join(root, '.ballast'));
-  const words = [
+  const rendered = await runHelm([
     'template',
     'ballast',
     'charts/ballast',
@@ -69,11 +65,9 @@ export async function permissionsPage(): Promise<string | undefined> {
     '--set',
     'nodes.read=true',
     '--skip-tests',
-  ];
-  const run = spawnSync(helm, words, { cwd: root, encoding: 'utf8' });
-  if (run.error !== undefined) return undefined;
-  if (run.status !== 0) throw new Error(`helm template: ${run.stderr}`);
-  const objects = loadAll(run.stdout).filter((object) => object !== null) as Role[];
+  ]);
+  if (rendered === undefined) return undefined;
+  const objects = loadAll(rendered).filter((object) => object !== null) as Role[];
   const role = (kind: string, name: string) => {
     const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
     if (found === undefined) throw new Error(`the chart renders no ${kind} ${name}`);

@@ -12,6 +12,7 @@ import type { ApplyAction, DeleteAction } from '../model/actions.ts';
 import type { Restoration } from '../model/contest.ts';
 import { differences } from '../model/difference.ts';
 import { holderText, ownershipOf } from '../model/ownership.ts';
+import { quotaWords } from '../model/pods.ts';
 import { type ChildKey, type Conflict, childKey, type Fault, type Refusal } from '../model/snapshot.ts';
 import { childType, rbacName } from './kinds.ts';
 
@@ -199,7 +200,7 @@ function refusalOf(error: unknown, verb: string, type: ResourceType, child: Chil
   const refusal = { verb, resource: rbacName(type), child, message };
   if (isForbidden(error)) {
     if (/is being terminated/.test(message)) return undefined;
-    if (/exceeded quota/i.test(message)) return { ...refusal, kind: 'QuotaExceeded' };
+    if (quotaWords.test(message)) return { ...refusal, kind: 'QuotaExceeded' };
     const rule = missingRule(error);
     const permission = rule === undefined ? undefined : `${ruleText(rule)}: ${ruleRemedy(rule)}`;
     return { ...refusal, kind: 'Forbidden', permission };

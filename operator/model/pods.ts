@@ -171,7 +171,7 @@ const limitRangeWords =
   /(?:maximum|minimum) \S+ usage per (?:Container|Pod)\b|max limit to request ratio per /i;
 
 /** What its ResourceQuota admission says; names of objects may hold the word too. */
-const quotaWords = /(?:exceeded|failed|insufficient|unknown for) quota/i;
+export const quotaWords = /(?:exceeded|failed|insufficient|unknown for) quota/i;
 
 /** Reason and words for pods that were refused; a LimitRange is told apart, as more quota does not help against it. */
 function refusedPods(message: string): Pick<Failure, 'reason' | 'message'> {
