@@ -49,28 +49,31 @@ function setUp(changes: Partial<FleetLoopOptions> = {}) {
     enqueue: (key) => woken.push(key),
     ...changes,
   });
-  return { clock, woken, world, loop };
+  /** What is known of a deployment: of one that is being deleted nothing is decided. */
+  const known = (uid: string) =>
+    loop.decisionFor(deployment('any', {}, { uid, deletionTimestamp: '2026-01-01T00:00:00Z' }));
+  return { clock, woken, world, loop, known };
 }
 
 describe('the fleet loop', () => {
   test('decides each second and wakes a deployment whose count changed', () => {
-    const { clock, woken, world, loop } = setUp();
+    const { clock, woken, world, loop, known } = setUp();
     loop.start();
     clock.advance(1_000);
     expect(woken).toEqual(['team/wine']);
-    expect(loop.currentDecision('uid-wine')).toMatchObject({ replicas: 1, lastChange: undefined });
+    expect(known('uid-wine')).toMatchObject({ replicas: 1, lastChange: undefined });
     // The first traffic that is measured is news as well; after it nothing is.
     clock.advance(10_000);
     expect(woken).toHaveLength(2);
     woken.pop();
     world.rate = 118;
     clock.advance(12_000);
-    const decision = loop.currentDecision('uid-wine');
+    const decision = known('uid-wine');
     expect(decision).toMatchObject({ replicas: 3, lastChange: { replicas: 3, why: { reason: 'Latency' } } });
     expect(decision?.lastChange?.previousReplicas).toBeLessThan(3);
     expect(decision?.lastChange?.at).toBeGreaterThan(clock.now() - 12_000);
     clock.advance(1_000);
-    expect(loop.currentDecision('uid-wine')?.lastChange).toBe(decision?.lastChange);
+    expect(known('uid-wine')?.lastChange).toBe(decision?.lastChange);
     const before = woken.length;
     expect(before).toBeGreaterThanOrEqual(2);
     loop.stop();
@@ -106,7 +109,7 @@ describe('the fleet loop', () => {
 
   test('a broken promise is news', () => {
     const errors = { count: 0 };
-    const { clock, woken, loop } = setUp({
+    const { clock, woken, loop, known } = setUp({
       readings: () => [
         pod('a', clock.monotonicMs(), {
           rate: 1,
@@ -122,43 +125,43 @@ describe('the fleet loop', () => {
     clock.advance(6_000);
     loop.round();
     expect(woken).toEqual(['team/wine']);
-    expect(loop.currentDecision('uid-wine')?.measured).toMatchObject({ requests: 150, errorRate: 1 / 3 });
+    expect(known('uid-wine')?.measured).toMatchObject({ requests: 150, errorRate: 1 / 3 });
   });
 
   test('decides nothing before the caches have synced', () => {
-    const { world, woken, loop } = setUp();
+    const { world, woken, loop, known } = setUp();
     world.facts = undefined;
     loop.round();
     expect(woken).toEqual([]);
-    expect(loop.currentDecision('uid-wine')).toBeUndefined();
+    expect(known('uid-wine')).toBeUndefined();
   });
 
   test('forgets a deployment that is deleted; its successor of the same name starts anew', () => {
-    const { clock, world, loop } = setUp();
+    const { clock, world, loop, known } = setUp();
     world.rate = 118;
     loop.round();
-    expect(loop.currentDecision('uid-wine')?.replicas).toBe(3);
+    expect(known('uid-wine')?.replicas).toBe(3);
     world.deployments = [deployment('wine', {}, { deletionTimestamp: '2026-01-01T00:00:00Z' })];
     clock.advance(1_000);
     loop.round();
-    expect(loop.currentDecision('uid-wine')).toBeUndefined();
+    expect(known('uid-wine')).toBeUndefined();
     world.deployments = [deployment('wine', {}, { uid: 'uid-two' })];
     world.rate = 1;
     clock.advance(1_000);
     loop.round();
-    expect(loop.currentDecision('uid-two')?.replicas).toBe(1);
+    expect(known('uid-two')?.replicas).toBe(1);
   });
 
   test('one deployment that cannot be decided does not stop the others', () => {
     const failed: string[] = [];
-    const { world, loop } = setUp({ onError: (key) => failed.push(key) });
+    const { world, loop, known } = setUp({ onError: (key) => failed.push(key) });
     world.deployments = [
       deployment('bad', { sla: { latency: { p95: 'soon' }, window: '1m' } }),
       deployment('wine'),
     ];
     loop.round();
     expect(failed).toEqual(['team/bad']);
-    expect(loop.currentDecision('uid-wine')?.replicas).toBe(1);
+    expect(known('uid-wine')?.replicas).toBe(1);
     expect(loop.lastRound().decided).toBe(1);
   });
 
@@ -178,11 +181,11 @@ describe('the fleet loop', () => {
   });
 
   test('decides at once for who asks first, and wakes nobody for it', () => {
-    const { woken, world, loop } = setUp();
+    const { woken, world, loop, known } = setUp();
     const [wine] = world.deployments;
     if (wine === undefined) throw new Error('no deployment');
     expect(loop.decisionFor(wine)?.replicas).toBe(1);
-    expect(loop.currentDecision('uid-wine')).toBe(loop.decisionFor(wine));
+    expect(known('uid-wine')).toBe(loop.decisionFor(wine));
     loop.round();
     expect(woken).toEqual([]);
     world.facts = undefined;
@@ -193,13 +196,13 @@ describe('the fleet loop', () => {
   });
 
   test('wakes a deployment once when its ready pods have not answered for 30 s', () => {
-    const { clock, woken, loop } = setUp({
+    const { clock, woken, loop, known } = setUp({
       readings: () => [{ pod: 'wine-1', revision: 'abc', ready: true, reading: 'unknown' }],
     });
     loop.start();
     clock.advance(29_000);
     expect(woken).toEqual(['team/wine']);
-    expect(loop.currentDecision('uid-wine')?.measured.unheardMs).toBeLessThan(30_000);
+    expect(known('uid-wine')?.measured.unheardMs).toBeLessThan(30_000);
     clock.advance(60_000);
     expect(woken).toEqual(['team/wine', 'team/wine']);
     loop.stop();
@@ -207,24 +210,27 @@ describe('the fleet loop', () => {
 
   test('decides each second where requests come or anything is new, and less often at rest', () => {
     const asked: number[] = [];
-    const { clock, world, loop } = setUp({
+    const { clock, world, loop, known } = setUp({
       readings: () => [{ pod: 'wine-1', revision: 'abc', ready: true, reading: 'unknown' }],
     });
     const decidedAt = () => {
-      const decision = loop.currentDecision('uid-wine');
+      const decision = known('uid-wine');
       if (decision !== last) asked.push(clock.monotonicMs() - 1_000_000);
       last = decision;
     };
-    let last = loop.currentDecision('uid-wine');
+    let last = known('uid-wine');
+    let told = 0;
     const pass = (seconds: number) => {
       for (let second = 0; second < seconds; second += 1) {
         clock.advance(1_000);
         loop.round();
         decidedAt();
+        told += loop.lastRound().decided;
       }
     };
     pass(11);
     expect(asked).toEqual([1_000, 6_000, 11_000]);
+    expect(told).toBe(asked.length);
     world.facts = { ...one, startingReplicas: 1 };
     pass(1);
     world.facts = { ...one };
@@ -232,20 +238,20 @@ describe('the fleet loop', () => {
     expect(asked.slice(3)).toEqual([12_000, 13_000]);
     const busy = setUp();
     busy.loop.round();
-    const first = busy.loop.currentDecision('uid-wine');
+    const first = busy.known('uid-wine');
     busy.clock.advance(1_000);
     busy.loop.round();
-    expect(busy.loop.currentDecision('uid-wine')).not.toBe(first);
+    expect(busy.known('uid-wine')).not.toBe(first);
   });
 
   test('Fixed and suspended pass through', () => {
-    const { world, loop } = setUp();
+    const { world, loop, known } = setUp();
     world.deployments = [
       deployment('fixed', { scaling: { mode: 'Fixed', replicas: 4 } }),
       deployment('off', { suspend: true }),
     ];
     loop.round();
-    expect(loop.currentDecision('uid-fixed')).toMatchObject({ replicas: 4, why: { reason: 'Fixed' } });
-    expect(loop.currentDecision('uid-off')).toMatchObject({ replicas: 0, why: { reason: 'Suspended' } });
+    expect(known('uid-fixed')).toMatchObject({ replicas: 4, why: { reason: 'Fixed' } });
+    expect(known('uid-off')).toMatchObject({ replicas: 0, why: { reason: 'Suspended' } });
   });
 });

@@ -51,10 +51,9 @@ export interface FleetLoop {
   stop(): void;
   /** One round now, as each second does it. */
   round(): void;
-  currentDecision(uid: string): FleetDecision | undefined;
   /** The decision in force; the first one of a ModelDeployment is made at once, so that its first status tells it. */
   decisionFor(deployment: ModelDeployment): FleetDecision | undefined;
-  /** How long the last round took and how many it decided. */
+  /** How long the last round took and how many it decided anew; the others were at rest. */
   lastRound(): { readonly durationMs: number; readonly decided: number };
 }
 
@@ -171,12 +170,12 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     everyFiguresMs: number,
     /** Who reconciles it has asked: nobody is to be woken. */
     asked = false,
-  ) => {
+  ): boolean => {
     const nowMs = clock.monotonicMs();
     const { spec } = deployment;
     options.hurry?.(key, facts.rolloutInProgress || facts.startingReplicas > 0);
     const pods = options.readings(key);
-    if (!asked && isAtRest(entry, deployment, facts, pods, nowMs)) return;
+    if (!asked && isAtRest(entry, deployment, facts, pods, nowMs)) return false;
     entry.seen = { atMs: nowMs, deployment, facts, pods };
     const input = scalingInputOf(spec);
     const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
@@ -218,6 +217,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       entry.toldAtMs = nowMs;
       options.enqueue(key);
     }
+    return true;
   };
 
   const entryOf = (uid: string): Entry => {
@@ -270,8 +270,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       try {
         const facts = options.facts(deployment);
         if (facts === undefined) continue;
-        decideOne(deployment, facts, entryOf(uid), key, everyFiguresMs);
-        decided += 1;
+        if (decideOne(deployment, facts, entryOf(uid), key, everyFiguresMs)) decided += 1;
       } catch (error) {
         // One deployment's fault (a spec that the schema let through) must not stop the others' scaling.
         options.onError?.(key, error);
@@ -297,7 +296,6 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       cancel = undefined;
     },
     round,
-    currentDecision: (uid) => entries.get(uid)?.decision,
     decisionFor,
     lastRound: () => last,
   };
