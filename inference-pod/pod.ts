@@ -7,9 +7,9 @@ import { BatchQueue } from './batching/queue.ts';
 import { submitInPieces } from './batching/split.ts';
 import type { PodConfig } from './config.ts';
 import { drainPod } from './drain.ts';
-import type { InferContext } from './http/infer.ts';
 import { createMetrics } from './http/metrics.ts';
 import { startInferenceServer, startOpsServer } from './http/server.ts';
+import { createInferenceService } from './inference/service.ts';
 import { startWatchdog } from './limits/watchdog.ts';
 import { watchLiveConfig } from './live-config.ts';
 import { LoadRecorder } from './load/recorder.ts';
@@ -89,11 +89,8 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     config.memoryLimitBytes === undefined ? heldBytesWithoutLimit : config.memoryLimitBytes * heldShare,
   );
 
-  const infer: InferContext = {
+  const inference = createInferenceService({
     modelName,
-    modelVersion,
-    maxBodyBytes: config.maxBodyBytes,
-    log,
     nowMs,
     timeoutMs: () => live.current.timeoutMs,
     signature: () => state.signature,
@@ -107,18 +104,19 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       maxBytesHeld,
       serviceSeconds: recorder.counters.serviceSumSeconds / Math.max(1, recorder.counters.serviceCount),
     }),
-    closing: () => state.phase === 'draining' || state.phase === 'stopping',
-    arrived: (at) => recorder.arrived(at),
-    answered: (at, status, latencyMs) => {
-      recorder.answered(at, status, latencyMs);
-      metrics.requestAnswered(status, latencyMs / 1000);
+    observer: {
+      arrived: (at) => recorder.arrived(at),
+      finished: (at, { outcome, latencyMs }) => {
+        recorder.answered(at, outcome.status, latencyMs);
+        metrics.requestAnswered(outcome.status, latencyMs / 1000);
+      },
     },
     hold: (requests, bytes) => held.add(requests, bytes),
     submit: (job) =>
       submitInPieces(job, loaded?.warm.splitRows ?? Number.POSITIVE_INFINITY, nowMs, (piece) =>
         dispatcher?.submit(piece),
       ),
-  };
+  });
 
   const instance = randomUUID();
   const load = (): LoadReport => {
@@ -150,7 +148,14 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   const http = await startInferenceServer(
     config.listenHost,
     config.httpPort,
-    infer,
+    {
+      modelName,
+      modelVersion,
+      maxBodyBytes: config.maxBodyBytes,
+      log,
+      inference,
+      closing: () => state.phase === 'draining' || state.phase === 'stopping',
+    },
     {
       modelName,
       modelVersion,

@@ -4,12 +4,21 @@ import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
 import { joinInputs, splitOutputs } from './batching.ts';
 import type { BatchQueue, Waiting } from './queue.ts';
 
+/** What became of the batch that a job was in. */
+export interface BatchTimings {
+  /** When the batch went to the runner, monotonic milliseconds. */
+  readonly startedMs: number;
+  /** What onnxruntime took. */
+  readonly runMs: number;
+  readonly rows: number;
+}
+
 /** A request that waits for the runner. */
 export interface Job extends Waiting {
   readonly outputs: readonly string[];
   /** 1 for a request, less for a piece of one: the pieces of a request add up to 1. */
   readonly share: number;
-  answer(outputs: readonly Tensor[]): void;
+  answer(outputs: readonly Tensor[], timings: BatchTimings): void;
   fail(error: Error): void;
 }
 
@@ -66,7 +75,7 @@ export class Dispatcher {
     this.#running = batch.length;
     this.#observer.started(nowMs);
     this.#runner.run(joinInputs(batch), batch[0]?.outputs ?? []).then(
-      (result) => this.#done(batch, result),
+      (result) => this.#done(batch, result, nowMs),
       (error: unknown) => this.#failed(batch, error instanceof Error ? error : new Error(String(error))),
     );
   }
@@ -76,18 +85,17 @@ export class Dispatcher {
     this.#observer.finished(this.#nowMs(), batch, runMs);
   }
 
-  #done(batch: readonly Job[], result: BatchResult): void {
+  #done(batch: readonly Job[], result: BatchResult, startedMs: number): void {
     this.#finish(batch, result.runMs);
+    const rows = batch.map((job) => job.rows);
+    const timings = { startedMs, runMs: result.runMs, rows: rows.reduce((sum, count) => sum + count, 0) };
     const first = batch[0];
     if (batch.length === 1 && first !== undefined) {
       this.#pump();
-      first.answer(result.outputs);
+      first.answer(result.outputs, timings);
       return;
     }
-    const parts = splitOutputs(
-      result.outputs,
-      batch.map((job) => job.rows),
-    );
+    const parts = splitOutputs(result.outputs, rows);
     if (parts === undefined) {
       this.#queue.maxRows = 1;
       this.#observer.batchingOff('an output has not one row per row of input');
@@ -96,7 +104,7 @@ export class Dispatcher {
       return;
     }
     this.#pump();
-    for (const [i, job] of batch.entries()) job.answer(parts[i] ?? []);
+    for (const [i, job] of batch.entries()) job.answer(parts[i] ?? [], timings);
   }
 
   #failed(batch: readonly Job[], error: Error): void {

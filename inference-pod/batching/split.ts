@@ -1,7 +1,7 @@
 /** Large requests are run in pieces, so that no request can make a run too long or too large for the pod; others run in between. */
 import type { Tensor, TensorData } from '../../protocol/datatypes.ts';
 import { type CostCurve, joinTensors } from './batching.ts';
-import type { Job } from './dispatcher.ts';
+import type { BatchTimings, Job } from './dispatcher.ts';
 
 /** How long one piece should take at most, milliseconds: what a small request may have to wait behind it. */
 const pieceMs = 100;
@@ -37,6 +37,7 @@ export const submitInPieces = (
   }
   const pieces = Math.ceil(job.rows / splitRows);
   const answers: (readonly Tensor[])[] = [];
+  let whole: BatchTimings | undefined;
   const submitFrom = (start: number) => {
     const end = Math.min(start + splitRows, job.rows);
     submit({
@@ -50,14 +51,19 @@ export const submitInPieces = (
       get cancelled() {
         return job.cancelled;
       },
-      answer: (outputs) => {
+      answer: (outputs, timings) => {
         if (outputs.some((output) => output.shape[0] !== end - start)) {
           job.fail(new Error('an output has not one row per row of input'));
           return;
         }
         answers.push(outputs);
+        whole = {
+          startedMs: whole?.startedMs ?? timings.startedMs,
+          runMs: (whole?.runMs ?? 0) + timings.runMs,
+          rows: Math.max(whole?.rows ?? 0, timings.rows),
+        };
         if (end < job.rows) submitFrom(end);
-        else job.answer(joinAnswers(answers));
+        else job.answer(joinAnswers(answers), whole);
       },
       fail: (error) => job.fail(error),
     });

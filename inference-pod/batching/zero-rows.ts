@@ -1,9 +1,11 @@
 /** A request for no rows is answered with empty tensors: many operators refuse to run on nothing. */
 import { allocate, elementCount, type ModelSignature, type Tensor } from '../../protocol/datatypes.ts';
-import type { InferRequest } from '../../protocol/decode.ts';
 
 /** The empty outputs, or undefined when the request has rows or an output is not per row. */
-export const zeroRowOutputs = (request: InferRequest, model: ModelSignature): Tensor[] | undefined => {
+export const zeroRowOutputs = (
+  request: { readonly inputs: readonly Tensor[]; readonly outputs: readonly string[] },
+  model: ModelSignature,
+): Tensor[] | undefined => {
   if (request.inputs.length === 0 || !request.inputs.every((input) => input.shape[0] === 0)) return undefined;
   const outputs: Tensor[] = [];
   for (const name of request.outputs) {

@@ -1,0 +1,12 @@
+/** What every protocol of the pod is an edge of: arrivals in, answers or refusals out. */
+import { OpenCall } from './call.ts';
+import type { InferenceDependencies, InferenceService } from './types.ts';
+
+/** Makes the service. */
+export const createInferenceService = (dependencies: InferenceDependencies): InferenceService => ({
+  begin: (arrival) => {
+    const startedMs = dependencies.nowMs();
+    dependencies.observer.arrived(startedMs);
+    return new OpenCall(dependencies, arrival, startedMs);
+  },
+});
