@@ -1,5 +1,6 @@
 /** The contract: one zod schema of a ModelDeployment, from which CRD, JSON Schema and API reference are generated. */
 import { z } from 'zod';
+import { contractSchema } from './spec/contract.ts';
 import { type CelRule, describe, name63 } from './spec/field.ts';
 import { modelSchema } from './spec/model.ts';
 import { runtimeSchema } from './spec/runtime.ts';
@@ -11,6 +12,10 @@ import { statusSchema } from './status.ts';
 export const specSchema = z.strictObject({
   model: describe(modelSchema, 'The model to serve.'),
   runtime: describe(runtimeSchema.optional(), 'How the pods run it. A change makes a new revision.'),
+  contract: describe(
+    contractSchema.optional(),
+    'What must hold of the tensors that come in and of those that go out. A change makes a new revision.',
+  ),
   sla: describe(
     slaSchema.optional(),
     'What the deployment promises. The autoscaler, status and the error budget read this one block.',

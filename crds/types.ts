@@ -6,6 +6,7 @@ import type { ModelDeploymentStatus } from './status.ts';
 export type ModelDeploymentSpec = z.output<typeof specSchema>;
 export type ModelSpec = ModelDeploymentSpec['model'];
 export type RuntimeSpec = NonNullable<ModelDeploymentSpec['runtime']>;
+export type ContractSpec = NonNullable<ModelDeploymentSpec['contract']>;
 export type SLASpec = NonNullable<ModelDeploymentSpec['sla']>;
 export type ScalingSpec = ModelDeploymentSpec['scaling'];
 

@@ -8,6 +8,8 @@ export const percentPattern = '^(100(\\.0{1,4})?|[0-9]{1,2}(\\.[0-9]{1,4})?)%$';
 export const quantityPattern = '^[0-9]{1,15}(\\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|[eE][0-9]{1,2})?$';
 /** A price: a decimal number that is not negative. */
 export const pricePattern = '^[0-9]{1,9}(\\.[0-9]{1,6})?$';
+/** A number in digits, with an exponent of at most two: `0.5`, `-3`, `1e-6`. Every reader of decimals takes it. */
+export const decimalPattern = '^-?[0-9]{1,20}([.][0-9]{1,20})?([eE][-+]?[0-9]{1,2})?$';
 export const sha256Pattern = '^[a-f0-9]{64}$';
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;

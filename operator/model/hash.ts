@@ -17,7 +17,7 @@ function base32Hash(text: string): string {
 
 /** What a revision is: the blocks that change a prediction or the pod, as the user wrote them, defaults left out. */
 export function revisionSource(spec: ModelDeploymentSpec): Record<string, unknown> {
-  return { model: spec.model, runtime: spec.runtime };
+  return { model: spec.model, runtime: spec.runtime, contract: spec.contract };
 }
 
 /** Hash of a revision; equal specs give equal names on every machine and in every release. */

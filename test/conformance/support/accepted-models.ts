@@ -18,6 +18,22 @@ export const accepted: [name: string, spec: object][] = [
   ],
   ['equal latency promises', { model: { uri }, sla: { latency: { p50: '10ms', p99: '10ms' } } }],
   ['an error rate of 100%', { model: { uri }, sla: { errorRate: '100%' } }],
+  [
+    'a contract with the widest and the narrowest rules',
+    {
+      model: { uri },
+      contract: {
+        inputs: [
+          { name: 'features', min: '-99999999999999999999.5e99', max: '99999999999999999999.5e99' },
+          { name: 'features', columns: [0], min: '0.1', max: '1e-1' },
+          { name: 'id', min: '-9223372036854775808', max: '9223372036854775807', action: 'Flag' },
+          { name: 'colour', values: ['', 'rot', '赤'] },
+          { name: 'colour', maxLength: 0 },
+        ],
+        outputs: [{ name: 'probabilities', sumTo: '1', tolerance: '0' }],
+      },
+    },
+  ],
   ['the shortest and the longest window', { model: { uri }, sla: { window: '1h' } }],
   ['minReplicas equal to maxReplicas', { model: { uri }, scaling: { minReplicas: 3, maxReplicas: 3 } }],
   ['mode Fixed with replicas', { model: { uri }, scaling: { mode: 'Fixed', replicas: 0 } }],

@@ -1,5 +1,6 @@
 /** Specs of a ModelDeployment that a real kube-apiserver 1.36.3 refuses with the generated CRD, and its words. */
 
+import { refusedContracts } from './refused-contracts.ts';
 import { refusedDurations } from './refused-durations.ts';
 
 const uri = 'file:///samples/wine/model.onnx';
@@ -395,5 +396,6 @@ export const refused: [name: string, spec: object | undefined, causes: string[]]
       `spec.runtime.image | FieldValueInvalid | Invalid value: "a b": spec.runtime.image in body should match '^[A-Za-z0-9][^\\s]*$'`,
     ],
   ],
+  ...refusedContracts,
   ...refusedDurations,
 ];

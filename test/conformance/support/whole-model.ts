@@ -25,6 +25,20 @@ export const wholeSpec = {
       annotations: { 'test.dev/a': 'b' },
     },
   },
+  contract: {
+    inputs: [
+      { name: 'features', columns: [0, 12], min: '0', max: '1.5e3', allowNaN: true, action: 'Flag' },
+      { name: 'features', columns: [1], values: ['1', '2'] },
+      { name: 'features', columns: [2, 3], sumTo: '1', tolerance: '0.01' },
+      { name: 'text', maxLength: 200 },
+    ],
+    outputs: [
+      { name: 'score', min: '-1', max: '1', allowNaN: false, action: 'Reject', maxRepeats: 100 },
+      { name: 'label', values: ['0', '1', '2'] },
+      { name: 'probabilities', columns: [0, 1, 2], sumTo: '1', tolerance: '0.01' },
+      { name: 'text', maxLength: 10 },
+    ],
+  },
   sla: { latency: { p50: '10ms', p90: '20ms', p95: '50ms', p99: '100ms' }, errorRate: '0.1%', window: '1m' },
   traffic: { timeout: '3s' },
   scaling: { mode: 'SLA', minReplicas: 2, maxReplicas: 4, replicas: 1, requestsPerSecondPerReplica: 10 },
