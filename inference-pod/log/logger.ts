@@ -11,7 +11,7 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void;
 }
 
-/** Makes the logger of the process. JSON.stringify escapes what is below space; the rest of C1 and DEL are escaped here. */
+/** Makes the logger of the process. JSON.stringify escapes what is below space; the rest of C1, DEL and what turns the direction of text are escaped here. */
 export const createLogger = (
   level: string,
   common: LogFields,
@@ -25,7 +25,7 @@ export const createLogger = (
       format.printf((entry) => {
         const { timestamp, level: entryLevel, message, ...rest } = entry;
         return JSON.stringify({ time: timestamp, level: entryLevel, message, ...rest }).replace(
-          /[\u007f-\u009f\u2028\u2029]/g,
+          /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
           (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
         );
       }),
