@@ -8,6 +8,7 @@ import { ProtocolError, refusals } from '../../protocol/errors.ts';
 import { clientTimeoutMs, Overloaded, uploadTooSlow } from '../admission/admission.ts';
 import type { Call, InferenceService, Protocol } from '../inference/types.ts';
 import type { Logger } from '../log/logger.ts';
+import { traceOfHeaders, traceResponse } from '../log/trace.ts';
 import { sendError, sendJson } from './answer.ts';
 import { BodyAborted, readBody, tooLarge } from './body.ts';
 import { requestIdOf } from './request-id.ts';
@@ -47,14 +48,15 @@ class Exchange {
     this.#request = request;
     this.#response = response;
     const { headers } = request;
-    const traceparent = headers.traceparent;
+    const trace = traceOfHeaders(headers);
+    if (trace !== undefined) response.setHeader('traceresponse', traceResponse(trace));
     this.#call = context.inference.begin({
       protocol,
       requestId: requestIdOf(request),
       bytes: Number(headers['content-length'] ?? 0),
       clientTimeoutMs: clientTimeoutMs(headers),
       connection: request.socket,
-      traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+      trace,
     });
   }
 

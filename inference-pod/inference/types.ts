@@ -4,6 +4,7 @@ import type { Parameters } from '../../protocol/envelope.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { AdmissionState } from '../admission/admission.ts';
 import type { Job } from '../batching/dispatcher.ts';
+import type { TraceContext } from '../log/trace.ts';
 
 /** By which protocol a call came. */
 export type Protocol = 'rest' | 'v1' | 'grpc';
@@ -18,8 +19,8 @@ export interface Arrival {
   readonly clientTimeoutMs?: number | undefined;
   /** Requests with the same object (a socket, an HTTP/2 session) take turns with those of others. */
   readonly connection?: object | undefined;
-  /** W3C trace context of the caller. */
-  readonly traceparent?: string | undefined;
+  /** The caller's trace, when it says one. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What is asked of the model. */
