@@ -32,9 +32,11 @@ async function liveOf(side: Side, family: Family, name: string): Promise<Body | 
   return answer.status === 200 ? answer.body : undefined;
 }
 
-function versioned(step: Step, live: Body | undefined, seen: Seen): string | undefined {
+function versioned(step: Step, family: Family, live: Body | undefined, seen: Seen): string | undefined {
   if (step.version === 'live') return live?.metadata.resourceVersion;
-  return step.version === 'stale' ? (seen.staleVersion ?? '1') : undefined;
+  if (step.version !== 'stale') return undefined;
+  // Controllers write to such an object on the real server only: its first version may be the live one on the other still.
+  return family.shared === true ? '1' : (seen.staleVersion ?? '1');
 }
 
 /** Sends one step, with what it needs of the live object read from the same server. */
@@ -51,7 +53,7 @@ async function send(
   const path = `${collection}/${name}${step.subresource === undefined ? '' : `/${step.subresource}`}`;
   const live = await liveOf(side, family, name);
   if (live !== undefined) seen.staleVersion ??= live.metadata.resourceVersion ?? '1';
-  const resourceVersion = versioned(step, live, seen);
+  const resourceVersion = versioned(step, family, live, seen);
   const body = withName(step.body, name, group) as Record<string, unknown>;
   const query = step.query ?? {};
   const withVersion = () =>
@@ -237,7 +239,8 @@ function stable(value: unknown): string {
 
 /** A write met one of a controller: the refusal says that the object was modified. */
 const raced = (answer: Answer) =>
-  answer.status === 409 && /has been modified|might have been modified/.test(said(answer));
+  answer.status === 409 &&
+  /has been modified|might have been modified|Precondition failed: ResourceVersion/.test(said(answer));
 
 /** Runs the steps to one object of each server; the first difference, or undefined. */
 export async function findDifference(
