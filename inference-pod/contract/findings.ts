@@ -1,0 +1,63 @@
+/** The findings of one request or answer: all of them counted, the first few told in words. */
+import type { Findings } from './judge.ts';
+import type { Action, Breach, Finding, Rule } from './types.ts';
+import { flagOf, sentenceOf } from './words.ts';
+
+/** Counts findings; told the name of the tensor as the contract gives it. */
+export type CountFinding = (tensor: string, breach: Breach, action: Action, count: number) => void;
+
+/** How many findings of one request are told in words, of each action. */
+const maxTold = 8;
+
+export class RequestFindings implements Findings {
+  readonly #told: Record<Action, Finding[]> = { Reject: [], Flag: [] };
+  readonly #totals: Record<Action, number> = { Reject: 0, Flag: 0 };
+  readonly #counts = new Map<Rule, Map<Breach, number>>();
+
+  count(rule: Rule, breach: Breach): void {
+    this.#totals[rule.action] += 1;
+    let counts = this.#counts.get(rule);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#counts.set(rule, counts);
+    }
+    counts.set(breach, (counts.get(breach) ?? 0) + 1);
+  }
+
+  wants(action: Action): boolean {
+    return this.#told[action].length < maxTold;
+  }
+
+  keep(finding: Finding): void {
+    this.#told[finding.action].push(finding);
+  }
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0;
+  }
+
+  /** True when a rule was broken that rejects. */
+  get rejects(): boolean {
+    return this.#totals.Reject > 0;
+  }
+
+  /** Adds them to the counters. */
+  report(countFinding: CountFinding): void {
+    for (const [{ spec, action }, counts] of this.#counts)
+      for (const [breach, count] of counts) countFinding(spec.name, breach, action, count);
+  }
+
+  /** The findings that only flag, for the answer's header. */
+  flags(): readonly string[] {
+    const flags = this.#told.Flag.map(flagOf);
+    const more = this.#totals.Flag - flags.length;
+    return more > 0 ? [...flags, `and ${more} more`] : flags;
+  }
+
+  /** The findings that reject, in words. */
+  sentences(): string {
+    const told = this.#told.Reject.map(sentenceOf);
+    const more = this.#totals.Reject - told.length;
+    return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  }
+}
