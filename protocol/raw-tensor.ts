@@ -1,0 +1,81 @@
+/** Elements of a tensor as raw little-endian bytes: blobs of the binary extension, `raw_*_contents` of gRPC. */
+import { isUtf8 } from 'node:buffer';
+import { allocate, type Datatype, elementCount, type Tensor, type TensorData } from './datatypes.ts';
+import { refusals } from './errors.ts';
+
+/** Bytes of one element; BYTES elements differ, each has at least the four of its length. */
+export const elementBytes: Readonly<Record<Datatype, number>> = {
+  BOOL: 1,
+  UINT8: 1,
+  UINT16: 2,
+  UINT32: 4,
+  UINT64: 8,
+  INT8: 1,
+  INT16: 2,
+  INT32: 4,
+  INT64: 8,
+  FP16: 2,
+  BF16: 2,
+  FP32: 4,
+  FP64: 8,
+  BYTES: 4,
+};
+
+/** The tensor that the bytes are read for. */
+export type RawTensor = Omit<Tensor, 'data'>;
+
+/**
+ * Reads a blob of an input; throws a ProtocolError when it does not hold exactly the elements of the shape.
+ * The elements are copied: a blob may begin at any byte, and their buffer goes to another thread.
+ */
+export const decodeRaw = (input: RawTensor, bytes: Uint8Array, model: string): TensorData => {
+  const { name, datatype, shape } = input;
+  const count = elementCount(shape);
+  if (datatype === 'BYTES') return decodeStrings(input, count, bytes, model);
+  const size = count * elementBytes[datatype];
+  if (bytes.length !== size) throw refusals.byteSizeMismatch(name, model, size, bytes.length);
+  const data = allocate(datatype, count) as Exclude<TensorData, string[]>;
+  // Every machine that onnxruntime-node runs on is little-endian, as the protocol is.
+  new Uint8Array(data.buffer).set(bytes);
+  if (datatype === 'BOOL') {
+    const bad = (data as Uint8Array).findIndex((value) => value > 1);
+    if (bad >= 0) throw refusals.badElement(name, bad, data[bad], 'a byte of 0 or 1');
+  }
+  return data;
+};
+
+const decodeStrings = (input: RawTensor, count: number, bytes: Uint8Array, model: string): string[] => {
+  const { name, shape } = input;
+  // Compared before anything is allocated: each element has at least its length.
+  if (count > bytes.length / 4) throw refusals.stringsCut(name, model, shape, bytes.length);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const texts = new Array<string>(count);
+  let at = 0;
+  for (let i = 0; i < count; i += 1) {
+    const start = at + 4;
+    if (start > buffer.length) throw refusals.stringsCut(name, model, shape, bytes.length);
+    const end = start + buffer.readUInt32LE(at);
+    if (end > buffer.length) throw refusals.stringsCut(name, model, shape, bytes.length);
+    if (!isUtf8(buffer.subarray(start, end)))
+      throw refusals.badElement(name, i, 'no UTF-8', "text in UTF-8: onnxruntime's strings are text");
+    texts[i] = buffer.toString('utf8', start, end);
+    at = end;
+  }
+  if (at !== buffer.length) throw refusals.byteSizeMismatch(name, model, at, buffer.length);
+  return texts;
+};
+
+/** The elements as bytes: a view of a numeric tensor's own memory, a new buffer for BYTES. */
+export const encodeRaw = ({ data }: Tensor): Uint8Array => {
+  if (!Array.isArray(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  let size = 0;
+  for (const text of data) size += 4 + Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const text of data) {
+    const length = bytes.write(text, at + 4);
+    bytes.writeUInt32LE(length, at);
+    at += 4 + length;
+  }
+  return bytes;
+};
