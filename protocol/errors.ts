@@ -1,5 +1,5 @@
 /** The error that a caller of the protocol sees, and the words of each. Wordings are Triton's where it has one. */
-import type { TensorSpec } from './datatypes.ts';
+import { elementCount, type TensorSpec } from './datatypes.ts';
 
 /** A refusal with its HTTP status; the message is the `error` of the body. */
 export class ProtocolError extends Error {
@@ -89,6 +89,11 @@ export const refusals = {
     ),
   badElement: (name: string, index: number, value: unknown, wanted: string) =>
     new ProtocolError(400, `input '${name}': element ${index} is ${quote(value)}, wanted ${wanted}`),
+  badText: (name: string, index: number) =>
+    new ProtocolError(
+      400,
+      `input '${name}': element ${index} is no UTF-8, and BYTES are text for onnxruntime`,
+    ),
   unexpectedOutput: (name: string, model: string, known: readonly string[]) =>
     new ProtocolError(
       400,
@@ -96,6 +101,26 @@ export const refusals = {
     ),
   duplicateOutput: (name: string, model: string) =>
     new ProtocolError(400, `output '${name}' is asked for more than once for model '${model}'`),
+  badClassification: (name: string, got: unknown) =>
+    new ProtocolError(
+      400,
+      `output '${name}': classification is ${quote(got)}, wanted a whole number from 1 on: how many classes to answer per row`,
+    ),
+  noClasses: (name: string, datatype: string) =>
+    new ProtocolError(
+      400,
+      `output '${name}' has data-type ${datatype}, which has no highest values: classification needs numbers`,
+    ),
+  byteSizeMismatch: (name: string, model: string, wanted: number, got: number) =>
+    new ProtocolError(
+      400,
+      `input byte size mismatch for input '${name}' for model '${model}'. Expected ${wanted}, got ${got}`,
+    ),
+  stringsCut: (name: string, model: string, shape: readonly number[], got: number) =>
+    new ProtocolError(
+      400,
+      `input byte size mismatch for input '${name}' for model '${model}'. Shape ${dims(shape)} wants ${elementCount(shape)} elements of BYTES, each after its length of 4 bytes; the ${got} bytes end before`,
+    ),
   unsupported: (what: string) => new ProtocolError(501, `${what} is not supported`),
   notFinite: (name: string, index: number, value: number) =>
     new ProtocolError(

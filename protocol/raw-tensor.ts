@@ -56,8 +56,7 @@ const decodeStrings = (input: RawTensor, count: number, bytes: Uint8Array, model
     if (start > buffer.length) throw refusals.stringsCut(name, model, shape, bytes.length);
     const end = start + buffer.readUInt32LE(at);
     if (end > buffer.length) throw refusals.stringsCut(name, model, shape, bytes.length);
-    if (!isUtf8(buffer.subarray(start, end)))
-      throw refusals.badElement(name, i, 'no UTF-8', "text in UTF-8: onnxruntime's strings are text");
+    if (!isUtf8(buffer.subarray(start, end))) throw refusals.badText(name, i);
     texts[i] = buffer.toString('utf8', start, end);
     at = end;
   }
