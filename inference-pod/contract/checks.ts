@@ -51,7 +51,7 @@ export const createContract = (
     for (const one of repeats) {
       const tensor = named(tensors, one.spec.name);
       if (tensor === undefined || !one.take(tensor, checked?.fingerprints)) continue;
-      countFinding(one.spec.name, 'maxRepeats', 'Flag', 1);
+      countFinding({ side: 'output', tensor: one.spec.name, rule: 'maxRepeats', action: 'Flag' }, 1);
       flags = [...flags, flagOf(one.finding())];
     }
     return flags;

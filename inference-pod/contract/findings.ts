@@ -1,10 +1,18 @@
 /** The findings of one request or answer: all of them counted, the first few told in words. */
 import type { Findings } from './judge.ts';
-import type { Action, Breach, Finding, Rule } from './types.ts';
+import type { Action, Breach, Finding, Rule, Side } from './types.ts';
 import { flagOf, sentenceOf } from './words.ts';
 
-/** Counts findings; told the name of the tensor as the contract gives it. */
-export type CountFinding = (tensor: string, breach: Breach, action: Action, count: number) => void;
+/** A rule that a request or its answer broke, in the words of the contract: nothing in it comes from a caller. */
+export interface BrokenRule {
+  readonly side: Side;
+  readonly tensor: string;
+  readonly rule: Breach;
+  readonly action: Action;
+}
+
+/** Told once per request and broken rule, with the number of elements or rows that broke it. */
+export type CountFinding = (broken: BrokenRule, count: number) => void;
 
 /** How many findings of one request are told in words, of each action. */
 const maxTold = 8;
@@ -43,8 +51,8 @@ export class RequestFindings implements Findings {
 
   /** Adds them to the counters. */
   report(countFinding: CountFinding): void {
-    for (const [{ spec, action }, counts] of this.#counts)
-      for (const [breach, count] of counts) countFinding(spec.name, breach, action, count);
+    for (const [{ side, spec, action }, counts] of this.#counts)
+      for (const [rule, count] of counts) countFinding({ side, tensor: spec.name, rule, action }, count);
   }
 
   /** The findings that only flag, for the answer's header. */

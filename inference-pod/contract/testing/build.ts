@@ -56,8 +56,8 @@ export const inputContract = (
       { name: 'm', inputs: [{ name: 'x', ...spec }], outputs: [] },
     ),
     'm',
-    (tensor, breach, action, count) => {
-      const key = `${tensor} ${breach} ${action}`;
+    ({ tensor, rule, action }, count) => {
+      const key = `${tensor} ${rule} ${action}`;
       counted[key] = (counted[key] ?? 0) + count;
     },
   );
