@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { chartFiles } from './chart.ts';
 import { renderInstall } from './chart-install.ts';
 import { permissionsPage } from './chart-permissions.ts';
+import { grpcDescriptorFiles } from './grpc-descriptors.ts';
 
 const root = join(import.meta.dirname, '..');
 const { generatedFiles } = (await import('../crds/generate.ts')) as {
@@ -32,6 +33,7 @@ function write(files: Record<string, string>): void {
 
 const files = generatedFiles();
 write(files);
+write(grpcDescriptorFiles());
 write(
   chartFiles(
     files['crds/generated/modeldeployment.crd.yaml'] ?? '',
