@@ -1,10 +1,9 @@
 /** Reads request bodies within a bound, compressed ones counted as what they unfold to. */
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
+import { createGunzip, createInflate } from 'node:zlib';
 import { ProtocolError } from '../../protocol/errors.ts';
 
-const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
+const decoders = { gzip: createGunzip, deflate: createInflate } as const;
 
 /** The caller went away before the body was whole: nobody waits for an answer. */
 export class BodyAborted extends Error {}
@@ -13,40 +12,137 @@ export class BodyAborted extends Error {}
 export const tooLarge = (limit: number): ProtocolError =>
   new ProtocolError(413, `the request body is larger than ${limit} bytes (spec.runtime.limits.maxBodyBytes)`);
 
+/** Told how many bytes the body takes so far; what it throws ends the reading and is what `readBody` rejects with. */
+export type OnBytes = (total: number) => void;
+
+/** Steps in which `OnBytes` is told: a small body is not worth a call. */
+const tellEvery = 65_536;
+const nobody: OnBytes = () => undefined;
+
 /** Reads a whole body of at most `limit` bytes, uncompressed. */
-export const readBody = async (request: IncomingMessage, limit: number): Promise<Buffer> => {
+export const readBody = async (
+  request: IncomingMessage,
+  limit: number,
+  onBytes: OnBytes = nobody,
+): Promise<Buffer> => {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'deflate')
     throw new ProtocolError(
       415,
       `content-encoding '${encoding.slice(0, 40)}' is not supported: use gzip, deflate or none`,
     );
-  const raw = await collect(request, limit);
-  if (encoding === 'identity') return raw;
-  try {
-    return await decoders[encoding](raw, { maxOutputLength: limit });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit);
-    throw new ProtocolError(400, `the request body is no valid ${encoding} data`);
-  }
+  const raw = await collect(request, limit, onBytes);
+  return encoding === 'identity' ? raw : unfold(raw, encoding, limit, onBytes);
 };
 
-const collect = (request: IncomingMessage, limit: number): Promise<Buffer> =>
+const smallChunk = 4_096;
+const slabBytes = 65_536;
+
+/**
+ * Chunks in order. Small ones are copied together: a body that is sent byte by byte would otherwise cost a hundred times
+ * its size in objects.
+ */
+class Chunks {
+  readonly #whole: Buffer[] = [];
+  #slab: Buffer | undefined;
+  #used = 0;
+  size = 0;
+
+  add(chunk: Buffer): void {
+    this.size += chunk.length;
+    if (chunk.length > smallChunk || this.#whole.length === 0) {
+      this.#closeSlab();
+      this.#whole.push(chunk);
+      return;
+    }
+    if (this.#slab === undefined || this.#slab.length - this.#used < chunk.length) {
+      this.#closeSlab();
+      this.#slab = Buffer.allocUnsafeSlow(slabBytes);
+      this.#used = 0;
+    }
+    this.#used += chunk.copy(this.#slab, this.#used);
+  }
+
+  join(): Buffer {
+    this.#closeSlab();
+    const [first] = this.#whole;
+    return this.#whole.length === 1 && first !== undefined ? first : Buffer.concat(this.#whole, this.size);
+  }
+
+  #closeSlab() {
+    if (this.#slab !== undefined) this.#whole.push(this.#slab.subarray(0, this.#used));
+    this.#slab = undefined;
+  }
+}
+
+const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    let chunks = new Chunks();
+    let told = 0;
+    let isRefused = false;
+    const refuse = (error: unknown) => {
+      isRefused = true;
+      // The client may go on sending for a while: what is here already must not wait for that.
+      chunks = new Chunks();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limit) reject(tooLarge(limit));
-      else chunks.push(chunk);
+      if (isRefused) return;
+      if (chunks.size + chunk.length > limit) {
+        refuse(tooLarge(limit));
+        return;
+      }
+      chunks.add(chunk);
+      if (chunks.size - told < tellEvery) return;
+      told = chunks.size;
+      try {
+        onBytes(told);
+      } catch (error) {
+        refuse(error);
+      }
     });
-    request.on('end', () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
+    request.on('end', () => {
+      if (!isRefused) resolve(chunks.join());
+    });
     // Every request closes in the end: the error, with its stack, is only made for those that were cut off.
     const aborted = () => {
       if (!request.complete) reject(new BodyAborted());
     };
     request.on('error', aborted);
     request.on('close', aborted);
+  });
+
+/** Unpacks piece by piece, so that a bomb is refused while it grows: many at a time must not each grow to the limit unseen. */
+const unfold = (
+  raw: Buffer,
+  encoding: keyof typeof decoders,
+  limit: number,
+  onBytes: OnBytes,
+): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const decoder = decoders[encoding]({ chunkSize: tellEvery });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const refuse = (error: unknown) => {
+      decoder.destroy();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    decoder.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) {
+        refuse(tooLarge(limit));
+        return;
+      }
+      chunks.push(chunk);
+      try {
+        onBytes(raw.length + size);
+      } catch (error) {
+        refuse(error);
+      }
+    });
+    decoder.on('end', () => resolve(Buffer.concat(chunks, size)));
+    decoder.on('error', () =>
+      reject(new ProtocolError(400, `the request body is no valid ${encoding} data`)),
+    );
+    decoder.end(raw);
   });

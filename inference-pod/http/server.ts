@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from '../log/logger.ts';
 import { sendError } from './answer.ts';
 import type { AppContext } from './app.ts';
+import { ConnectionGuard } from './connections.ts';
 import { createInferHandler, type InferContext } from './infer.ts';
 import { createOpsHandler, type OpsContext } from './ops.ts';
 import { matchInfer } from './route.ts';
@@ -14,11 +15,12 @@ const { createServer } = process.getBuiltinModule('node:http');
 const limits = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
+  connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
 } as const;
-const maxConnections = 4_096;
+/** How long a client may leave an answer unread, without taking a single byte of it. */
+const unreadAnswerMs = 30_000;
 const forcedCloseMs = 25_000;
 
 export interface Listener {
@@ -68,8 +70,12 @@ export const startOpsServer = (host: string, port: number, context: OpsContext):
   listen(host, port, createOpsHandler(context), 10_000);
 
 const listen = (host: string, port: number, handler: Handler, requestTimeout: number): Promise<Listener> => {
-  const server: Server = createServer({ ...limits, requestTimeout }, handler);
-  server.maxConnections = maxConnections;
+  const server: Server = createServer({ ...limits, requestTimeout });
+  const guard = new ConnectionGuard(server, unreadAnswerMs);
+  server.on('request', (request, response) => {
+    guard.asked(request.socket, response);
+    handler(request, response);
+  });
   server.on('clientError', answerClientError);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
