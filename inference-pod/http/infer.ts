@@ -78,7 +78,11 @@ class Exchange {
     );
     this.#response.once('close', () => this.#closed());
 
-    const body = await readBody(request, context.maxBodyBytes);
+    const body = await readBody(request, context.maxBodyBytes, (bytes) => {
+      // Answered already, because it came too slowly: the rest need not be kept.
+      if (call.isFinished) throw new BodyAborted();
+      call.holdBytes(bytes);
+    });
     if (call.isFinished) return;
     call.holdBytes(Math.max(call.arrival.bytes, body.length));
     const inferRequest = decodeInferRequest(textOf(body), model);
