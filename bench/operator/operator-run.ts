@@ -4,6 +4,7 @@ import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
+import { hearingMs } from '../../operator/model/scaling/measured.ts';
 import { figuresEveryMs } from '../../operator/model/status/due.ts';
 import { appliedBy } from './applied.ts';
 import { AuditLog, isEvent, isLease, isWrite, type Request } from './audit.ts';
@@ -46,7 +47,7 @@ export interface OperatorRun {
   readonly readySeconds: number;
   /** From the first create until all are Ready. */
   readonly toReady: Phase;
-  /** From then until nothing was written for as long as the operator may hold figures back. */
+  /** From then until nothing was written for as long as the operator may hold a write back. */
   readonly settling: Phase;
   readonly rest: Phase | undefined;
   readonly restart: Phase | undefined;
@@ -129,7 +130,8 @@ export async function runOperator(options: OperatorRunOptions): Promise<Operator
 
     phase = await startPhase(operator, audit);
     const quiet: Request[] = [];
-    const settledMs = figuresEveryMs(count) + quietMs;
+    // Figures may be held back; and that pods do not answer is said after a while, too.
+    const settledMs = Math.max(figuresEveryMs(count), hearingMs) + quietMs;
     for (let quietSinceMs = performance.now(); performance.now() - quietSinceMs < settledMs; ) {
       await sleep(500);
       const news = audit.read();

@@ -25,7 +25,7 @@ export interface Measured {
 }
 
 /** The longest calm period of the probe, twice: pods that were not heard in this time do not answer. */
-const hearingMs = 30_000;
+export const hearingMs = 30_000;
 
 /** Whether ready pods do not answer, although they had the time to. */
 export const isSilent = ({ unheardMs }: Measured): boolean =>
