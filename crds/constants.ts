@@ -76,6 +76,18 @@ export const podEnv = {
   fileRoots: 'BALLAST_FILE_ROOTS',
   threads: 'BALLAST_THREADS',
   maxBodyBytes: 'BALLAST_MAX_BODY_BYTES',
+  /** How many requests may be inside the pod, those that upload and run included. */
+  maxInFlight: 'BALLAST_MAX_IN_FLIGHT',
+  /** How many requests may wait for the runner. */
+  maxQueue: 'BALLAST_MAX_QUEUE',
+  /** Largest batch in rows; 1 turns batching off. */
+  maxBatchRows: 'BALLAST_MAX_BATCH_ROWS',
+  /** How long a batch that is not full may wait for more. */
+  maxBatchDelayMs: 'BALLAST_MAX_BATCH_DELAY_MS',
+  /** How long warm-up may measure; 0: nothing is run before the pod is ready. */
+  warmUpMs: 'BALLAST_WARM_UP_MS',
+  /** `spec.contract` as JSON. */
+  contract: 'BALLAST_CONTRACT',
   cpuLimit: 'BALLAST_CPU_LIMIT_MILLICORES',
   memoryLimit: 'BALLAST_MEMORY_LIMIT_BYTES',
   listenHost: 'BALLAST_LISTEN_HOST',
@@ -84,6 +96,12 @@ export const podEnv = {
   terminationLog: 'BALLAST_TERMINATION_LOG',
   podName: 'BALLAST_POD_NAME',
 } as const;
+
+/**
+ * Largest `spec.contract` as JSON, bytes. It is one variable of the pod's environment, of which Linux takes 128 KiB, and a
+ * revision stores it twice.
+ */
+export const maxContractBytes = 65_536;
 
 /** Exit codes of an inference pod, named in status messages. */
 export const exitCodes = {
@@ -98,4 +116,6 @@ export const exitCodes = {
   fetchFailed: 5,
   /** onnxruntime refused the model. */
   loadFailed: 6,
+  /** The contract names what the model does not have, or asks what cannot be. */
+  contract: 7,
 } as const;

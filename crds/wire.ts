@@ -71,6 +71,8 @@ export interface LiveConfig {
   readonly timeoutMs: number;
   /** The highest promised latency, milliseconds: a boundary of the latency histogram, so that violations are exact. */
   readonly slaLatencyMs: readonly number[];
+  /** What bounds the wait of a request: the timeout, or with `SLA` the promised latency; absent: `Timeout`. */
+  readonly shedAt?: 'Timeout' | 'SLA' | undefined;
   /** sha256 that each live revision must serve, by revision hash: pinned, or recorded from its first pod. */
   readonly digests: Readonly<Record<string, string>>;
   /** How the fetch container reaches model servers; absent: directly, public addresses only. */
@@ -110,6 +112,7 @@ export interface TerminationMessage {
     | 'WarmUpFailed'
     | 'RunHung'
     | 'MemoryExceeded'
+    | 'ContractInvalid'
     | 'ConfigInvalid';
   readonly message: string;
 }

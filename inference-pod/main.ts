@@ -21,6 +21,7 @@ const exitCodeOf: Partial<Record<TerminationMessage['reason'], number>> = {
   LoadFailed: exitCodes.loadFailed,
   WarmUpFailed: exitCodes.loadFailed,
   ConfigInvalid: exitCodes.config,
+  ContractInvalid: exitCodes.contract,
 };
 
 const messageOf = (error: unknown): TerminationMessage =>

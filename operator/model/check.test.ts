@@ -27,6 +27,7 @@ describe('check', () => {
       { runtime: { resources: { requests: { cpu: '1000m' }, limits: { cpu: 1 } } } },
     ],
     ['promises that rise', { sla: { latency: { p50: '50ms', p99: '1s' }, window: '1m' } }],
+    ['a contract', { contract: { inputs: [{ name: 'x', min: '0' }] } }],
     ['replicas in mode Fixed', { scaling: { mode: 'Fixed', replicas: 0 } }],
   ])('%s can be served', (_, spec) => {
     expect(problems(spec)).toEqual([]);
@@ -66,6 +67,19 @@ describe('check', () => {
       /belong to the operator/,
     ],
     ['a variable of nothing', { runtime: { env: [{ name: 'A' }] } }, 'spec.runtime.env.A', /exactly one/],
+    [
+      'a contract that no pod can be given',
+      {
+        contract: {
+          inputs: Array.from({ length: 256 }, () => ({
+            name: 'colour',
+            values: Array.from({ length: 256 }, (_, i) => String(i)),
+          })),
+        },
+      },
+      'spec.contract',
+      /has 372492 bytes as JSON, and at most 65536 fit/,
+    ],
     [
       'promises that fall',
       { sla: { latency: { p50: '60ms', p99: '50ms' }, window: '5m' } },
@@ -128,7 +142,7 @@ describe('check', () => {
       'spec.scaling.maxReplicas',
       /mode: SLA/,
     ],
-    ['a block of a newer release', { contract: {} } as SpecPart, 'spec', /contract/],
+    ['a block of a newer release', { tomorrow: {} } as SpecPart, 'spec', /tomorrow/],
     ['a value of a newer release', { scaling: { mode: 'Magic' as never } }, 'spec.scaling.mode', /./],
   ])('%s is named', (_, spec, field, message) => {
     const [first] = problems(spec);

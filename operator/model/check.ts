@@ -2,6 +2,7 @@
  * What the schema cannot say: a spec that the API server took and that cannot be served. The rules of the CRD are
  * checked again, because an old CRD or a switched-off validation may have let something through.
  */
+import { maxContractBytes } from '../../crds/constants.ts';
 import { specSchema } from '../../crds/schema.ts';
 import type { ModelDeployment, ModelDeploymentSpec } from '../../crds/types.ts';
 import { durationMs, quantityNumber } from '../../crds/values.ts';
@@ -118,6 +119,17 @@ const latency: Check = ({ sla }) => {
   });
 };
 
+/** It travels as one variable of the pods' environment. */
+const contract: Check = ({ contract }) => {
+  const bytes = contract === undefined ? 0 : Buffer.byteLength(JSON.stringify(contract));
+  return bytes <= maxContractBytes
+    ? []
+    : problem(
+        'spec.contract',
+        `it has ${bytes} bytes as JSON, and at most ${maxContractBytes} fit into the pods: let one rule name many columns, or list fewer values`,
+      );
+};
+
 const between = (field: string, text: string | undefined, lowest: string, highest: string): Problem[] =>
   text === undefined || (durationMs(text) >= durationMs(lowest) && durationMs(text) <= durationMs(highest))
     ? []
@@ -150,6 +162,7 @@ const rest: readonly Check[] = [
   modelUri,
   resources,
   devices,
+  contract,
   keyProblems,
   environment,
   latency,

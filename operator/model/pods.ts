@@ -45,6 +45,7 @@ const reasonOfMessage: Record<TerminationMessage['reason'], Reason> = {
   WarmUpFailed: 'PodCrashing',
   RunHung: 'PodCrashing',
   ConfigInvalid: 'PodCrashing',
+  ContractInvalid: 'SpecInvalid',
   MemoryExceeded: 'OutOfMemory',
 };
 
@@ -53,6 +54,7 @@ const hopelessCodes: readonly number[] = [
   exitCodes.modelUnavailable,
   exitCodes.digest,
   exitCodes.loadFailed,
+  exitCodes.contract,
 ];
 
 const cut = (text: string, length = 900) => {

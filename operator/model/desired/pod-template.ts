@@ -74,8 +74,8 @@ const raisedTo = (limits: Record<string, string>, requests: Record<string, strin
 const withoutDevices = (map: Record<string, string> | undefined) =>
   Object.fromEntries(Object.entries(map ?? {}).filter(([name]) => !name.includes('/')));
 
-/** `$(NAME)` in a value is expanded by the kubelet; the user's text is meant literally. */
-const literal = (value: string) => value.replaceAll('$(', '$$(');
+/** The kubelet expands `$(NAME)` in a value and reads `$$` as one `$`; the user's text is meant literally. */
+const literal = (value: string) => value.replaceAll('$', () => '$$');
 
 const userEnv = (runtime: RuntimeSpec | undefined): EnvVar[] =>
   (runtime?.env ?? []).map(({ name, value, valueFrom }) => {
@@ -189,6 +189,10 @@ export function renderPodTemplate(
         [podEnv.threads]: runtime?.threads === undefined ? undefined : String(runtime.threads),
         [podEnv.maxBodyBytes]:
           runtime?.limits?.maxBodyBytes === undefined ? undefined : String(runtime.limits.maxBodyBytes),
+        [podEnv.contract]:
+          deployment.spec.contract === undefined
+            ? undefined
+            : literal(JSON.stringify(deployment.spec.contract)),
         [podEnv.cpuLimit]: cpu === undefined ? undefined : String(Math.round(quantityNumber(cpu) * 1_000)),
         [podEnv.memoryLimit]: bytes === undefined ? undefined : String(Math.floor(quantityNumber(bytes))),
       }),

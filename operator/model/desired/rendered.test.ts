@@ -53,6 +53,15 @@ const whole: SpecPart = {
 const specs: Record<string, SpecPart> = {
   least: {},
   claim: { model: { uri: 'pvc://models/wine/model.onnx' }, access: { networkPolicy: 'Restricted' } },
+  contract: {
+    contract: {
+      inputs: [{ name: 'features', columns: [0], min: '0', max: '20' }],
+      outputs: [
+        { name: 'probabilities', min: '0', max: '1', sumTo: '1', action: 'Reject' },
+        { name: 'label', values: ['$(HOME)', '$$(HOME)', "it's"] },
+      ],
+    },
+  },
   whole,
 };
 
@@ -178,6 +187,12 @@ describe('revision hash', () => {
     ['the model matters', base, { model: { uri: 'file:///samples/other/model.onnx' } }, false],
     ['the digest matters', base, { model: { ...base.model, sha256: sha('a') } }, false],
     ['the runtime matters', base, { ...base, runtime: { threads: 2 } }, false],
+    [
+      'the contract matters',
+      { contract: { inputs: [{ name: 'x', min: '0' }] } },
+      { contract: { inputs: [{ name: 'x', min: '1' }] } },
+      false,
+    ],
   ])('%s', (_, a, b, same) => {
     expect(hash(a) === hash(b)).toBe(same);
   });

@@ -53,6 +53,23 @@ describe('failures', () => {
       [['DigestMismatch', 4, 'got b, wanted a']],
     ],
     [
+      'the contract does not fit the model',
+      {
+        containers: [
+          {
+            restartCount: 1,
+            lastState: {
+              terminated: {
+                exitCode: 7,
+                message: '{"reason":"ContractInvalid","message":"contract.inputs[0]: no input x"}',
+              },
+            },
+          },
+        ],
+      },
+      [['SpecInvalid', 7, 'contract.inputs[0]: no input x']],
+    ],
+    [
       'a reason that is none of ours stays text',
       fetchEnded(1, '{"reason":"__proto__","message":"x"}'),
       [['PodCrashing', 1, '{"reason":"__proto__","message":"x"}']],
