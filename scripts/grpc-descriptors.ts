@@ -33,8 +33,9 @@ function complete(message: Message, scope: protobuf.NamespaceBase): void {
   const entryOf = new Map<string, string>();
   for (const nested of message.nestedType) {
     if (type.get(nested.name) === null) {
-      entryOf.set(nested.name, `${nested.name}Entry`);
-      nested.name = `${nested.name}Entry`;
+      const name = `${nested.name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())}Entry`;
+      entryOf.set(nested.name, name);
+      nested.name = name;
       for (const field of nested.field) completeField(field, undefined);
     } else complete(nested, type);
   }

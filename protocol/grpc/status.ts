@@ -26,6 +26,7 @@ const codeOfHttp: Readonly<Record<number, Code>> = {
   200: codes.ok,
   404: codes.notFound,
   408: codes.deadlineExceeded,
+  413: codes.resourceExhausted,
   429: codes.resourceExhausted,
   499: codes.cancelled,
   501: codes.unimplemented,
