@@ -92,6 +92,7 @@ export const podEnv = {
   memoryLimit: 'BALLAST_MEMORY_LIMIT_BYTES',
   listenHost: 'BALLAST_LISTEN_HOST',
   httpPort: 'BALLAST_HTTP_PORT',
+  grpcPort: 'BALLAST_GRPC_PORT',
   opsPort: 'BALLAST_OPS_PORT',
   terminationLog: 'BALLAST_TERMINATION_LOG',
   podName: 'BALLAST_POD_NAME',

@@ -1,14 +1,14 @@
 /** The end of a pod, in order: unready, serve on for the proxies' sake, answer what is there, stop the runner between two runs. */
 import type { TerminationMessage } from '../crds/wire.ts';
 import type { HeldRequests } from './admission/held.ts';
-import type { Listener } from './http/server.ts';
 import type { Logger } from './log/logger.ts';
 import type { PodState } from './pod-state.ts';
 
 export interface DrainSteps {
   readonly state: PodState;
   readonly held: HeldRequests;
-  readonly http: Listener;
+  /** Those that serve callers. */
+  readonly listeners: readonly { close(): Promise<void> }[];
   readonly log: Logger;
   /** How long proxies may go on sending after the pod became unready. */
   readonly delayMs: number;
@@ -38,7 +38,7 @@ export const drainPod = async (steps: DrainSteps): Promise<void> => {
   log.info('draining', { inFlight: held.requests, delayMs: wasReady ? steps.delayMs : 0 });
   if (wasReady) await within(steps.hastened, steps.delayMs);
   // No new connections; what comes on those that are open is answered and told to close.
-  const closed = steps.http.close();
+  const closed = Promise.all(steps.listeners.map((listener) => listener.close()));
   if (!(await held.whenEmpty(steps.limitMs)))
     log.warn('requests were not answered in time', { inFlight: held.requests });
   state.phase = 'stopping';

@@ -1,5 +1,6 @@
 /** What gRPC needs of the pod. */
 import type { ModelSignature } from '../../protocol/datatypes.ts';
+import type { ModelStatistics } from '../../protocol/grpc/statistics.ts';
 import type { InferenceService } from '../inference/types.ts';
 import type { Logger } from '../log/logger.ts';
 
@@ -14,6 +15,6 @@ export interface GrpcContext {
   readonly inference: InferenceService;
   signature(): ModelSignature | undefined;
   isReady(): boolean;
-  /** ModelStatisticsResponse behind `room` free bytes. */
-  statistics(room: number): Buffer;
+  /** What `GET /v2/models/stats` answers. */
+  statistics(): readonly ModelStatistics[];
 }

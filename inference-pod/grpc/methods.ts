@@ -8,6 +8,7 @@ import {
   writeYes,
 } from '../../protocol/grpc/messages.ts';
 import { answerReflection } from '../../protocol/grpc/reflection.ts';
+import { writeStatistics } from '../../protocol/grpc/statistics.ts';
 import type { GrpcContext } from './context.ts';
 import { healthCheck, healthWatch } from './health.ts';
 import { modelInfer } from './model-infer.ts';
@@ -55,7 +56,7 @@ export const createMethods = (context: GrpcContext): ReadonlyMap<string, Method>
         const model = readNamedModel(bytes);
         // Without a name the statistics of every model are asked for: of the one.
         if (model.name !== '') checkHere(model);
-        return context.statistics(room);
+        return writeStatistics(context.statistics(), room);
       }),
     ],
     [`${service}/ModelInfer`, modelInfer(context)],

@@ -41,6 +41,7 @@ export const makePodDirectory = (model?: Uint8Array): PodDirectory => {
       BALLAST_TERMINATION_LOG: join(root, 'termination'),
       BALLAST_LISTEN_HOST: '127.0.0.1',
       BALLAST_HTTP_PORT: '0',
+      BALLAST_GRPC_PORT: '0',
       BALLAST_OPS_PORT: '0',
       BALLAST_THREADS: '1',
       BALLAST_DRAIN_DELAY_MS: '0',
@@ -137,7 +138,7 @@ export interface PodProcess {
   /** What it logged so far. */
   log(): string;
   /** Ports from its log, once it listens. */
-  ports(): Promise<{ http: number; ops: number }>;
+  ports(): Promise<{ http: number; ops: number; grpc: number }>;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
@@ -165,8 +166,9 @@ export const spawnPod = (command: string, env: Record<string, string>): PodProce
     ports: () =>
       new Promise((resolve, reject) => {
         const look = () => {
-          const match = /"httpPort":(\d+),"opsPort":(\d+)/.exec(text);
-          if (match !== null) resolve({ http: Number(match[1]), ops: Number(match[2]) });
+          const match = /"httpPort":(\d+),"opsPort":(\d+),"grpcPort":(\d+)/.exec(text);
+          if (match !== null)
+            resolve({ http: Number(match[1]), ops: Number(match[2]), grpc: Number(match[3]) });
         };
         listeners.add(look);
         look();

@@ -1,7 +1,8 @@
 /** The gRPC port. It listens with a plain socket: HTTP/2 and all of gRPC are loaded by the first client that speaks. */
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { Logger } from '../../log/logger.ts';
-import type { Transport } from './server.ts';
+import type { Logger } from '../log/logger.ts';
+import type { GrpcContext } from './context.ts';
+import type { Transport } from './transport/server.ts';
 
 const { createServer } = process.getBuiltinModule('node:net');
 
@@ -16,18 +17,18 @@ export interface GrpcListener {
   close(): Promise<void>;
 }
 
-/** Starts listening; `load` is called once, when the first client sends something. */
+/** Starts listening. */
 export const startGrpcListener = (
   host: string,
   port: number,
-  load: () => Promise<Transport>,
+  context: GrpcContext,
   log: Logger,
 ): Promise<GrpcListener> => {
   const silent = new Set<Socket>();
   let loading: Promise<Transport> | undefined;
   let isClosed = false;
   const serve = (socket: Socket) => {
-    loading ??= load();
+    loading ??= import('./load.ts').then(({ createGrpc }) => createGrpc(context));
     loading.then(
       (transport) => {
         silent.delete(socket);
