@@ -32,11 +32,14 @@ describe('accepted', () => {
     expect(answer.body.spec).toMatchObject(spec);
   });
 
-  test.each(['wine', 'digits', 'penguins', 'digit-images'])('the sample %s', async (name) => {
-    const sample = load(readFileSync(join(root, `samples/${name}/modeldeployment.yaml`), 'utf8'));
-    const answer = await api.post(collection, sample, { dryRun: 'All', fieldValidation: 'Strict' });
-    expect(said(answer)).toBe('201');
-  });
+  test.each(['wine', 'wine/contract', 'digits', 'penguins', 'digit-images'])(
+    'the sample %s',
+    async (name) => {
+      const sample = load(readFileSync(join(root, `samples/${name}/modeldeployment.yaml`), 'utf8'));
+      const answer = await api.post(collection, sample, { dryRun: 'All', fieldValidation: 'Strict' });
+      expect(said(answer)).toBe('201');
+    },
+  );
 });
 
 describe('refused', () => {
