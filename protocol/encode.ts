@@ -1,5 +1,6 @@
 /** Writes V2 answers as JSON: hand-joined text around arrays that `JSON.stringify` prints. */
 import type { ModelSignature, Tensor, TensorSpec } from './datatypes.ts';
+import type { Parameters } from './envelope.ts';
 import { refusals } from './errors.ts';
 import { shortestFloat32 } from './float32.ts';
 
@@ -9,6 +10,8 @@ export interface InferAnswer {
   readonly modelVersion?: string | undefined;
   readonly id?: string | undefined;
   readonly outputs: readonly Tensor[];
+  /** What is said of the whole answer; undefined: nothing. */
+  readonly parameters?: Parameters | undefined;
 }
 
 /** The body of an infer answer; throws a ProtocolError when an output cannot be written in JSON. */
@@ -16,6 +19,7 @@ export const encodeInferAnswer = (answer: InferAnswer): string => {
   let text = `{"model_name":${JSON.stringify(answer.modelName)}`;
   if (answer.modelVersion !== undefined) text += `,"model_version":${JSON.stringify(answer.modelVersion)}`;
   if (answer.id !== undefined) text += `,"id":${JSON.stringify(answer.id)}`;
+  if (answer.parameters !== undefined) text += `,"parameters":${JSON.stringify(answer.parameters)}`;
   text += ',"outputs":[';
   let separator = '';
   for (const output of answer.outputs) {
