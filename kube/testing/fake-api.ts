@@ -1,5 +1,5 @@
 /** A tiny in-memory `KubeApi` for unit tests: versions, uids, conflicts and preconditions, and calls that can be made to fail. */
-import type { KubeApi, ObjectRef } from '../api.ts';
+import type { KubeApi, ListOptions, ObjectRef } from '../api.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeList, KubeObject, WatchEvent } from '../objects.ts';
 import { apiVersionOf, type ResourceType } from '../resource.ts';
@@ -31,10 +31,12 @@ export class FakeApi implements KubeApi {
     return this.#known(type, ref) as T;
   }
 
-  async list<T extends KubeObject>(type: ResourceType): Promise<KubeList<T>> {
+  async list<T extends KubeObject>(type: ResourceType, options: ListOptions = {}): Promise<KubeList<T>> {
     await this.#called('list', type, '');
+    const name = /^metadata\.name=(.*)$/.exec(options.fieldSelector ?? '')?.[1];
     const items = [...this.objects.entries()]
       .filter(([key]) => key.startsWith(`${type.kind} `))
+      .filter(([, { metadata }]) => name === undefined || metadata.name === name)
       .map(([, object]) => structuredClone(object) as T);
     return { metadata: { resourceVersion: String(this.#version) }, items };
   }
@@ -67,8 +69,11 @@ export class FakeApi implements KubeApi {
   async apply<T extends KubeObject>(type: ResourceType, object: KubeObject): Promise<T> {
     await this.#called('apply', type, object.metadata.name ?? '');
     const known = this.#read(type, refOf(object));
-    const { uid } = object.metadata;
+    const { uid, resourceVersion: version } = object.metadata;
     if (uid !== undefined && uid !== known?.metadata.uid) throw failure(409, 'Conflict');
+    // As the real server: a version is held against what is there, and nobody asks for it where nothing is.
+    if (version !== undefined && known !== undefined && version !== known.metadata.resourceVersion)
+      throw failure(409, 'Conflict');
     if (known !== undefined && same(known, object)) return structuredClone(known) as T;
     return this.#store(type, object as T, known);
   }

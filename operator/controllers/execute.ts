@@ -2,7 +2,14 @@
 import { fieldManagers, labels } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
-import { isAlreadyExists, isForbidden, isInvalid, isNotFound, isOfThisWrite } from '../../kube/errors.ts';
+import {
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  isOfThisWrite,
+} from '../../kube/errors.ts';
 import { messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -116,22 +123,28 @@ async function applyChild(
 ): Promise<Applied> {
   const child = childKey(action.kind, action.object);
   const type = childType(action.kind);
-  let verb = 'get';
+  let verb = 'patch';
+  const apply = (object: KubeObject) =>
+    tools.api.apply(type, object, {
+      fieldManager: fieldManagers.operator,
+      force: true,
+      signal: tools.signal,
+    });
   try {
-    if (action.mayBeTaken) {
+    let answer = action.mayBeTaken
+      ? await unlessThere(() => apply(absent(action)))
+      : await apply(withUid(action));
+    if (answer === undefined) {
+      verb = 'list';
       const holder = await holderOf(type, action.object, tools);
       const ownership = holder === undefined ? 'ours' : ownershipOf(holder, deployment);
       if (holder !== undefined && ownership === 'foreign')
         return { conflict: { child, holder: holderText(holder, type.kind), atMs: tools.nowMs() } };
       // The garbage collector still has the namesake's child in hand: its end wakes us.
       if (ownership === 'former') throw new Error(`${child} of a deleted namesake still exists`);
+      verb = 'patch';
+      answer = await apply(withUid(action));
     }
-    verb = 'patch';
-    const answer = await tools.api.apply(type, withUid(action), {
-      fieldManager: fieldManagers.operator,
-      force: true,
-      signal: tools.signal,
-    });
     tools.observer.count('writes_total', { kind: type.kind, verb: 'apply' });
     tools.wrote(type, answer);
     return { mutated: differences(action.object, answer) };
@@ -140,23 +153,44 @@ async function applyChild(
   }
 }
 
+/**
+ * A version that no object ever has. The server holds an applied version against the object that is there, and lets it
+ * be where there is none: an apply with this one makes an object and touches none.
+ */
+const noVersion = '1';
+
+const absent = ({ object }: ApplyAction): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: noVersion },
+});
+
+/** What the write brought; undefined where it was refused because something is there. */
+async function unlessThere<T>(write: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error;
+  }
+}
+
 /** The uid is a precondition: where the object went away meanwhile, the server answers 409 and the next run makes a new one. */
 const withUid = ({ object, uid }: ApplyAction): KubeObject =>
   uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } };
 
-/** Who has the name that is about to be used: caches hold only what carries our label. */
+/** Who has the name that was to be used: caches hold only what carries our label. */
 async function holderOf(
   type: ResourceType,
   object: KubeObject,
   { api, signal }: ExecuteTools,
 ): Promise<KubeObject | undefined> {
   const { name = '', namespace = '' } = object.metadata;
-  try {
-    return await api.get<KubeObject>(type, { name, namespace }, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const { items } = await api.list<KubeObject>(type, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    signal,
+  });
+  return items[0];
 }
 
 async function deleteChild(

@@ -14,7 +14,7 @@ const refusal = (verb: string, { plural, group }: ResourceType, subresource = ''
     message: `${verb} x: 403 Forbidden: ${plural}.${group} "wine" is forbidden: User "system:serviceaccount:ballast:ballast" cannot ${verb} resource "${resource}" in API group "${group}" in the namespace "shop"`,
   });
 };
-const takeAway = (rig: Rig, call: 'apply' | 'get' | 'delete', type: ResourceType, error: Error) => {
+const takeAway = (rig: Rig, call: 'apply' | 'list' | 'delete', type: ResourceType, error: Error) => {
   rig.api.before = (verb, of) => {
     if (verb === call && of.kind === type.kind) throw error;
   };
@@ -42,21 +42,11 @@ const written = [
   resources.deployments,
   resources.podDisruptionBudgets,
 ];
-/** Their names carry no revision, so they might be somebody else's: they are looked at first. */
-const read = [
-  resources.serviceAccounts,
-  resources.configMaps,
-  resources.services,
-  resources.networkPolicies,
-  resources.podDisruptionBudgets,
-];
-
 describe('without the right to', () => {
   test.each([
     ...written.map((type) => ['patch', nameOf(type), type, 'apply'] as const),
     // Server-side apply of a new object wants both.
     ...written.map((type) => ['create', nameOf(type), type, 'apply'] as const),
-    ...read.map((type) => ['get', nameOf(type), type, 'get'] as const),
   ])('%s %s', async (verb, name, type, call) => {
     const rig = makeRig(spec);
     takeAway(rig, call, type, refusal(verb, type));
@@ -73,6 +63,18 @@ describe('without the right to', () => {
     await settle(rig);
     expect(rig.condition('Stalled')).toBe('False RollingOut');
     expect(rig.names(resources.podDisruptionBudgets)).toEqual(['wine']);
+  });
+
+  test('list services, where the name is taken and its holder is to be named', async () => {
+    const rig = makeRig(spec);
+    rig.api.seed(resources.services, { metadata: { name: 'wine', namespace: 'shop' } });
+    takeAway(rig, 'list', resources.services, refusal('list', resources.services));
+    await expect(rig.reconcile()).rejects.toMatchObject({ code: 403 });
+    expect(rig.condition('Stalled')).toBe('True Forbidden');
+    expect(messageOf(rig, 'Stalled')).toContain('the operator may not list services in namespace shop');
+    rig.api.before = () => {};
+    await settle(rig);
+    expect(rig.condition('Stalled')).toBe('True ChildConflict');
   });
 
   test.each(

@@ -6,7 +6,7 @@ import type { ChildKind } from './snapshot.ts';
 export interface ApplyAction {
   readonly kind: ChildKind;
   readonly object: KubeObject;
-  /** It is not in the cache and its name might be somebody else's: ask before taking it. */
+  /** It is not in the cache and its name might be somebody else's: what is there is not to be taken unseen. */
   readonly mayBeTaken: boolean;
   /** The live object that is meant: an apply must not bring back what somebody just deleted. Undefined: it is to be made. */
   readonly uid: string | undefined;

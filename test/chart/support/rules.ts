@@ -16,7 +16,7 @@ export const rolesOf = (objects: readonly Manifest[]): { role: string; rules: re
   }));
 
 const read = ['list', 'watch'];
-const own = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
+const own = ['list', 'watch', 'create', 'patch', 'delete'];
 /** The most that the operator may ever have, by resource. */
 const most: Readonly<Record<string, readonly string[]>> = {
   'modeldeployments.ballast.dev': [...read, 'get', 'create', 'delete'],

@@ -127,7 +127,7 @@ describe('a rule that was taken away', () => {
     const change = (objects: RbacObject[]): RbacObject[] =>
       without(objects).map((object) =>
         object.kind === 'Role' && object.metadata.namespace === api.namespace
-          ? { ...object, rules: [...(object.rules ?? []), { ...readOnly, verbs: ['get', 'list', 'watch'] }] }
+          ? { ...object, rules: [...(object.rules ?? []), { ...readOnly, verbs: ['list', 'watch'] }] }
           : object,
       );
     const { workload, stop } = await install(
