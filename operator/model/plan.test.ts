@@ -247,6 +247,30 @@ describe('children', () => {
     world.operator();
     expect(config().digests).toEqual({ [revision]: sha('a') });
     expect(world.deployment.status?.failures?.[0]).toMatchObject({ pod: 'pod-b', reason: 'DigestMoved' });
+
+    // Without a status the pods' own configuration still tells it.
+    const { status } = world.deployment;
+    const { status: _, ...bare } = world.deployment;
+    expect(plan({ ...world.snapshot(), deployment: bare, pods: [] }).status?.candidate?.sha256).toBe(
+      sha('a'),
+    );
+    // And an edit of that is put back, because status tells it too.
+    world.deployment = { ...bare, status: status as NonNullable<typeof status> };
+    const [live] = world.children().configMaps;
+    const text = (live?.data?.['config.json'] ?? '').replace(sha('a'), sha('b'));
+    const changed = { ...(live as NonNullable<typeof live>), data: { 'config.json': text } };
+    const snapshot = world.snapshot();
+    const put = plan({ ...snapshot, children: { ...snapshot.children, configMaps: [changed] } }).apply;
+    expect(put.map(({ edited: fields }) => fields)).toEqual([['data.config.json']]);
+
+    // It is in the revision itself as soon as another one is wanted, before the first is history.
+    const recorded = () =>
+      world.children().controllerRevisions.find(({ metadata }) => metadata.name === `wine-${revision}`)
+        ?.metadata.annotations?.['ballast.dev/model-sha256'];
+    expect(recorded()).toBeUndefined();
+    world.write({ runtime: { threads: 2 } });
+    world.operator();
+    expect(recorded()).toBe(sha('a'));
   });
 });
 

@@ -1,9 +1,12 @@
 /** The revisions of one ModelDeployment as its children and pods show them. */
+import { podFiles } from '../../crds/constants.ts';
 import type { ControllerRevision, Deployment, Pod } from '../../kube/objects.ts';
+import { configuredDigests } from './desired/config-map.ts';
 import { newRevisionData, type RevisionData, revisionData } from './desired/controller-revision.ts';
 import { restartedAtAnnotation } from './desired/deployment.ts';
 import { renderPodTemplate } from './desired/pod-template.ts';
 import { revisionOf } from './labels.ts';
+import { configMapName } from './names.ts';
 import { type PendingPod, pendingOf, placementOf } from './pending.ts';
 import {
   type Failure,
@@ -70,7 +73,7 @@ function describe(
   pods: readonly Pod[],
 ): Revision {
   const pinned = revisionData(stored)?.spec.model.sha256;
-  const sha256 = pinned ?? recordedDigest(stored) ?? firstDigest(pods);
+  const sha256 = pinned ?? recordedDigest(stored) ?? writtenDigest(snapshot, revision) ?? firstDigest(pods);
   const digests = sha256 === undefined ? {} : { [revision]: sha256 };
   const refused = snapshot.replicaSets
     .filter((set) => revisionOf(set) === revision)
@@ -124,6 +127,16 @@ function placesOf(
     starting: unready - unplaced.length,
     placedAtMs: ends.length === 0 ? undefined : Math.max(...ends),
   };
+}
+
+/** Digest of a revision in the last status or, where that got lost, in the ConfigMap that its pods read. */
+function writtenDigest({ deployment, children }: Snapshot, revision: string): string | undefined {
+  const { stable, candidate } = deployment.status ?? {};
+  const told = [stable, candidate].find((one) => one?.revision === revision)?.sha256;
+  if (told !== undefined) return told;
+  const name = configMapName(deployment.metadata.name);
+  const text = children.configMaps.find(({ metadata }) => metadata.name === name)?.data?.[podFiles.config];
+  return text === undefined ? undefined : configuredDigests(text)[revision];
 }
 
 /** Digest of the pod that was made first: the one that every later pod must match. */

@@ -1,6 +1,7 @@
 /** Every child that is to exist, in the order in which they depend on each other. */
 import type { KubeObject } from '../../../kube/objects.ts';
 import { concerns, type Problem } from '../check.ts';
+import { recordedDigest } from '../pods.ts';
 import { dataOf, type Revision } from '../revisions.ts';
 import type { RolloutPlan } from '../rollout/planner.ts';
 import type { ChildKind, Snapshot } from '../snapshot.ts';
@@ -25,6 +26,13 @@ export interface DesiredChildren {
 }
 
 const defaultHistoryLimit = 10;
+
+/**
+ * Whether a revision's ControllerRevision tells the digest that its pods must serve. While it is the wanted one, status
+ * and the ConfigMap do, and a write is saved; it must be there before the revision is history.
+ */
+const keepsDigest = (known: Revision | undefined, wanted: string): boolean =>
+  known !== undefined && (known.revision !== wanted || recordedDigest(known.stored) !== undefined);
 
 /** Renders all children for this moment of the rollout. */
 export function desiredChildren(
@@ -72,7 +80,7 @@ export function desiredChildren(
         desiredControllerRevision(deployment, revision, {
           data: content,
           number,
-          sha256: content.spec.model.sha256 ?? known?.sha256,
+          sha256: content.spec.model.sha256 ?? (keepsDigest(known, wanted) ? known?.sha256 : undefined),
         }),
       );
   }

@@ -33,6 +33,16 @@ export function liveConfig(
   };
 }
 
+/** The digests by revision in the text of a live configuration; none where it is not one of ours. */
+export function configuredDigests(text: string): Readonly<Record<string, string>> {
+  try {
+    const { digests } = JSON.parse(text) as Partial<LiveConfig>;
+    return typeof digests === 'object' && digests !== null ? digests : {};
+  } catch {
+    return {};
+  }
+}
+
 /** ConfigMap with the live configuration and, where there is one, the private CA of the model servers. */
 export const desiredConfigMap = (
   deployment: ModelDeployment,
