@@ -14,6 +14,7 @@ export default {
   testPathIgnorePatterns: [
     '/node_modules/',
     '/.ballast/',
+    '/test/browser/',
     '/test/fault/',
     '/test/images/built/',
     '/test/kube/',
