@@ -1,10 +1,10 @@
 /** Measures one model: starts every server, checks its answers, and loads them in turn, round after round. */
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClosedLoopFigures, closedLoop } from './closed-loop.ts';
 import type { Contender, Setting } from './contenders.ts';
 import type { Exchange, Form } from './exchange.ts';
-import { type RowsPerSecond, rawBatches, rawNode, rawPython } from './limits.ts';
+import { type RowsPerSecond, rawNode, rawPython } from './limits.ts';
 import { type BenchModel, benchModel } from './models.ts';
 import { measureOverload, type OverloadFigures } from './overload.ts';
 import { freePort, type ServerProcess, startServer } from './server-process.ts';
@@ -117,7 +117,7 @@ async function start(
         await check(contender, contender.exchange(setting, form), wanted);
     return { contender, setting, process, startMs: tookMs };
   } catch (error) {
-    say((await import('node:fs')).readFileSync(logPath, 'utf8').slice(-2_000));
+    say(readFileSync(logPath, 'utf8').slice(-2_000));
     await process.stop();
     throw error;
   }
@@ -242,8 +242,6 @@ function resultsOf(
       };
     },
     rawRowsPerSecond: (batch) => medianRaw(raw, batch),
-    ours: { startMs: ours?.startMs ?? Number.NaN, rssMb: ours?.rssMb ?? Number.NaN },
+    ours,
   };
 }
-
-export { rawBatches };

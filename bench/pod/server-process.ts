@@ -56,33 +56,43 @@ export function startServer({ argv, env, cwd }: Command, logPath: string): Serve
     rssMb: () => sum(child, residentMb),
     exited,
     async stop() {
+      const family = familyOf(child);
       end(child, 'SIGTERM');
       const patience = setTimeout(() => end(child, 'SIGKILL'), stopPatienceMs);
       await exited;
       clearTimeout(patience);
       // Workers that outlive their parent.
-      end(child, 'SIGKILL');
+      end(child, 'SIGKILL', family);
     },
   };
 }
 
-function end({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch {
-    // It has ended.
-  }
+/** Ends the group and what has left it: some servers start workers in groups of their own. */
+function end(child: ChildProcess, signal: NodeJS.Signals, others: readonly number[] = []): void {
+  for (const target of [...(child.pid === undefined ? [] : [-child.pid]), ...others])
+    try {
+      process.kill(target, signal);
+    } catch {
+      // It has ended.
+    }
 }
 
-/** Sums over all processes of the group that the child leads. */
-function sum({ pid }: ChildProcess, read: (pid: number) => number): number {
-  let total = 0;
+/** The child and all that descend from it. */
+function familyOf({ pid }: ChildProcess): number[] {
+  const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {
     const one = Number(entry);
-    if (Number.isInteger(one) && groupOf(one) === pid) total += read(one);
+    if (!Number.isInteger(one)) continue;
+    const parent = Number(statOf(one)[1]);
+    children.set(parent, [...(children.get(parent) ?? []), one]);
   }
-  return total;
+  const family = pid === undefined ? [] : [pid];
+  for (const one of family) family.push(...(children.get(one) ?? []));
+  return family;
 }
+
+const sum = (child: ChildProcess, read: (pid: number) => number) =>
+  familyOf(child).reduce((total, pid) => total + read(pid), 0);
 
 function statOf(pid: number): string[] {
   try {
@@ -92,7 +102,6 @@ function statOf(pid: number): string[] {
   }
 }
 
-const groupOf = (pid: number) => Number(statOf(pid)[2]);
 const cpuTicks = (pid: number) => {
   const stat = statOf(pid);
   return Number(stat[11] ?? 0) + Number(stat[12] ?? 0);

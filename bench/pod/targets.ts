@@ -13,7 +13,7 @@ export interface Results {
   /** Undefined where it was not measured in this run. */
   closed(contender: string, form: 'json' | 'binary', connections: number): Medians | undefined;
   rawRowsPerSecond(batch: number): number;
-  readonly ours: { readonly startMs: number; readonly rssMb: number };
+  readonly ours: { readonly startMs: number; readonly rssMb: number } | undefined;
 }
 
 export interface Verdict {
@@ -59,6 +59,7 @@ const atMost = (what: string, got: number, wanted: number): Verdict => ({
 export function verdicts(results: Results): Verdict[] {
   const { model, ours } = results;
   const list: Verdict[] = [];
+  if (ours === undefined) return list;
   for (const { form, triton, others } of peers[model.name] ?? []) {
     const us = results.closed('ballast', form, 32);
     if (us === undefined) continue;
@@ -81,13 +82,13 @@ export function verdicts(results: Results): Verdict[] {
     );
     list.push(atMost(`${form}: p99 as a share of its`, us.p99Ms / best.p99Ms, 1 / 3));
   }
-  list.push(...limits(results));
+  list.push(...limits(results, ours.startMs));
   list.push(atMost(`resident MB, of at most 135 + 1.1 × the file`, ours.rssMb, 135 + 1.1 * model.megabytes));
   return list;
 }
 
-function limits(results: Results): Verdict[] {
-  const { model, ours } = results;
+function limits(results: Results, startMs: number): Verdict[] {
+  const { model } = results;
   const rate = (form: 'json' | 'binary') => results.closed('ballast', form, 32)?.requestsPerSecond;
   const list: Verdict[] = [];
   if (model.name === 'tiny') {
@@ -99,7 +100,7 @@ function limits(results: Results): Verdict[] {
       );
     const one = results.closed('ballast', 'json', 1);
     if (one !== undefined) list.push(atMost('p50 ms at one connection', one.p50Ms, 0.2));
-    list.push(atMost('ms from start to the first answer', ours.startMs, 300));
+    list.push(atMost('ms from start to the first answer', startMs, 300));
   }
   const binary = rate('binary');
   if (binary === undefined) return list;
