@@ -90,11 +90,20 @@ export interface FetchConfig {
   readonly allowModelCidrs?: readonly string[] | undefined;
 }
 
-/** `manifest.json` beside `model.onnx`, and the fetch container's termination message. */
+/** The fetch container's termination message. */
 export interface FetchManifest {
+  /** Of the file behind the URI; of the list of files (as `sha256sum` writes it) when a model lies in several on a volume. */
   readonly sha256: string;
   readonly bytes: number;
   readonly uri: string;
+}
+
+/** `manifest.json` in the model's directory: what was fetched, whole and verified. */
+export interface ModelManifest extends FetchManifest {
+  /** The model's file, relative to the directory; default `model.onnx`. */
+  readonly entry?: string;
+  /** All files that belong to the model when it has several, relative to the directory. */
+  readonly files?: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
 }
 
 /** Termination message of a container that ended for a reason it knows: one line of JSON. */

@@ -276,7 +276,9 @@ describe('failures that stay', () => {
   });
   test('weights in another file', async () => {
     handler = (_request, response) => response.end(externalData('../../etc/passwd'));
-    await expectRefusal('ModelUnsupported', /keeps the weights of 'w' in another file/);
+    await expectRefusal('ModelForbidden', /the weights of 'w' are said to be in '\.\.\/.*leads upwards/);
+    handler = (_request, response) => response.end(externalData('w.bin'));
+    await expectRefusal('ModelUnsupported', /keeps the weights of 'w' in another file.*pack both into a \.tar/);
   });
   test('a redirect without end', async () => {
     handler = (_request, response) => response.writeHead(302, { location: '/model.onnx' }).end();
@@ -378,7 +380,7 @@ describe('local files', () => {
   test.each([
     ['file:///etc/hostname', 'ModelForbidden', /is not below/],
     ['pvc://models/none.onnx', 'ModelNotFound', /there is no file/],
-    ['pvc://models/dir', 'ModelUnsupported', /is a directory: name the \.onnx file in it/],
+    ['pvc://models/dir', 'ModelInvalid', /the directory holds no file that ends in \.onnx/],
     ['pvc://models', 'ModelUnsupported', /must read pvc:\/\/CLAIM\/PATH/],
     ['pvc://models/a%00b', 'ModelUnsupported', /NUL/],
     ['file://host/m.onnx', 'ModelUnsupported', /names a host/],

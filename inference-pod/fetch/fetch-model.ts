@@ -1,17 +1,19 @@
-/** Brings the model of a URI to `model.onnx`, whole and verified or not at all. */
-import { mkdir, open, readFile, rename, statfs, writeFile } from 'node:fs/promises';
+/** Brings the model of a URI to `model.onnx`, or to `files/` when it has several, whole and verified or not at all. */
+import { mkdir, open, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FetchManifest } from '../../crds/wire.ts';
+import type { ModelManifest } from '../../crds/wire.ts';
 import { notAModel } from '../inspect/file-kind.ts';
 import { inspectModel } from '../inspect/inspect-model.ts';
 import { ModelError } from '../inspect/model-error.ts';
 import type { Logger } from '../log/logger.ts';
 import { createAddressPolicy } from './address-policy.ts';
-import { sha256OfFile } from './digest.ts';
 import { download } from './download.ts';
 import { containedPath, copyLocal } from './local-file.ts';
+import { entryFile, readManifest, verifyFiles } from './manifest.ts';
+import { copyDataFiles, entryOfDirectory, filesDir, isDirectory, unpackModel } from './model-files.ts';
 import { PartFile } from './part-file.ts';
 import { type ProxySettings, proxyFor } from './proxy.ts';
+import { isTar } from './tar.ts';
 import { type ModelSource, parseModelUri } from './uri.ts';
 
 export interface FetchOptions {
@@ -23,6 +25,7 @@ export interface FetchOptions {
   readonly modelDir: string;
   readonly claimDir: string;
   readonly fileRoots: readonly string[];
+  /** Most bytes of all files of the model. */
   readonly maxBytes: number;
   readonly allowCidrs: readonly string[];
   readonly attempts: number;
@@ -37,8 +40,11 @@ export interface FetchOptions {
 
 const progressEveryMs = 5_000;
 
+/** Most bytes of a model in one file: what protobuf can carry. */
+const maxSingleFileBytes = 2 ** 31;
+
 /** Fetches, or finds that an earlier run of the same pod did; throws a ModelError with the reason. */
-export const fetchModel = async (options: FetchOptions): Promise<FetchManifest> => {
+export const fetchModel = async (options: FetchOptions): Promise<ModelManifest> => {
   const { uri, modelDir, log } = options;
   const source = parseModelUri(uri, options.allowCidrs.length > 0);
   await mkdir(modelDir, { recursive: true });
@@ -49,33 +55,85 @@ export const fetchModel = async (options: FetchOptions): Promise<FetchManifest> 
   }
   const part = await PartFile.open(join(modelDir, 'model.onnx.part'), uri);
   const startedAt = performance.now();
+  let copiedFrom: string | undefined;
   try {
-    await transfer(source, part, options);
+    copiedFrom = await transfer(source, part, options);
   } catch (error) {
     // A passing failure leaves the bytes for the next run of this container.
     if (error instanceof ModelError && error.reason === 'FetchFailed') await part.leave();
     else await part.discard();
     throw error;
   }
-  const sha256 = part.digest();
-  const manifest: FetchManifest = { sha256, bytes: part.bytes, uri };
+  let manifest: ModelManifest;
   try {
-    await verify(part.path, sha256, options);
+    manifest = await complete(part, copiedFrom, options);
   } catch (error) {
-    await part.discard();
-    throw error;
+    await part.discard().catch(() => undefined);
+    await rm(join(modelDir, filesDir), { recursive: true, force: true });
+    throw isDiskFull(error) ? new ModelError('ModelTooLarge', 'the disk is full') : error;
   }
-  await part.finish();
-  await place(modelDir, part.path, manifest);
+  await place(modelDir, manifest);
   log.info('fetched', {
     bytes: manifest.bytes,
-    sha256,
+    sha256: manifest.sha256,
+    files: manifest.files?.length ?? 1,
     durationMs: Math.round(performance.now() - startedAt),
   });
   return manifest;
 };
 
-const transfer = async (source: ModelSource, part: PartFile, options: FetchOptions): Promise<void> => {
+const isDiskFull = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC';
+
+const reserveOn =
+  (directory: string) =>
+  async (bytes: number): Promise<void> => {
+    const { bavail, bsize } = await statfs(directory);
+    if (bytes > bavail * bsize)
+      throw new ModelError(
+        'ModelTooLarge',
+        `the model needs ${bytes} bytes of disk, ${bavail * bsize} are free`,
+      );
+  };
+
+/** From the file that was transferred to a model in its place, checked in the order that tells most. */
+const complete = async (
+  part: PartFile,
+  copiedFrom: string | undefined,
+  options: FetchOptions,
+): Promise<ModelManifest> => {
+  const { uri, modelDir, maxBytes } = options;
+  const sha256 = part.digest();
+  const limits = { maxBytes, reserve: reserveOn(modelDir) };
+  const head = await headOf(part.path);
+  if (isTar(head)) {
+    checkDigest(sha256, options);
+    await part.finish();
+    return { uri, sha256, ...(await unpackModel(part.path, modelDir, limits)) };
+  }
+  const other = notAModel(head);
+  if (other !== undefined) throw new ModelError('ModelInvalid', other);
+  const copied =
+    copiedFrom === undefined
+      ? undefined
+      : await copyDataFiles({ part, source: copiedFrom, modelDir }, { ...limits, progress: () => undefined });
+  if (copied !== undefined) {
+    checkDigest(copied.sha256, options);
+    await part.finish();
+    return { uri, ...copied };
+  }
+  checkDigest(sha256, options);
+  inspectModel(part.path);
+  await part.finish();
+  await rename(part.path, join(modelDir, entryFile));
+  return { uri, sha256, bytes: part.bytes };
+};
+
+/** Fills the part file; returns the path of the file that was copied, for what lies beside it. */
+const transfer = async (
+  source: ModelSource,
+  part: PartFile,
+  options: FetchOptions,
+): Promise<string | undefined> => {
   const { log } = options;
   let lastMs = performance.now();
   const progress = (bytes: number, totalBytes: number | undefined) => {
@@ -84,20 +142,17 @@ const transfer = async (source: ModelSource, part: PartFile, options: FetchOptio
     lastMs = now;
     log.info('fetching', { bytes, totalBytes });
   };
-  const reserve = async (bytes: number) => {
-    const { bavail, bsize } = await statfs(options.modelDir);
-    if (bytes > bavail * bsize)
-      throw new ModelError(
-        'ModelTooLarge',
-        `the model needs ${bytes} bytes of disk, ${bavail * bsize} are free`,
-      );
-  };
-  const limits = { maxBytes: options.maxBytes, reserve, progress };
+  const reserve = reserveOn(options.modelDir);
+  // Only an archive can be larger than one ONNX file, and only its name tells before it is here.
+  const maxBytesOf = (path: string) =>
+    path.toLowerCase().endsWith('.tar') ? options.maxBytes : Math.min(options.maxBytes, maxSingleFileBytes);
   if (source.kind === 'http') {
     const proxy = proxyFor(source.url, options.proxy ?? {});
     log.info('fetching', { host: source.url.host, proxy: proxy?.host });
     await download(source.url, part, {
-      ...limits,
+      maxBytes: maxBytesOf(source.url.pathname),
+      reserve,
+      progress,
       policy: createAddressPolicy(options.allowCidrs),
       allowHttp: options.allowCidrs.length > 0,
       attempts: options.attempts,
@@ -107,20 +162,29 @@ const transfer = async (source: ModelSource, part: PartFile, options: FetchOptio
       ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
       retrying: (attempt, pauseMs, why) => log.warn('fetching again', { attempt, pauseMs, why }),
     });
-    return;
+    return undefined;
   }
   const roots = source.kind === 'claim' ? [options.claimDir] : options.fileRoots;
-  await copyLocal(await containedPath(source.path, roots), part, limits);
+  const named = await containedPath(source.path, roots);
+  const path = (await isDirectory(named))
+    ? await containedPath(await entryOfDirectory(named), [named])
+    : named;
+  await copyLocal(path, part, { maxBytes: maxBytesOf(path), reserve, progress });
+  return path;
 };
 
-/** What is wrong with the file, the most telling reason first: a login page is not called a digest mismatch. */
-const verify = async (path: string, sha256: string, options: FetchOptions): Promise<void> => {
+const headOf = async (path: string): Promise<Buffer> => {
   const handle = await open(path, 'r');
-  const head = Buffer.alloc(512);
-  const { bytesRead } = await handle.read(head, 0, head.length, 0);
-  await handle.close();
-  const other = notAModel(head.subarray(0, bytesRead));
-  if (other !== undefined) throw new ModelError('ModelInvalid', other);
+  try {
+    const head = Buffer.alloc(512);
+    const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+};
+
+const checkDigest = (sha256: string, options: FetchOptions) => {
   if (options.sha256 !== undefined && sha256 !== options.sha256)
     throw new ModelError(
       'DigestMismatch',
@@ -131,32 +195,24 @@ const verify = async (path: string, sha256: string, options: FetchOptions): Prom
       'DigestMoved',
       `the file behind the URI changed: its sha256 is ${sha256}, the revision's first pod fetched ${options.recordedSha256}`,
     );
-  inspectModel(path);
 };
 
-/** The manifest of an earlier run when its file is whole and still the right one. */
-const reusable = async (options: FetchOptions): Promise<FetchManifest | undefined> => {
-  let manifest: FetchManifest;
-  try {
-    manifest = JSON.parse(await readFile(join(options.modelDir, 'manifest.json'), 'utf8')) as FetchManifest;
-  } catch {
-    return undefined;
-  }
-  if (manifest.uri !== options.uri) return undefined;
+/** The manifest of an earlier run when its files are whole and still the right ones. */
+const reusable = async (options: FetchOptions): Promise<ModelManifest | undefined> => {
+  const manifest = readManifest(options.modelDir);
+  if (manifest === undefined || manifest.uri !== options.uri) return undefined;
   const wanted = options.sha256 ?? options.recordedSha256;
   if (wanted !== undefined && wanted !== manifest.sha256) return undefined;
   try {
-    return (await sha256OfFile(join(options.modelDir, 'model.onnx'))) === manifest.sha256
-      ? manifest
-      : undefined;
+    await verifyFiles(options.modelDir, manifest);
+    return manifest;
   } catch {
     return undefined;
   }
 };
 
-/** Renames into place, model first: a manifest never speaks of a file that is not there. */
-const place = async (dir: string, partPath: string, manifest: FetchManifest): Promise<void> => {
-  await rename(partPath, join(dir, 'model.onnx'));
+/** Writes the manifest last: it never speaks of a file that is not there. */
+const place = async (dir: string, manifest: ModelManifest): Promise<void> => {
   const temporary = join(dir, 'manifest.json.part');
   await writeFile(temporary, JSON.stringify(manifest), { flush: true });
   await rename(temporary, join(dir, 'manifest.json'));

@@ -127,7 +127,7 @@ describe('refuses', () => {
     'weights in another file': {
       bytes: externalData('weights.bin'),
       reason: 'ModelUnsupported',
-      message: /keeps the weights of 'w' in another file/,
+      message: /keeps the weights of 'w' in another file, 'weights.bin', which the URI does not bring/,
     },
     'graphs nested too deeply': {
       bytes: nested(3000),

@@ -1,6 +1,7 @@
 /** Decides from the file alone whether the pod can serve a model, and what its callers may ask of it. */
 import type { TensorSpec } from '../../protocol/datatypes.ts';
 import { type ByteSource, memorySource, openByteSource } from './byte-source.ts';
+import { checkExternalData, externalFiles } from './external-data.ts';
 import { notAModel } from './file-kind.ts';
 import { ModelError } from './model-error.ts';
 import { datatypeOfElement, elementTypeName } from './onnx-fields.ts';
@@ -17,6 +18,8 @@ export interface InspectedModel {
   readonly opset: number;
   readonly producer: string;
   readonly nodes: number;
+  /** Files beside the model that hold weights, relative to its directory. */
+  readonly dataFiles: readonly string[];
   /** The model as it must be loaded when the file cannot be loaded as it is. */
   readonly rewired: Uint8Array | undefined;
   /** Things that a person should know, one sentence each. */
@@ -25,23 +28,53 @@ export interface InspectedModel {
 
 const knownDomains = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
 
-/** Inspects a model file; throws a ModelError that says what is wrong and what to do. */
-export const inspectModel = (path: string): InspectedModel => {
+/** Most bytes of the model's own file: what protobuf can carry. Weights in other files are not among them. */
+const maxProtobufBytes = 2 ** 31 - 1;
+
+const withSource = <T>(path: string, read: (source: ByteSource) => T): T => {
   const source = openByteSource(path);
   try {
-    return inspectSource(source);
+    return read(source);
   } finally {
     source.close();
   }
 };
 
-/** Inspects bytes of a model. */
-export const inspectSource = (source: ByteSource): InspectedModel => {
+/**
+ * Inspects a model file; throws a ModelError that says what is wrong and what to do. Only a model that `hasFiles` of its
+ * own in its directory may keep weights in them.
+ */
+export const inspectModel = (path: string, hasFiles = false): InspectedModel =>
+  withSource(path, (source) => inspectSource(source, hasFiles ? path : undefined));
+
+/** The files beside it in which a model keeps weights, before they are there. */
+export const dataFilesOf = (path: string): readonly string[] =>
+  withSource(path, (source) => externalFiles(parse(source)));
+
+/** Inspects bytes of a model; weights in other files are looked for beside `path`. */
+export const inspectSource = (source: ByteSource, path?: string): InspectedModel => {
   const other = notAModel(source.bytes(0, Math.min(source.length, 512)));
   if (other !== undefined) throw new ModelError('ModelInvalid', other);
+  if (source.length > maxProtobufBytes)
+    throw new ModelError(
+      'ModelTooLarge',
+      `the model's file has ${source.length} bytes, an ONNX file can have ${maxProtobufBytes}: save the weights beside it (save_as_external_data)`,
+    );
   const model = parse(source);
   check(model, source.length);
+  const dataFiles = externalFiles(model);
+  if (dataFiles.length > 0 && path === undefined)
+    throw new ModelError(
+      'ModelUnsupported',
+      `the model keeps the weights of '${model.externalTensors[0]?.name}' in another file, '${dataFiles[0]}', which the URI does not bring: pack both into a .tar, or put both into one directory of a volume`,
+    );
+  if (path !== undefined) checkExternalData(model, path);
   const zipMaps = answeredZipMaps(model);
+  if (zipMaps.length > 0 && dataFiles.length > 0)
+    throw new ModelError(
+      'ModelUnsupported',
+      `output '${zipMaps[0]?.output.name}' is a list of maps (ZipMap), which cannot be rewired in a model with weights in other files: export with zipmap=False`,
+    );
   const rewired = zipMaps.length > 0 ? rewireZipMaps(source, model) : undefined;
   const effective = rewired === undefined ? model : parse(memorySource(rewired));
   const opset = model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
@@ -52,6 +85,7 @@ export const inspectSource = (source: ByteSource): InspectedModel => {
     opset,
     producer: model.producer,
     nodes: model.nodes,
+    dataFiles,
     rewired,
     remarks: zipMaps.map(
       ({ output, zipMap }) =>
@@ -74,11 +108,6 @@ const check = (model: OnnxModel, fileBytes: number) => {
   if (model.graph === undefined || model.irVersion <= 0)
     throw new ModelError('ModelInvalid', 'the file is no ONNX model: it has no graph or no IR version');
   if (model.outputs.length === 0) throw new ModelError('ModelInvalid', 'the model has no outputs');
-  if (model.externalTensors.length > 0)
-    throw new ModelError(
-      'ModelUnsupported',
-      `the model keeps the weights of '${model.externalTensors[0]}' in another file: save it in one file (onnx.save without save_as_external_data)`,
-    );
   // Two 4-bit elements share a byte, and nothing else is smaller.
   if (model.largestTensor.elements > fileBytes * 2 + 64)
     throw new ModelError(

@@ -47,13 +47,42 @@ export const tensorFields = {
   externalData: 13,
   dataLocation: 14,
 } as const;
-export const sparseFields = { values: 1, indices: 2 } as const;
+export const sparseFields = { values: 1, indices: 2, dims: 3 } as const;
 export const valueFields = { name: 1, type: 2 } as const;
 export const typeFields = { tensor: 1, sequence: 4, map: 5, sparse: 8, optional: 9 } as const;
 export const tensorTypeFields = { elementType: 1, shape: 2 } as const;
 export const shapeFields = { dim: 1 } as const;
 export const dimFields = { value: 1, parameter: 2 } as const;
 export const functionFields = { name: 1, node: 7, domain: 10 } as const;
+
+/** Keys and values of external data. */
+export const entryFields = { key: 1, value: 2 } as const;
+
+/** Bits of one element by TensorProto.DataType; strings have no fixed size. */
+export const elementBits: Readonly<Record<number, number>> = {
+  1: 32,
+  2: 8,
+  3: 8,
+  4: 16,
+  5: 16,
+  6: 32,
+  7: 64,
+  9: 8,
+  10: 16,
+  11: 64,
+  12: 32,
+  13: 64,
+  14: 64,
+  15: 128,
+  16: 16,
+  17: 8,
+  18: 8,
+  19: 8,
+  20: 8,
+  21: 4,
+  22: 4,
+  23: 4,
+};
 
 /** TensorProto.DataType of each datatype. */
 export const elementTypes: Readonly<Record<Datatype, number>> = {
@@ -74,6 +103,7 @@ export const elementTypes: Readonly<Record<Datatype, number>> = {
 };
 
 const names: Readonly<Record<number, string>> = {
+  8: 'string',
   14: 'complex64',
   15: 'complex128',
   16: 'bfloat16',

@@ -3,6 +3,7 @@ import type { ByteSource } from './byte-source.ts';
 import {
   attributeFields,
   dimFields,
+  entryFields,
   functionFields,
   graphFields,
   modelFields,
@@ -24,6 +25,9 @@ export const limits = {
   values: 10_000,
   rank: 64,
   initializers: 1_000_000,
+  externalTensors: 100_000,
+  /** Elements of a sparse tensor once it is unfolded, which onnxruntime does. */
+  sparseElements: 2 ** 28,
 } as const;
 
 /** A dimension: its size, or the name of a size that may vary, or undefined for one without a name. */
@@ -50,6 +54,15 @@ export interface ZipMap {
   readonly classes: number;
 }
 
+/** A tensor whose elements lie in another file. */
+export interface ExternalTensor {
+  readonly name: string;
+  readonly elementType: number;
+  readonly elements: number;
+  /** What the model says of the place: location, offset, length. */
+  readonly entries: ReadonlyMap<string, string>;
+}
+
 export interface OnnxModel {
   readonly irVersion: number;
   readonly producer: string;
@@ -63,8 +76,8 @@ export interface OnnxModel {
   readonly domains: ReadonlySet<string>;
   readonly functionDomains: ReadonlySet<string>;
   readonly zipMaps: readonly ZipMap[];
-  /** Places of external data that tensors name. */
-  readonly externalTensors: readonly string[];
+  /** Tensors whose elements lie in other files. */
+  readonly externalTensors: readonly ExternalTensor[];
   /** Largest number of elements that one tensor in the file claims to have. */
   readonly largestTensor: { readonly name: string; readonly elements: number };
 }
@@ -75,7 +88,7 @@ interface Open {
   domains: Set<string>;
   functionDomains: Set<string>;
   zipMaps: ZipMap[];
-  externalTensors: string[];
+  externalTensors: ExternalTensor[];
   largestTensor: { name: string; elements: number };
 }
 
@@ -226,10 +239,17 @@ const countVarints = (source: ByteSource, field: Field): number => {
 
 const readSparse = (source: ByteSource, sparse: Field, open: Open): string => {
   let name = '';
+  const dims: number[] = [];
   eachField(source, sparse.start, sparse.end, (field) => {
     if (field.number === sparseFields.values) name = readTensor(source, field, open);
     else if (field.number === sparseFields.indices) readTensor(source, field, open);
+    else if (field.number === sparseFields.dims) intsOf(source, field, dims, limits.rank);
   });
+  const elements = dims.reduce((product, dim) => product * Math.max(0, dim), 1);
+  if (elements > limits.sparseElements)
+    throw new WireError(
+      `has the sparse tensor '${name}', which unfolds to ${elements} elements; at most ${limits.sparseElements} are taken`,
+    );
   return name;
 };
 
@@ -238,18 +258,38 @@ const readTensor = (source: ByteSource, tensor: Field, open: Open): string => {
   if (open.tensors > limits.initializers) throw new WireError(`has more than ${limits.initializers} tensors`);
   let name = '';
   let isExternal = false;
+  let elementType = 0;
   const dims: number[] = [];
+  const entries = new Map<string, string>();
   eachField(source, tensor.start, tensor.end, (field) => {
     if (field.number === tensorFields.name) name = textOf(source, field);
     else if (field.number === tensorFields.dims) intsOf(source, field, dims, limits.rank);
     else if (field.number === tensorFields.dataLocation && field.value !== 0) isExternal = true;
-    else if (field.number === tensorFields.externalData) isExternal = true;
+    else if (field.number === tensorFields.dataType) elementType = field.value;
+    else if (field.number === tensorFields.externalData) {
+      isExternal = true;
+      readEntry(source, field, entries);
+    }
   });
   if (dims.some((dim) => dim < 0)) throw new WireError(`has the tensor '${name}' with a negative dimension`);
-  if (isExternal && open.externalTensors.length < 10) open.externalTensors.push(name);
   const elements = dims.reduce((product, dim) => product * dim, 1);
+  if (isExternal) open.externalTensors.push({ name, elementType, elements, entries });
+  if (open.externalTensors.length > limits.externalTensors)
+    throw new WireError(`has more than ${limits.externalTensors} tensors in other files`);
   if (!isExternal && elements > open.largestTensor.elements) open.largestTensor = { name, elements };
   return name;
+};
+
+const readEntry = (source: ByteSource, field: Field, entries: Map<string, string>) => {
+  let key = '';
+  let value = '';
+  eachField(source, field.start, field.end, (part) => {
+    if (part.number === entryFields.key) key = textOf(source, part);
+    else if (part.number === entryFields.value) value = textOf(source, part);
+  });
+  if (entries.has(key)) throw new WireError(`names the ${key.slice(0, 40)} of a tensor's data twice`);
+  entries.set(key, value);
+  if (entries.size > 16) throw new WireError('has a tensor with more than 16 properties of its place');
 };
 
 const otherTypes: Readonly<Record<number, Value['otherType']>> = {

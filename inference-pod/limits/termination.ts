@@ -11,7 +11,12 @@ export const writeTermination = (path: string, message: TerminationMessage | Fet
   const record =
     'reason' in message
       ? { reason: message.reason, message: shorten(message.message) }
-      : { ...message, uri: message.uri.length > 3000 ? '' : message.uri };
+      : {
+          sha256: message.sha256,
+          bytes: message.bytes,
+          // Its files, of which there may be thousands, are told in manifest.json only.
+          uri: message.uri.length > 3000 ? '' : message.uri,
+        };
   try {
     writeFileSync(path, `${JSON.stringify(record)}\n`.slice(0, maxBytes));
   } catch {
