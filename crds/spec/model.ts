@@ -9,11 +9,11 @@ export const modelSchema = z.strictObject({
       .string()
       .max(2048)
       .regex(/^(https|file|pvc):\/\/[^\s]+$/),
-    'Where the model file is. `https://host/path` (redirects followed, private addresses refused), `pvc://claim/path` (a file on a PersistentVolumeClaim of the namespace) or `file:///samples/…` (a file that the pod image brings). Example: `file:///samples/wine/model.onnx`.',
+    'Where the model file is. `https://host/path` (redirects followed, private addresses refused), `pvc://claim/path` (a file or directory on a PersistentVolumeClaim of the namespace) or `file:///samples/…` (a file that the pod image brings). A model with weights in files beside it: a `.tar` that holds them all, or a volume that does. Example: `file:///samples/wine/model.onnx`.',
   ),
   sha256: describe(
     z.string().length(64).regex(new RegExp(sha256Pattern)).optional(),
-    'SHA-256 of the model file, 64 lower-case hex digits. A file with another digest is never served. Without it, the digest that the revision’s first pod fetches is recorded and every later pod must fetch the same. Default: recorded.',
+    'SHA-256 of the file behind the URI (model or `.tar`), 64 lower-case hex digits; of a model in several files on a volume that of their list, `sha256sum FILES | sha256sum`. A file with another digest is never served. Without it, the digest that the revision’s first pod fetches is recorded and every later pod must fetch the same. Default: recorded.',
   ),
   version: describe(
     z

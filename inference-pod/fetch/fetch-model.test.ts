@@ -278,7 +278,10 @@ describe('failures that stay', () => {
     handler = (_request, response) => response.end(externalData('../../etc/passwd'));
     await expectRefusal('ModelForbidden', /the weights of 'w' are said to be in '\.\.\/.*leads upwards/);
     handler = (_request, response) => response.end(externalData('w.bin'));
-    await expectRefusal('ModelUnsupported', /keeps the weights of 'w' in another file.*pack both into a \.tar/);
+    await expectRefusal(
+      'ModelUnsupported',
+      /keeps the weights of 'w' in another file.*pack both into a \.tar/,
+    );
   });
   test('a redirect without end', async () => {
     handler = (_request, response) => response.writeHead(302, { location: '/model.onnx' }).end();

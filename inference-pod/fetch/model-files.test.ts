@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { externalTable } from '../testing/external.ts';
 import { classifier } from '../testing/models.ts';
 import { makePodDirectory, memoryLogger, type PodDirectory } from '../testing/pod.ts';
-import { pax, tar } from '../testing/tar.ts';
+import { pax, type TarPart, tar } from '../testing/tar.ts';
 import { type FetchOptions, fetchModel } from './fetch-model.ts';
 import { digestOfList } from './model-files.ts';
 
@@ -98,7 +98,7 @@ describe('an archive', () => {
     await fetchUri('pvc://c/m.tar');
     expect(readFileSync(fetched('files/data/w.bin')).equals(weights)).toBe(true);
   });
-  test.each<[string, Parameters<typeof tar>, string, string]>([
+  test.each<[string, readonly (TarPart | Buffer)[], string, string]>([
     [
       'with no model',
       [{ name: 'a.txt', content: 'x' }],
