@@ -38,7 +38,9 @@ export async function findModel(api: KubeApi, namespace: string, name: string): 
       throw new TypeError(`"${name}" has no Service yet: kubectl describe md ${name} says why`);
     throw error;
   }
-  const annotated = service.metadata.annotations?.[urlAnnotation];
+  const annotated = service.metadata.annotations?.[urlAnnotation]
+    ?.split(',')
+    .find((url) => url.startsWith('http:'));
   const { clusterIP, ports } = service.spec;
   const port = ports?.find((one) => one.name === 'http')?.port ?? ports?.[0]?.port;
   if (annotated === undefined && (clusterIP === undefined || clusterIP === 'None' || port === undefined))

@@ -235,7 +235,10 @@ describe('findModel', () => {
       url: 'http://127.96.0.5:8080',
       modelUri: 'file:///samples/wine/model.onnx',
     });
-    const annotated = service({}, { 'local.ballast.dev/url': 'http://127.0.0.1:40123/' });
+    const annotated = service(
+      {},
+      { 'local.ballast.dev/url': 'http://127.0.0.1:40123/,grpc://127.0.0.1:40124' },
+    );
     const found = await findModel(api({ ModelDeployment: md, Service: annotated }), 'team', 'wine');
     expect(found.url).toBe('http://127.0.0.1:40123');
   });

@@ -151,7 +151,10 @@ async function annotate(
   ip: string,
 ): Promise<void> {
   const elsewhere = listeners.filter(({ at }) => !at.startsWith(`${ip}:`));
-  const url = elsewhere.length === 0 ? undefined : elsewhere.map(({ at }) => `http://${at}`).join(',');
+  const url =
+    elsewhere.length === 0
+      ? undefined
+      : elsewhere.map(({ at, portName }) => `${portName === 'grpc' ? 'grpc' : 'http'}://${at}`).join(',');
   if (service.metadata.annotations?.[urlAnnotation] === url) return;
   try {
     await cache.patch(resources.services, refOf(service), {

@@ -92,7 +92,7 @@ test('the inference pod starts as the embedded cluster starts it, and finds its 
     ORT_DISABLE_TELEMETRY: '1',
     [podEnv.fileRoots]: fileRoots.join(':'),
   });
-  expect(textsOf(final, 'EXPOSE')).toEqual([`${podPorts.http} ${podPorts.ops}`]);
+  expect(textsOf(final, 'EXPOSE')).toEqual([`${podPorts.http} ${podPorts.grpc} ${podPorts.ops}`]);
   for (const name of readdirSync(join(root, 'samples'))) {
     const manifest = join(root, 'samples', name, 'modeldeployment.yaml');
     if (!existsSync(manifest)) continue;

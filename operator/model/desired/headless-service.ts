@@ -19,6 +19,7 @@ export function desiredHeadlessService(deployment: ModelDeployment, revision: st
       selector: revisionSelector(name, revision),
       ports: [
         { name: 'http', port: podPorts.http, targetPort: 'http', protocol: 'TCP' },
+        { name: 'grpc', port: podPorts.grpc, targetPort: 'grpc', protocol: 'TCP' },
         { name: 'ops', port: podPorts.ops, targetPort: 'ops', protocol: 'TCP' },
       ],
     },

@@ -201,6 +201,7 @@ export function renderPodTemplate(
     ],
     ports: [
       { name: 'http', containerPort: podPorts.http, protocol: 'TCP' },
+      { name: 'grpc', containerPort: podPorts.grpc, protocol: 'TCP' },
       { name: 'ops', containerPort: podPorts.ops, protocol: 'TCP' },
     ],
     resources,

@@ -1,4 +1,5 @@
 /** The Service that callers use: one name and port for the model, whatever revision answers. */
+import { podPorts } from '../../../crds/constants.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { Service } from '../../../kube/objects.ts';
 import { servingSelector } from '../labels.ts';
@@ -14,7 +15,10 @@ export function desiredService(deployment: ModelDeployment): Service {
     spec: {
       type: 'ClusterIP',
       selector: servingSelector(deployment.metadata.name),
-      ports: [{ name: 'http', port: servicePort, targetPort: 'http', protocol: 'TCP' }],
+      ports: [
+        { name: 'http', port: servicePort, targetPort: 'http', protocol: 'TCP' },
+        { name: 'grpc', port: podPorts.grpc, targetPort: 'grpc', protocol: 'TCP' },
+      ],
     },
   };
 }
