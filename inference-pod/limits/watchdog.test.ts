@@ -51,3 +51,24 @@ test('memory is looked at when asked, not only at the next round', () => {
   watchdog.stop();
   expect(said).toBe('memory 901 of 1000');
 });
+
+test('memory is short from eight tenths of the limit on, and no longer when it falls again', () => {
+  let rss = 800;
+  const watchdog = startWatchdog({
+    busySinceMs: () => undefined,
+    hangLimitMs: () => 100,
+    memoryLimitBytes: 1000,
+    rssBytes: () => rss,
+    nowMs: () => 1000,
+    onHang: () => undefined,
+    onMemory: () => undefined,
+  });
+  expect(watchdog.isMemoryShort()).toBe(false);
+  rss = 801;
+  watchdog.checkMemory();
+  expect(watchdog.isMemoryShort()).toBe(true);
+  rss = 700;
+  watchdog.checkMemory();
+  expect(watchdog.isMemoryShort()).toBe(false);
+  watchdog.stop();
+});

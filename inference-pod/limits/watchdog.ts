@@ -15,6 +15,8 @@ export interface WatchdogOptions {
 
 /** Part of the memory limit at which the pod ends itself, before the kernel ends it without a word. */
 const memoryShare = 0.9;
+/** Part at which requests are refused as long as others are held: the pod serves on with what it has. */
+const shortShare = 0.8;
 /** While a batch runs memory can grow by gigabytes per second; asking for the RSS takes some ten microseconds. */
 const busyEveryMs = 10;
 const idleEveryMs = 250;
@@ -22,6 +24,8 @@ const idleEveryMs = 250;
 export interface Watchdog {
   /** Looks at the memory now: a pod that is about to say that it is ready must not end itself a moment later. */
   checkMemory(): void;
+  /** True when no further bodies should be taken in: what is held must be answered first. */
+  isMemoryShort(): boolean;
   stop(): void;
 }
 
@@ -32,8 +36,10 @@ export const startWatchdog = (options: WatchdogOptions): Watchdog => {
       ? Number.POSITIVE_INFINITY
       : options.memoryLimitBytes * memoryShare;
   let timer: NodeJS.Timeout;
+  let isShort = false;
   const checkMemory = () => {
     const rss = options.rssBytes();
+    isShort = rss * memoryShare > memoryBound * shortShare;
     if (rss > memoryBound) options.onMemory(rss, options.memoryLimitBytes ?? 0);
   };
   const look = () => {
@@ -45,5 +51,5 @@ export const startWatchdog = (options: WatchdogOptions): Watchdog => {
     timer.unref();
   };
   look();
-  return { checkMemory, stop: () => clearTimeout(timer) };
+  return { checkMemory, isMemoryShort: () => isShort, stop: () => clearTimeout(timer) };
 };
