@@ -2,13 +2,14 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod';
 import { podEnv, podPaths, podPorts } from '../crds/constants.ts';
+import { contractSchema } from '../crds/spec/contract.ts';
 import { readCgroupLimits } from './limits/cgroup.ts';
 
 /** Variables that only this folder reads: limits of last resort and hooks for tests and closed networks. */
 const ownEnv = {
   /** Comma-separated CIDRs of private model servers that may be fetched from, `http://` included. */
   allowModelCidr: 'BALLAST_ALLOW_MODEL_CIDR',
-  /** Largest model file, bytes. */
+  /** Most bytes of all files of a model together. */
   maxModelBytes: 'BALLAST_MAX_MODEL_BYTES',
   /** How long one batch, or the loading of the model, may run before the pod ends itself. */
   hangLimitMs: 'BALLAST_HANG_LIMIT_MS',
@@ -16,11 +17,11 @@ const ownEnv = {
   drainDelayMs: 'BALLAST_DRAIN_DELAY_MS',
   /** How long the pod then waits for the requests that it has. */
   drainLimitMs: 'BALLAST_DRAIN_LIMIT_MS',
-  /** How many requests may wait. */
-  maxQueue: 'BALLAST_MAX_QUEUE',
-  /** Largest batch in rows; 1 turns batching off. */
-  maxBatchRows: 'BALLAST_MAX_BATCH_ROWS',
   logLevel: 'BALLAST_LOG_LEVEL',
+  /** The same under a name that `runtime.env` may set, as for the next. */
+  userLogLevel: 'LOG_LEVEL',
+  /** Lines of the access log in one second for requests that went well; names that start with BALLAST_ are the operator's. */
+  accessLogPerSecond: 'ACCESS_LOG_PER_SECOND',
   /** How model servers are reached, in the names that everybody knows; what the operator says goes before. */
   httpsProxy: 'HTTPS_PROXY',
   httpProxy: 'HTTP_PROXY',
@@ -30,6 +31,19 @@ const ownEnv = {
 const whole = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
 const port = whole(0, 65_535);
+/** JSON of a field of the ModelDeployment: the API server has checked it, and an operator of another release may have written it. */
+const contract = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(contractSchema);
+const logLevel = z.enum(['error', 'warn', 'info', 'debug']);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 
 const schema = z.object({
@@ -47,10 +61,12 @@ const schema = z.object({
     .transform((text) => text.split(':').filter((part) => part !== '')),
   threads: whole(1, 128).optional(),
   maxBodyBytes: whole(1024, 2_147_483_647).default(16_777_216),
+  contract: contract.optional(),
   cpuLimit: whole(1, 1_000_000).optional(),
   memoryLimit: whole(1, Number.MAX_SAFE_INTEGER).optional(),
   listenHost: z.string().min(1).default('0.0.0.0'),
   httpPort: port.default(podPorts.http),
+  grpcPort: port.default(podPorts.grpc),
   opsPort: port.default(podPorts.ops),
   terminationLog: z.string().default(podPaths.terminationLog),
   podName: z.string().default(''),
@@ -59,13 +75,18 @@ const schema = z.object({
     .default('')
     .transform((text) => text.split(',').filter((part) => part !== ''))
     .pipe(z.array(z.string().regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'must be CIDRs such as 10.0.0.0/8'))),
-  maxModelBytes: whole(1, Number.MAX_SAFE_INTEGER).default(2 ** 31),
+  maxModelBytes: whole(1, Number.MAX_SAFE_INTEGER).default(2 ** 36),
   hangLimitMs: whole(10, 86_400_000).default(30_000),
   drainDelayMs: whole(0, 600_000).default(5_000),
   drainLimitMs: whole(0, 3_600_000).default(20_000),
+  maxInFlight: whole(1, 1_000_000).default(4_096),
   maxQueue: whole(1, 1_000_000).default(512),
   maxBatchRows: whole(1, 65_536).default(32),
-  logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+  maxBatchDelayMs: whole(0, 10_000).default(0),
+  warmUpMs: whole(0, 600_000).default(150),
+  logLevel: logLevel.optional(),
+  userLogLevel: logLevel.default('info'),
+  accessLogPerSecond: whole(0, 1_000_000).default(10),
   httpsProxy: z.string().optional(),
   httpProxy: z.string().optional(),
   noProxy: z
@@ -77,7 +98,9 @@ const schema = z.object({
 
 type Parsed = z.infer<typeof schema>;
 
-export interface PodConfig extends Readonly<Omit<Parsed, 'threads' | 'cpuLimit' | 'memoryLimit'>> {
+export interface PodConfig
+  extends Readonly<Omit<Parsed, 'threads' | 'cpuLimit' | 'memoryLimit' | 'logLevel' | 'userLogLevel'>> {
+  readonly logLevel: z.infer<typeof logLevel>;
   /** Threads with which onnxruntime runs one batch. */
   readonly threads: number;
   /** Memory limit of the container in bytes; undefined when there is none. */
@@ -114,11 +137,12 @@ export const readConfig = (env: NodeJS.ProcessEnv, cgroupRoot = '/sys/fs/cgroup'
       problems.push(`${variables[String(issue.path[0])] ?? issue.path.join('.')}: ${issue.message}`);
   }
   if (problems.length > 0 || !result.success) throw new ConfigError(problems.join('; '));
-  const { threads, cpuLimit, memoryLimit, ...rest } = result.data;
+  const { threads, cpuLimit, memoryLimit, userLogLevel, ...rest } = result.data;
   const cgroup = readCgroupLimits(cgroupRoot);
   const cpus = cpuLimit === undefined ? cgroup.cpus : cpuLimit / 1000;
   return Object.freeze({
     ...rest,
+    logLevel: rest.logLevel ?? userLogLevel,
     // As spec.model.version says: the revision's hash is the version that callers see when no other is given.
     modelVersion: rest.modelVersion ?? (rest.revision === '' ? undefined : rest.revision),
     threads: threads ?? Math.max(1, Math.floor(cpus ?? availableParallelism())),

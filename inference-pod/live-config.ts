@@ -8,6 +8,7 @@ const schema = z.object({
   version: z.literal(1),
   timeoutMs: z.number().min(1).max(3_600_000),
   slaLatencyMs: z.array(z.number().positive()),
+  shedAt: z.enum(['Timeout', 'SLA']).optional(),
   digests: z.record(z.string(), z.string()),
   fetch: z
     .object({
@@ -21,6 +22,14 @@ const schema = z.object({
 
 /** What holds until a config.json is there. */
 export const defaultLiveConfig: LiveConfig = { version: 1, timeoutMs: 1000, slaLatencyMs: [], digests: {} };
+
+/** The latency that waiting is held to: the highest promised one with `shedAt: SLA`. */
+export const shedMs = ({ shedAt, slaLatencyMs }: LiveConfig): number | undefined =>
+  shedAt === 'SLA' && slaLatencyMs.length > 0 ? Math.max(...slaLatencyMs) : undefined;
+
+/** Longest batch: a third of the tightest promise, or of the timeout where nothing is promised. */
+export const batchCapMs = ({ slaLatencyMs, timeoutMs }: LiveConfig): number =>
+  Math.min(timeoutMs, ...slaLatencyMs) / 3;
 
 /** Reads `config.json` of a mounted ConfigMap; undefined when it is not there, an Error when it cannot be read as one. */
 export const readLiveConfig = (dir: string): LiveConfig | Error | undefined => {

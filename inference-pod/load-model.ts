@@ -1,10 +1,7 @@
 /** From the fetched file to a runner that is loaded, verified and warm. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { FetchManifest } from '../crds/wire.ts';
 import { type WarmUpResult, warmUp } from './batching/warm-up.ts';
 import type { PodConfig } from './config.ts';
-import { sha256OfFile } from './fetch/digest.ts';
+import { modelPathOf, readManifest, verifyFiles } from './fetch/manifest.ts';
 import { type InspectedModel, inspectModel } from './inspect/inspect-model.ts';
 import { ModelError } from './inspect/model-error.ts';
 import type { Logger } from './log/logger.ts';
@@ -26,19 +23,18 @@ export interface LoadedModel {
   readonly warm: WarmUpResult;
 }
 
-/** How long warm-up may measure, beside the runs that it cannot do without. */
-const warmUpBudgetMs = 150;
-
 /** Loads the model; rejects with a ModelError when it can never be served. */
 export const loadModel = async (config: PodConfig, steps: LoadSteps): Promise<LoadedModel> => {
-  const modelPath = join(config.modelDir, 'model.onnx');
   const manifest = readManifest(config.modelDir);
-  const model = inspectModel(modelPath);
+  if (manifest === undefined)
+    throw new ModelError('ModelNotFound', `no fetched model is in ${config.modelDir}`);
+  const modelPath = modelPathOf(config.modelDir, manifest);
+  const model = inspectModel(modelPath, manifest.files !== undefined);
   for (const remark of model.remarks) steps.log.warn(remark);
   steps.inspected(model);
-  const digest = sha256OfFile(modelPath);
+  const verified = verifyFiles(config.modelDir, manifest);
   // Awaited below; without this a failure while loading would count as unhandled.
-  digest.catch(() => undefined);
+  verified.catch(() => undefined);
   const runner = await startRunner(
     {
       modelPath,
@@ -54,9 +50,10 @@ export const loadModel = async (config: PodConfig, steps: LoadSteps): Promise<Lo
     );
   });
   try {
-    const sha256 = await digest;
-    const wanted = config.modelSha256 ?? manifest.sha256;
-    if (sha256 !== wanted || sha256 !== manifest.sha256)
+    await verified;
+    const { sha256 } = manifest;
+    const wanted = config.modelSha256 ?? sha256;
+    if (sha256 !== wanted)
       throw new ModelError('DigestMismatch', `the model has the sha256 ${sha256}, wanted ${wanted}`);
     steps.verified(sha256);
     const warm = await warmUp(runner, {
@@ -64,23 +61,12 @@ export const loadModel = async (config: PodConfig, steps: LoadSteps): Promise<Lo
       outputs: model.outputs.map((output) => output.name),
       mayBatch: model.mayBatch,
       maxRows: config.maxBatchRows,
-      budgetMs: warmUpBudgetMs,
+      budgetMs: config.warmUpMs,
       nowMs: steps.nowMs,
     });
     return { model, runner, warm };
   } catch (error) {
     await runner.stop();
     throw error;
-  }
-};
-
-const readManifest = (dir: string): FetchManifest => {
-  try {
-    return JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as FetchManifest;
-  } catch (error) {
-    throw new ModelError(
-      'ModelNotFound',
-      `no fetched model is in ${dir}: ${error instanceof Error ? error.message : String(error)}`,
-    );
   }
 };

@@ -1,19 +1,30 @@
 /** Puts the pod together: listeners first, then the model; ready when it is loaded, verified and warm. */
 import { randomUUID } from 'node:crypto';
+import { totalmem } from 'node:os';
 import type { LoadReport, TerminationMessage } from '../crds/wire.ts';
+import { Bias } from './admission/bias.ts';
 import { HeldRequests } from './admission/held.ts';
+import { CostBook } from './batching/cost-book.ts';
 import { Dispatcher, type Job } from './batching/dispatcher.ts';
-import { BatchQueue } from './batching/queue.ts';
-import { submitInPieces } from './batching/split.ts';
+import { FairQueue } from './batching/fair-queue.ts';
+import { createPieceSink } from './batching/split.ts';
+import { createCallObserver } from './call-observer.ts';
 import type { PodConfig } from './config.ts';
+import type { Contract } from './contract/checks.ts';
+import { openContract } from './contract/open.ts';
 import { drainPod } from './drain.ts';
+import { startGrpcListener } from './grpc/listener.ts';
 import { createMetrics } from './http/metrics.ts';
+import { figuresOf } from './http/page/figures.ts';
 import { startInferenceServer, startOpsServer } from './http/server.ts';
+import { Deadlines } from './inference/deadlines.ts';
 import { createInferenceService } from './inference/service.ts';
+import type { InferenceQueue } from './inference/types.ts';
 import { startWatchdog } from './limits/watchdog.ts';
-import { watchLiveConfig } from './live-config.ts';
+import { batchCapMs, shedMs, watchLiveConfig } from './live-config.ts';
 import { LoadRecorder } from './load/recorder.ts';
 import { type LoadedModel, loadModel } from './load-model.ts';
+import { createAccessLog, slowMs } from './log/access-log.ts';
 import type { Logger } from './log/logger.ts';
 import { isReady, type PodState, unreadiness } from './pod-state.ts';
 
@@ -26,6 +37,7 @@ export interface PodDependencies {
 
 export interface Pod {
   readonly httpPort: number;
+  readonly grpcPort: number;
   readonly opsPort: number;
   /** Settles when the model serves; rejects with a ModelError when it never will. */
   readonly ready: Promise<void>;
@@ -56,10 +68,13 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   };
   const recorder = new LoadRecorder(nowMs());
   const held = new HeldRequests();
-  const queue = new BatchQueue<Job>(1);
-  let dispatcher: Dispatcher | undefined;
+  const queue = new FairQueue<Job>();
+  let costs: CostBook | undefined;
+  let pieces: InferenceQueue | undefined;
   let loaded: LoadedModel | undefined;
+  let contract: Contract | undefined;
   let busySinceMs: () => number | undefined = () => undefined;
+  let isMemoryShort = () => false;
 
   const metrics = createMetrics({
     queueLength: () => queue.length,
@@ -67,6 +82,17 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     bytesHeld: () => held.bytes,
     ready: () => isReady(state),
     busySeconds: () => recorder.read(nowMs()).counters.busySeconds,
+    capacityRowsPerSecond: () => costs?.capacity(nowMs()).rowsPerSecond,
+    maxBatchRows: () => costs?.capacity(nowMs()).rows,
+    arrivalsPerSecond: () => recorder.arrivalsPerSecond(nowMs()),
+    memoryLimitBytes: () => config.memoryLimitBytes,
+  });
+  metrics.setServer(dependencies.version);
+  const accessLog = createAccessLog({
+    log,
+    level: config.logLevel,
+    perSecond: config.accessLogPerSecond,
+    slowMs: () => slowMs(live.current.slaLatencyMs),
   });
   const checkDigest = (digests: Readonly<Record<string, string>>) => {
     const wanted = Object.hasOwn(digests, config.revision) ? digests[config.revision] : undefined;
@@ -98,24 +124,21 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       modelName,
       phase: state.phase,
       digestMoved: state.digestWanted !== undefined,
-      admitted: held.requests,
-      maxQueue: config.maxQueue,
+      inFlight: held.requests,
+      maxInFlight: config.maxInFlight,
       bytesHeld: held.bytes,
-      maxBytesHeld,
-      serviceSeconds: recorder.counters.serviceSumSeconds / Math.max(1, recorder.counters.serviceCount),
+      // Short of memory, a pod answers what it holds before it takes in more.
+      maxBytesHeld: isMemoryShort() ? 0 : maxBytesHeld,
     }),
-    observer: {
-      arrived: (at) => recorder.arrived(at),
-      finished: (at, { outcome, latencyMs }) => {
-        recorder.answered(at, outcome.status, latencyMs);
-        metrics.requestAnswered(outcome.status, latencyMs / 1000);
-      },
+    waiting: () => ({ waiting: queue.length, maxQueue: config.maxQueue, shedMs: shedMs(live.current) }),
+    deadlines: new Deadlines(nowMs),
+    bias: new Bias(),
+    queue: () => pieces,
+    get contract() {
+      return contract;
     },
+    observer: createCallObserver({ recorder, metrics, accessLog }),
     hold: (requests, bytes) => held.add(requests, bytes),
-    submit: (job) =>
-      submitInPieces(job, loaded?.warm.splitRows ?? Number.POSITIVE_INFINITY, nowMs, (piece) =>
-        dispatcher?.submit(piece),
-      ),
   });
 
   const instance = randomUUID();
@@ -162,10 +185,45 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       serverVersion: dependencies.version,
       signature: () => state.signature,
       unreadiness: whyUnready,
+      revision: config.revision,
+      modelSha256: () => state.modelSha256,
+      figures: () => {
+        const { counters, latency } = recorder.read(nowMs());
+        return figuresOf({
+          ...counters,
+          latency,
+          capacityRowsPerSecond: costs?.capacity(nowMs()).rowsPerSecond,
+        });
+      },
+      freeSize: () => loaded?.warm.guess ?? 2,
+      accessLog,
+      nowMs,
     },
     log,
   );
-  log.info('listening', { host: config.listenHost, httpPort: http.port, opsPort: ops.port });
+  const grpc = await startGrpcListener(
+    config.listenHost,
+    config.grpcPort,
+    {
+      modelName,
+      modelVersion,
+      serverVersion: dependencies.version,
+      extensions: [],
+      maxBodyBytes: config.maxBodyBytes,
+      log,
+      inference,
+      signature: () => state.signature,
+      isReady: () => isReady(state),
+      statistics: () => [],
+    },
+    log,
+  );
+  log.info('listening', {
+    host: config.listenHost,
+    httpPort: http.port,
+    opsPort: ops.port,
+    grpcPort: grpc.port,
+  });
 
   // Loading reads and optimises gigabytes: it may take much longer than a run.
   let isRunnerLoaded = false;
@@ -176,7 +234,8 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   const watchdog = startWatchdog({
     busySinceMs: () => busySinceMs(),
     hangLimitMs,
-    memoryLimitBytes: config.memoryLimitBytes,
+    // Without a limit of its own the pod may take the machine's memory, but not the last of it.
+    memoryLimitBytes: config.memoryLimitBytes ?? totalmem(),
     rssBytes: () => process.memoryUsage.rss(),
     nowMs,
     onHang: (busyMs) =>
@@ -191,13 +250,19 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       }),
   });
 
+  isMemoryShort = watchdog.isMemoryShort;
+
   let preload: NodeJS.Timeout | undefined;
   const start = async () => {
     loaded = await loadModel(config, {
       log,
       nowMs,
       inspected: ({ inputs, outputs }) => {
-        state.signature = { name: modelName, inputs, outputs };
+        const signature = { name: modelName, inputs, outputs };
+        contract = openContract(config.contract, signature, log, (broken, count) =>
+          metrics.contractFinding(broken.tensor, broken.rule, broken.action, count),
+        );
+        state.signature = signature;
       },
       runnerStarted: (since) => {
         busySinceMs = since;
@@ -217,10 +282,16 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       runnerLost: (message) => abort({ reason: 'LoadFailed', message }),
     });
     const { model, runner, warm } = loaded;
-    queue.maxRows = warm.maxRows;
-    dispatcher = new Dispatcher(
+    costs = new CostBook({
+      warm: warm.costs,
+      rowElements: warm.rowElements,
+      maxRows: warm.maxRows,
+      capMs: () => batchCapMs(live.current),
+    });
+    const dispatcher = new Dispatcher(
       queue,
       runner,
+      costs,
       {
         started: (at) => recorder.busy(at),
         finished: (at, batch, runMs) => {
@@ -233,8 +304,12 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
         waited: (waitMs) => metrics.waited(waitMs / 1000),
         batchingOff: (why) => log.warn('batching is turned off', { why }),
       },
-      nowMs,
+      { maxDelayMs: config.maxBatchDelayMs, nowMs },
     );
+    pieces = {
+      ...createPieceSink(dispatcher, warm.splitRows, nowMs),
+      forecast: (like) => dispatcher.forecast(like),
+    };
     // Ready for a moment would be enough for a rollout to take the good revision's pods away.
     watchdog.checkMemory();
     if (state.phase === 'loading') state.phase = 'ready';
@@ -257,7 +332,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     await drainPod({
       state,
       held,
-      http,
+      listeners: [http, grpc],
       log,
       delayMs: config.drainDelayMs,
       limitMs: config.drainLimitMs,
@@ -275,6 +350,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   let draining: Promise<void> | undefined;
   return {
     httpPort: http.port,
+    grpcPort: grpc.port,
     opsPort: ops.port,
     ready: start(),
     load,

@@ -4,6 +4,7 @@ import {
   allowedMs,
   clientTimeoutMs,
   Overloaded,
+  parameterTimeoutMs,
   refusalAtArrival,
   timedOut,
 } from './admission.ts';
@@ -13,45 +14,50 @@ const open: AdmissionState = {
   modelName: 'm',
   phase: 'ready',
   digestMoved: false,
-  admitted: 0,
-  maxQueue: 10,
+  inFlight: 0,
+  maxInFlight: 10,
   bytesHeld: 0,
   maxBytesHeld: 1000,
-  serviceSeconds: 0.5,
 };
 
 describe('at arrival', () => {
   const cases: Record<
     string,
-    { state: Partial<AdmissionState>; bytes?: number; want?: [number, RegExp, number] }
+    { state: Partial<AdmissionState>; bytes?: number; want?: [number, RegExp, string] }
   > = {
-    'an empty queue admits': { state: {} },
-    'an empty queue admits whatever the body': { state: { maxQueue: 1 }, bytes: 5000 },
-    'a queue with room admits': { state: { admitted: 9 }, bytes: 10 },
+    'an empty pod admits': { state: {} },
+    'an empty pod admits whatever the body': { state: { maxInFlight: 1 }, bytes: 5000 },
+    'a pod with room admits': { state: { inFlight: 9 }, bytes: 10 },
     'a draining pod still admits': { state: { phase: 'draining' } },
-    'a full queue': {
-      state: { admitted: 10 },
-      want: [429, /^Exceeds maximum queue size: 10 requests wait$/, 5],
+    'too many in flight': {
+      state: { inFlight: 10 },
+      want: [429, /^Exceeds maximum requests in flight: 10$/, 'TooManyInFlight'],
     },
     'bodies that fill the memory': {
-      state: { admitted: 2, bytesHeld: 900 },
+      state: { inFlight: 2, bytesHeld: 900 },
       bytes: 101,
-      want: [429, /bodies of 900 bytes wait/, 1],
+      want: [429, /bodies of 900 bytes are held/, 'BytesHeld'],
     },
-    'a pod that loads': { state: { phase: 'loading' }, want: [503, /^model 'm' is not ready$/, 1] },
+    'uploads that hold nothing yet keep nobody out': { state: { inFlight: 2 }, bytes: 5000 },
+    'a pod that loads': { state: { phase: 'loading' }, want: [503, /^model 'm' is not ready$/, 'NotReady'] },
     'a pod with another file than the revision’s': {
       state: { digestMoved: true },
-      want: [503, /^model 'm' is not ready$/, 1],
+      want: [503, /^model 'm' is not ready$/, 'NotReady'],
     },
-    'a pod that stops': { state: { phase: 'stopping' }, want: [503, /shutting down/, 1] },
+    'a pod that stops': { state: { phase: 'stopping' }, want: [503, /shutting down/, 'Stopping'] },
   };
   test.each(Object.entries(cases))('%s', (_name, { state, bytes, want }) => {
     const refusal = refusalAtArrival({ ...open, ...state }, bytes ?? 0);
     if (want === undefined) expect(refusal).toBeUndefined();
     else {
-      const [status, message, retryAfterSeconds] = want;
+      const [status, message, reason] = want;
       expect(refusal).toBeInstanceOf(Overloaded);
-      expect(refusal).toMatchObject({ status, message: expect.stringMatching(message), retryAfterSeconds });
+      expect(refusal).toMatchObject({
+        status,
+        message: expect.stringMatching(message),
+        reason,
+        retryAfterSeconds: 1,
+      });
     }
   });
 });
@@ -61,6 +67,10 @@ test('a caller may shorten the wait and never lengthen it', () => {
   expect(allowedMs(1000, 200)).toBe(200);
   expect(allowedMs(1000, 5000)).toBe(1000);
   expect(allowedMs(1000, 0)).toBe(1000);
+  expect(clientTimeoutMs({ 'ballast-deadline-ms': '150' })).toBe(150);
+  expect(clientTimeoutMs({ 'x-envoy-expected-rq-timeout-ms': '300', 'ballast-deadline-ms': '150' })).toBe(
+    150,
+  );
   expect(clientTimeoutMs({ 'x-request-timeout-ms': '250' })).toBe(250);
   expect(clientTimeoutMs({ 'x-envoy-expected-rq-timeout-ms': '300' })).toBe(300);
   expect(clientTimeoutMs({ 'x-request-timeout-ms': '-1' })).toBeUndefined();
@@ -69,6 +79,18 @@ test('a caller may shorten the wait and never lengthen it', () => {
     status: 504,
     message: 'Request timeout expired: not answered within 250 ms',
   });
+});
+
+test.each([
+  [250_000, 250],
+  ['250000', 250],
+  [0, undefined],
+  [-1, undefined],
+  ['soon', undefined],
+  [true, undefined],
+  [undefined, undefined],
+])('the parameter timeout %p is %p ms', (timeout, want) => {
+  expect(parameterTimeoutMs(timeout)).toBe(want);
 });
 
 test('held requests are waited for, up to a limit', async () => {

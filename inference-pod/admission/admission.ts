@@ -1,13 +1,37 @@
-/** Pure rules of who may come in: state of the pod, bounds of the queue, deadlines. */
+/** Pure rules of who may come in: state of the pod, bounds of what it holds, deadlines. How long one may wait: wait.ts. */
 import { ProtocolError } from '../../protocol/errors.ts';
+
+/** Why a request was refused, for metrics and the access log. */
+export type RefusalReason =
+  | 'NotReady'
+  | 'Stopping'
+  | 'TooManyInFlight'
+  | 'BytesHeld'
+  | 'QueueFull'
+  | 'PredictedWait'
+  | 'Deadline'
+  | 'Timeout'
+  | 'UploadTooSlow';
 
 /** A refusal that tells the caller when to come back. */
 export class Overloaded extends ProtocolError {
   readonly retryAfterSeconds: number;
-  constructor(status: 429 | 503, message: string, retryAfterSeconds: number) {
+  readonly reason: RefusalReason;
+  constructor(status: 429 | 503, message: string, retryAfterSeconds: number, reason: RefusalReason) {
     super(status, message);
     this.name = 'Overloaded';
     this.retryAfterSeconds = retryAfterSeconds;
+    this.reason = reason;
+  }
+}
+
+/** A deadline that passed. */
+export class Late extends ProtocolError {
+  readonly reason: RefusalReason;
+  constructor(status: 408 | 504, message: string, reason: RefusalReason) {
+    super(status, message);
+    this.name = 'Late';
+    this.reason = reason;
   }
 }
 
@@ -16,13 +40,11 @@ export interface AdmissionState {
   readonly phase: Phase;
   /** Another file than the recorded one is here: it is never served. */
   readonly digestMoved: boolean;
-  /** Requests that were let in and are not answered, those in the runner included. */
-  readonly admitted: number;
-  readonly maxQueue: number;
+  /** Requests that were let in and are not answered: those that upload, wait and run. */
+  readonly inFlight: number;
+  readonly maxInFlight: number;
   readonly bytesHeld: number;
   readonly maxBytesHeld: number;
-  /** Seconds that the runner needs for one request, as last measured; undefined before the first. */
-  readonly serviceSeconds: number | undefined;
 }
 
 /** Life of a pod. Draining still serves, since proxies learn of it with a delay; stopping does no more. */
@@ -30,35 +52,72 @@ export type Phase = 'loading' | 'ready' | 'draining' | 'stopping';
 
 /** The refusal of a request that just arrived, or undefined when it may come in. `bodyBytes` is what it announces. */
 export const refusalAtArrival = (state: AdmissionState, bodyBytes: number): ProtocolError | undefined => {
-  if (state.phase === 'loading' || state.digestMoved)
-    return new Overloaded(503, `model '${state.modelName}' is not ready`, 1);
-  if (state.phase === 'stopping') return new Overloaded(503, 'the server is shutting down', 1);
-  const wait = Math.max(1, Math.ceil((state.serviceSeconds ?? 0) * state.admitted));
-  // An empty queue always admits, whatever the size of the body: maxBodyBytes bounds that.
-  if (state.admitted === 0) return undefined;
-  if (state.admitted >= state.maxQueue)
-    return new Overloaded(429, `Exceeds maximum queue size: ${state.admitted} requests wait`, wait);
-  if (state.bytesHeld + bodyBytes > state.maxBytesHeld)
-    return new Overloaded(429, `Exceeds maximum queue size: bodies of ${state.bytesHeld} bytes wait`, wait);
-  return undefined;
+  if (state.phase === 'loading' || state.digestMoved) return notReady(state.modelName);
+  if (state.phase === 'stopping') return new Overloaded(503, 'the server is shutting down', 1, 'Stopping');
+  // A pod that holds nothing admits, whatever the size of the body: maxBodyBytes bounds that.
+  if (state.inFlight === 0) return undefined;
+  if (state.inFlight >= state.maxInFlight)
+    return new Overloaded(429, `Exceeds maximum requests in flight: ${state.inFlight}`, 1, 'TooManyInFlight');
+  return refusalOfBytes(state, bodyBytes);
 };
+
+/** The refusal of more bytes than fit beside those that are held, or undefined. */
+export const refusalOfBytes = (
+  state: Pick<AdmissionState, 'bytesHeld' | 'maxBytesHeld'>,
+  more: number,
+): ProtocolError | undefined =>
+  more > 0 && state.bytesHeld > 0 && state.bytesHeld + more > state.maxBytesHeld
+    ? new Overloaded(
+        429,
+        `Exceeds maximum queue size: bodies of ${state.bytesHeld} bytes are held`,
+        1,
+        'BytesHeld',
+      )
+    : undefined;
+
+/** The refusal while there is no model to ask. */
+export const notReady = (modelName: string): Overloaded =>
+  new Overloaded(503, `model '${modelName}' is not ready`, 1, 'NotReady');
 
 /** What a caller may wait at most, milliseconds: the deployment's timeout, or less when the caller said so. */
 export const allowedMs = (timeoutMs: number, clientMs: number | undefined): number =>
   clientMs !== undefined && clientMs > 0 ? Math.min(timeoutMs, clientMs) : timeoutMs;
 
-/** The caller's own limit: `x-request-timeout-ms`, or what Envoy says it waits. */
+/** Headers that say how long the caller waits, ours first: milliseconds from now on. */
+export const deadlineHeaders = [
+  'ballast-deadline-ms',
+  'x-request-timeout-ms',
+  'x-envoy-expected-rq-timeout-ms',
+] as const;
+
+/** The caller's own limit, from the first of the headers that is there; one that is no whole number says nothing. */
 export const clientTimeoutMs = (
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): number | undefined => {
-  const text = headers['x-request-timeout-ms'] ?? headers['x-envoy-expected-rq-timeout-ms'];
-  return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  for (const name of deadlineHeaders) {
+    const text = headers[name];
+    if (text !== undefined)
+      return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  }
+  return undefined;
+};
+
+/** The limit in the parameters of a request: `timeout` in microseconds, as Triton has it. */
+export const parameterTimeoutMs = (timeout: unknown): number | undefined => {
+  const micros = typeof timeout === 'string' && /^\d{1,12}$/.test(timeout) ? Number(timeout) : timeout;
+  return typeof micros === 'number' && micros > 0 && micros <= Number.MAX_SAFE_INTEGER
+    ? micros / 1000
+    : undefined;
 };
 
 /** The answer when a deadline passed. */
 export const timedOut = (limitMs: number): ProtocolError =>
-  new ProtocolError(504, `Request timeout expired: not answered within ${limitMs} ms`);
+  new Late(
+    504,
+    `Request timeout expired: not answered within ${Math.round(limitMs * 10) / 10} ms`,
+    'Timeout',
+  );
 
 /** The answer when the deadline passed while the caller was still sending. */
 export const uploadTooSlow = (limitMs: number): ProtocolError =>
-  new ProtocolError(408, `the request was not complete within ${limitMs} ms`);
+  new Late(408, `the request was not complete within ${Math.round(limitMs)} ms`, 'UploadTooSlow');

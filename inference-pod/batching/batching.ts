@@ -55,18 +55,3 @@ export const splitOutputs = (outputs: readonly Tensor[], rows: readonly number[]
     });
   });
 };
-
-/** Milliseconds that a batch of each size took, by number of rows. */
-export type CostCurve = ReadonlyMap<number, number>;
-
-/** The smallest measured batch that reaches nine tenths of the best rows per second: larger ones only add latency. */
-export const chooseMaxRows = (costs: CostCurve): number => {
-  let best = 0;
-  for (const [rows, costMs] of costs) best = Math.max(best, rows / Math.max(costMs, 1e-6));
-  const sizes = [...costs.keys()].sort((a, b) => a - b);
-  for (const rows of sizes) {
-    const costMs = costs.get(rows) ?? Number.POSITIVE_INFINITY;
-    if (rows / Math.max(costMs, 1e-6) >= 0.9 * best) return rows;
-  }
-  return 1;
-};

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { Tensor } from '../../protocol/datatypes.ts';
 import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
+import { CostBook } from './cost-book.ts';
 import { Dispatcher, type Job } from './dispatcher.ts';
-import { BatchQueue } from './queue.ts';
+import { FairQueue } from './fair-queue.ts';
 
 /** A runner whose runs end when the test says so. */
 const fakeRunner = () => {
@@ -33,38 +34,54 @@ const answerOf = (rows: number): BatchResult => ({
   runMs: 1,
 });
 
-const setUp = (maxRows = 8) => {
+/** Costs nothing whatever the size: what waits is taken whole. */
+const flat = new Map([1, 2, 4, 8].map((rows) => [rows, 1]));
+
+const setUp = ({ costs = flat as ReadonlyMap<number, number>, maxDelayMs = 0, clock = { ms: 0 } } = {}) => {
   const { runner, runs } = fakeRunner();
-  const queue = new BatchQueue<Job>(maxRows);
+  const queue = new FairQueue<Job>();
+  const book = new CostBook({ warm: costs, rowElements: 1, maxRows: 8, capMs: () => 1000 });
   const events: string[] = [];
   const dispatcher = new Dispatcher(
     queue,
     runner,
+    book,
     {
       started: () => undefined,
       finished: (_at, batch) => void events.push(`finished ${batch.length}`),
       waited: () => undefined,
       batchingOff: (why) => void events.push(`off: ${why}`),
     },
-    () => 0,
+    { maxDelayMs, nowMs: () => clock.ms },
   );
   const results = new Map<number, string>();
-  const submit = (id: number, isCancelled: () => boolean = () => false) =>
-    dispatcher.submit({
+  const submit = (
+    id: number,
+    { isCancelled = () => false, ...changes }: Partial<Job> & { isCancelled?: () => boolean } = {},
+  ) => {
+    const job: Job = {
       inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: Float32Array.of(id) }],
       outputs: ['y'],
       rows: 1,
+      rowElements: 1,
       share: 1,
       groupKey: '',
-      enqueuedMs: 0,
-      deadlineMs: 1,
+      connection: undefined,
+      place: undefined,
+      enqueuedMs: clock.ms,
+      deadlineMs: 10_000,
       get cancelled() {
         return isCancelled();
       },
       answer: (outputs: readonly Tensor[]) => void results.set(id, `answer ${outputs[0]?.data.join()}`),
       fail: (error) => void results.set(id, error.message),
-    });
-  return { runs, queue, dispatcher, events, results, submit };
+      expire: () => void results.set(id, 'expired'),
+      ...changes,
+    };
+    dispatcher.submit(job);
+    return job;
+  };
+  return { runs, queue, book, clock, dispatcher, events, results, submit };
 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -110,7 +127,7 @@ test('members of a failed batch are tried alone, once, before others', async () 
 });
 
 test('outputs without one row per row turn batching off and are asked for singly', async () => {
-  const { runs, submit, results, events, queue } = setUp();
+  const { runs, submit, results, events, book } = setUp();
   submit(1);
   submit(2);
   await turn();
@@ -120,7 +137,7 @@ test('outputs without one row per row turn batching off and are asked for singly
   await turn();
   runs[2]?.resolve(answerOf(1));
   await turn();
-  expect(queue.maxRows).toBe(1);
+  expect(book.maxRows).toBe(1);
   expect(events).toContain('off: an output has not one row per row of input');
   expect(results.size).toBe(2);
 });
@@ -141,7 +158,7 @@ test('a lost runner fails every member at once', async () => {
 test('a member that was cancelled in between is not run again', async () => {
   const { runs, submit } = setUp();
   let isGone = false;
-  submit(1, () => isGone);
+  submit(1, { isCancelled: () => isGone });
   submit(2);
   await turn();
   isGone = true;
@@ -150,4 +167,69 @@ test('a member that was cancelled in between is not run again', async () => {
   runs[1]?.resolve(answerOf(1));
   await turn();
   expect(runs).toHaveLength(2);
+});
+
+test('a request that is withdrawn is not run, and leaves nothing behind while the runner hangs', async () => {
+  const { runs, submit, dispatcher, queue } = setUp();
+  submit(1);
+  await turn();
+  const gone = Array.from({ length: 100 }, (_, i) => submit(i + 2));
+  expect(queue.length).toBe(100);
+  for (const job of gone) dispatcher.withdraw(job);
+  expect(queue.length).toBe(0);
+  runs[0]?.resolve(answerOf(1));
+  await turn();
+  expect(runs).toHaveLength(1);
+});
+
+test('work whose deadline passed is told so and never run', async () => {
+  const { runs, submit, clock, results } = setUp();
+  submit(1);
+  await turn();
+  submit(2, { deadlineMs: 50 });
+  submit(3);
+  clock.ms = 60;
+  runs[0]?.resolve(answerOf(1));
+  await turn();
+  expect(results.get(2)).toBe('expired');
+  expect(runs.map(({ rows }) => rows)).toEqual([1, 1]);
+});
+
+test('a forecast counts what runs and what waits, in batches as they will be', async () => {
+  const costs = new Map([
+    [1, 10],
+    [2, 11],
+    [4, 12],
+  ]);
+  const { submit, dispatcher, clock } = setUp({ costs });
+  const like = { groupKey: '', rows: 1, rowElements: 1 };
+  expect(dispatcher.forecast(undefined)).toEqual({ waitMs: 0, serviceMs: 0 });
+  expect(dispatcher.forecast(like)).toEqual({ waitMs: 0, serviceMs: 10 });
+  submit(1);
+  await turn();
+  clock.ms = 4;
+  expect(dispatcher.forecast(like)).toEqual({ waitMs: 6, serviceMs: 10 });
+  for (let i = 2; i <= 6; i += 1) submit(i);
+  // Five wait: a batch of four runs before, one shares the batch of the new one.
+  expect(dispatcher.forecast(like)).toEqual({ waitMs: 6 + 12, serviceMs: 11 });
+  // A run that is late may take as much longer again.
+  clock.ms = 30;
+  expect(dispatcher.forecast(like).waitMs).toBe(20 + 12);
+});
+
+test('with a delay a batch that is not full waits for more, no longer than that', async () => {
+  const { runs, submit, clock } = setUp({ maxDelayMs: 20 });
+  submit(1);
+  await turn();
+  expect(runs).toHaveLength(0);
+  for (let i = 2; i <= 8; i += 1) submit(i);
+  await turn();
+  expect(runs.map(({ rows }) => rows)).toEqual([8]);
+  runs[0]?.resolve(answerOf(8));
+  await turn();
+  clock.ms = 100;
+  submit(9);
+  clock.ms = 120;
+  await turn();
+  expect(runs.map(({ rows }) => rows)).toEqual([8, 1]);
 });

@@ -1,8 +1,11 @@
 /** Moves requests from the queue to the runner and their answers back: one batch at a time, the next one sent before the last is answered. */
 import type { Tensor } from '../../protocol/datatypes.ts';
+import type { Forecast } from '../admission/wait.ts';
 import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
-import { joinInputs, splitOutputs } from './batching.ts';
-import type { BatchQueue, Waiting } from './queue.ts';
+import { type Batchable, joinInputs, splitOutputs } from './batching.ts';
+import type { CostBook, Costed } from './cost-book.ts';
+import type { BatchRules, FairQueue, Waiting } from './fair-queue.ts';
+import { forecast } from './forecast.ts';
 
 /** What became of the batch that a job was in. */
 export interface BatchTimings {
@@ -14,12 +17,16 @@ export interface BatchTimings {
 }
 
 /** A request that waits for the runner. */
-export interface Job extends Waiting {
+export interface Job extends Waiting, Batchable {
   readonly outputs: readonly string[];
   /** 1 for a request, less for a piece of one: the pieces of a request add up to 1. */
   readonly share: number;
+  /** True once nobody waits for the answer any more. */
+  readonly cancelled: boolean;
   answer(outputs: readonly Tensor[], timings: BatchTimings): void;
   fail(error: Error): void;
+  /** It was not run, since its answer would have come too late. */
+  expire(): void;
 }
 
 /** Told of every batch, for counters. */
@@ -31,31 +38,85 @@ export interface BatchObserver {
   batchingOff(why: string): void;
 }
 
+export interface DispatcherOptions {
+  /** How long a batch that is not full may wait for more, milliseconds; 0: what waits is taken when the runner is free. */
+  readonly maxDelayMs: number;
+  readonly nowMs: () => number;
+}
+
+interface Running {
+  readonly batch: readonly Job[];
+  readonly rows: number;
+  readonly startedMs: number;
+  readonly expectedMs: number;
+}
+
 export class Dispatcher {
-  readonly #queue: BatchQueue<Job>;
+  readonly #queue: FairQueue<Job>;
   readonly #runner: Runner;
+  readonly #costs: CostBook;
   readonly #observer: BatchObserver;
-  readonly #nowMs: () => number;
+  readonly #options: DispatcherOptions;
+  readonly #rules: BatchRules<Job>;
   #scheduled = false;
-  #running = 0;
+  /** The kind of request that came last. */
+  #usual: Costed | undefined;
+  #running: Running | undefined;
+  #delay: NodeJS.Timeout | undefined;
   /** Members of a failed batch, to be run once more on their own. */
   #alone: Job[] = [];
 
-  constructor(queue: BatchQueue<Job>, runner: Runner, observer: BatchObserver, nowMs: () => number) {
+  constructor(
+    queue: FairQueue<Job>,
+    runner: Runner,
+    costs: CostBook,
+    observer: BatchObserver,
+    options: DispatcherOptions,
+  ) {
     this.#queue = queue;
     this.#runner = runner;
+    this.#costs = costs;
     this.#observer = observer;
-    this.#nowMs = nowMs;
-  }
-
-  /** Requests inside the runner now. */
-  get running(): number {
-    return this.#running;
+    this.#options = options;
+    this.#rules = {
+      maxRows: (first, waitingRows) => costs.rowsToTake(first, waitingRows, options.nowMs()),
+      costMs: (like, rows) => costs.costMs(like, rows),
+    };
   }
 
   submit(job: Job): void {
+    if (this.#usual?.groupKey !== job.groupKey)
+      this.#usual = { groupKey: job.groupKey, rows: 1, rowElements: job.rowElements, isLonely: job.isLonely };
     this.#queue.add(job);
-    if (this.#scheduled || this.#running > 0) return;
+    this.#schedule();
+  }
+
+  /** Takes a request that nobody waits for any more out of the queue; one that runs already is left to run. */
+  withdraw(job: Job): void {
+    this.#queue.remove(job);
+  }
+
+  /** What a request has to expect if it came now; of one that is not read yet by the kind of the last. */
+  forecast(of: Costed | undefined): Forecast {
+    const like = of ?? this.#usual;
+    if (like === undefined) return { waitMs: 0, serviceMs: 0 };
+    const running = this.#running;
+    const nowMs = this.#options.nowMs();
+    return forecast(
+      like,
+      this.#queue.groups(),
+      {
+        usualRows: (group) => this.#costs.usualRows(group, nowMs),
+        costMs: (group, rows) => this.#costs.costMs(group, rows),
+      },
+      running === undefined
+        ? undefined
+        : { elapsedMs: nowMs - running.startedMs, expectedMs: running.expectedMs },
+    );
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#running !== undefined) return;
     this.#scheduled = true;
     // After all requests of this turn of the loop were parsed: collecting them is most of what batching gains.
     setImmediate(() => {
@@ -65,39 +126,79 @@ export class Dispatcher {
   }
 
   #pump(): void {
-    if (this.#running > 0) return;
-    const nowMs = this.#nowMs();
-    this.#alone = this.#alone.filter((job) => !job.cancelled);
-    const alone = this.#alone.shift();
-    const batch = alone === undefined ? this.#queue.take(nowMs).batch : [alone];
-    if (alone === undefined) for (const job of batch) this.#observer.waited(nowMs - job.enqueuedMs);
+    if (this.#running !== undefined) return;
+    const nowMs = this.#options.nowMs();
+    let alone = this.#alone.shift();
+    while (alone?.cancelled === true) alone = this.#alone.shift();
+    if (alone !== undefined) {
+      this.#run([alone], nowMs);
+      return;
+    }
+    if (this.#mayWaitForMore(nowMs)) return;
+    const { batch, expired } = this.#queue.take(nowMs, this.#rules);
+    for (const job of expired) job.expire();
     if (batch.length === 0) return;
-    this.#running = batch.length;
+    for (const job of batch) this.#observer.waited(nowMs - job.enqueuedMs);
+    this.#run(batch, nowMs);
+  }
+
+  #run(batch: readonly Job[], nowMs: number): void {
+    const [first] = batch;
+    if (first === undefined) return;
+    let rows = 0;
+    for (const job of batch) rows += job.rows;
+    this.#running = { batch, rows, startedMs: nowMs, expectedMs: this.#costs.costMs(first, rows) };
     this.#observer.started(nowMs);
-    this.#runner.run(joinInputs(batch), batch[0]?.outputs ?? []).then(
-      (result) => this.#done(batch, result, nowMs),
+    this.#runner.run(joinInputs(batch), first.outputs).then(
+      (result) => this.#done(batch, result),
       (error: unknown) => this.#failed(batch, error instanceof Error ? error : new Error(String(error))),
     );
   }
 
-  #finish(batch: readonly Job[], runMs: number): void {
-    this.#running = 0;
-    this.#observer.finished(this.#nowMs(), batch, runMs);
+  /** With `batching.maxDelay` a batch that is not full waits a little, as long as its oldest request has the time. */
+  #mayWaitForMore(nowMs: number): boolean {
+    const { maxDelayMs } = this.#options;
+    if (maxDelayMs <= 0) return false;
+    const first = this.#queue.first;
+    if (first === undefined) return false;
+    const usual = this.#costs.usualRows(first, nowMs);
+    if (this.#queue.waitingRows(first) >= usual) return false;
+    const slackMs = first.deadlineMs - nowMs - this.#costs.costMs(first, usual);
+    const leftMs = Math.min(first.enqueuedMs + maxDelayMs - nowMs, slackMs);
+    if (leftMs <= 0) return false;
+    this.#delay ??= setTimeout(() => {
+      this.#delay = undefined;
+      this.#pump();
+    }, leftMs);
+    return true;
   }
 
-  #done(batch: readonly Job[], result: BatchResult, startedMs: number): void {
-    this.#finish(batch, result.runMs);
-    const rows = batch.map((job) => job.rows);
-    const timings = { startedMs, runMs: result.runMs, rows: rows.reduce((sum, count) => sum + count, 0) };
+  #finish(runMs: number): Running | undefined {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running === undefined) return undefined;
+    const nowMs = this.#options.nowMs();
+    const [first] = running.batch;
+    if (first !== undefined) this.#costs.observe(first, running.rows, nowMs - running.startedMs);
+    this.#observer.finished(nowMs, running.batch, runMs);
+    return running;
+  }
+
+  #done(batch: readonly Job[], result: BatchResult): void {
+    const running = this.#finish(result.runMs);
+    const timings = { startedMs: running?.startedMs ?? 0, runMs: result.runMs, rows: running?.rows ?? 0 };
     const first = batch[0];
     if (batch.length === 1 && first !== undefined) {
       this.#pump();
       first.answer(result.outputs, timings);
       return;
     }
-    const parts = splitOutputs(result.outputs, rows);
+    const parts = splitOutputs(
+      result.outputs,
+      batch.map((job) => job.rows),
+    );
     if (parts === undefined) {
-      this.#queue.maxRows = 1;
+      this.#costs.turnBatchingOff();
       this.#observer.batchingOff('an output has not one row per row of input');
       this.#alone.push(...batch);
       this.#pump();
@@ -108,7 +209,7 @@ export class Dispatcher {
   }
 
   #failed(batch: readonly Job[], error: Error): void {
-    this.#finish(batch, error instanceof RunFailed ? error.runMs : 0);
+    this.#finish(error instanceof RunFailed ? error.runMs : 0);
     // One request's values may fail a batch: the others must not suffer, so each is tried alone once.
     if (batch.length > 1 && error instanceof RunFailed) this.#alone.push(...batch);
     this.#pump();

@@ -1,12 +1,17 @@
 /** Runs made-up inputs before the pod is ready: warms the model, proves that rows may be batched, and finds the best batch. */
 import { allocate, elementCount, type Tensor, type TensorSpec } from '../../protocol/datatypes.ts';
 import type { Runner } from '../runner/runner.ts';
-import { chooseMaxRows, splitOutputs } from './batching.ts';
+import { splitOutputs } from './batching.ts';
+import { CostCurve } from './cost-curve.ts';
 import { chooseSplitRows } from './split.ts';
 
 export interface WarmUpResult {
-  /** Largest batch in rows; 1 when rows must not be batched. */
+  /** Largest batch that may be, in rows; 1 when rows must not be batched. How large they are is the cost book's choice. */
   readonly maxRows: number;
+  /** Elements of one row of what was run, all inputs together; 0 when nothing was. */
+  readonly rowElements: number;
+  /** What stood for dimensions that may vary in what was run; undefined when nothing was. */
+  readonly guess: number | undefined;
   /** Rows of a piece of a large request; infinite when it is not proven that rows do not touch each other. */
   readonly splitRows: number;
   /** Milliseconds of one run by number of rows, as far as measured. */
@@ -27,7 +32,12 @@ export interface WarmUpOptions {
 /** Sizes that stand for a dimension that may vary: a convolution refuses the small ones. */
 const guesses = [2, 32, 224] as const;
 const trialRows = 3;
-const whole = { maxRows: 1, splitRows: Number.POSITIVE_INFINITY } as const;
+const whole = { maxRows: 1, rowElements: 0, guess: undefined, splitRows: Number.POSITIVE_INFINITY } as const;
+/** Runs of each size, of which the middle one counts. */
+const runsEach = 3;
+/** Measuring ends where so many doublings of the batch gained less than a twentieth: their memory would stay taken. */
+const mostFlat = 2;
+const gain = 1.05;
 const words = ['a', 'b', 'c', 'd', 'e'];
 
 /** Deterministic values that differ from row to row; integers stay 0 or 1, since they may be indices. */
@@ -80,6 +90,7 @@ export const warmUp = async (runner: Runner, options: WarmUpOptions): Promise<Wa
   const inputsOf = (rows: number, guess: number) => options.inputs.map((spec) => madeUp(spec, rows, guess));
   const costs = new Map<number, number>();
 
+  if (options.budgetMs === 0) return { ...whole, costs, remark: 'not warmed, so not batched' };
   const guess = await firstThatRuns(guesses, async (size) => void (await run(inputsOf(1, size))));
   if (guess === undefined)
     return { ...whole, costs, remark: 'the model refuses made-up inputs: not warmed, not batched' };
@@ -94,18 +105,27 @@ export const warmUp = async (runner: Runner, options: WarmUpOptions): Promise<Wa
     }
     costs.set(rows, samples.sort((a, b) => a - b)[Math.floor((samples.length - 1) / 2)] ?? 0);
   };
-  await measure(1, 3);
-  if (!options.mayBatch) return { ...whole, costs, remark: 'the model has no dimension for batches' };
+  await measure(1, runsEach);
+  const rowElements = inputsOf(1, guess).reduce((sum, { data }) => sum + data.length, 0);
+  const alone = { ...whole, rowElements, guess, costs };
+  if (!options.mayBatch) return { ...alone, remark: 'the model has no dimension for batches' };
+  if (options.maxRows === 1) return { ...alone, remark: 'not batched: the largest batch is 1' };
   const why = await refutation(guess, inputsOf, run);
-  if (why !== undefined) return { ...whole, costs, remark: `not batched: ${why}` };
-  for (let rows = 2; rows <= options.maxRows; rows *= 2) {
-    const expectedMs = 3 * 2 * (costs.get(rows / 2) ?? 0);
+  if (why !== undefined) return { ...alone, remark: `not batched: ${why}` };
+  const rate = (rows: number) => rows / Math.max(costs.get(rows) ?? 0, 1e-3);
+  let best = rate(1);
+  let flat = 0;
+  for (let rows = 2; rows <= options.maxRows && flat < mostFlat; rows *= 2) {
+    const expectedMs = runsEach * 2 * (costs.get(rows / 2) ?? 0);
     if (nowMs() - startedAt + expectedMs > options.budgetMs) break;
-    await measure(rows, 3);
+    await measure(rows, runsEach);
+    flat = rate(rows) < gain * best ? flat + 1 : 0;
+    best = Math.max(best, rate(rows));
   }
-  const maxRows = chooseMaxRows(costs);
-  const splitRows = chooseSplitRows(costs, maxRows);
-  return { maxRows, splitRows, costs, remark: `batches of up to ${maxRows} rows, pieces of ${splitRows}` };
+  const usual = new CostCurve(costs).choose(options.maxRows, Number.POSITIVE_INFINITY);
+  const splitRows = chooseSplitRows(costs, usual);
+  const remark = `batches of up to ${usual} rows, pieces of ${splitRows}`;
+  return { maxRows: options.maxRows, rowElements, guess, splitRows, costs, remark };
 };
 
 const firstThatRuns = async (sizes: readonly number[], attempt: (size: number) => Promise<void>) => {

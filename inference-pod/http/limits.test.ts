@@ -95,7 +95,7 @@ test('a client that goes away is counted as its own mistake and not run', async 
 
 test('a full queue answers 429 with Retry-After, at once, and counts what it refuses', async () => {
   const served = await serve(loopOnDemand(), {
-    env: { BALLAST_MAX_QUEUE: '3' },
+    env: { BALLAST_MAX_QUEUE: '2' },
     live: { timeoutMs: 60_000 },
   });
   const rounds = await roundsFor(served, 1500);
@@ -105,7 +105,7 @@ test('a full queue answers 429 with Retry-After, at once, and counts what it ref
   const refused = await served.infer(trips(1));
   expect(performance.now() - from).toBeLessThan(1000);
   expect(refused.status).toBe(429);
-  expect(refused.body).toEqual({ error: 'Exceeds maximum queue size: 3 requests wait' });
+  expect(refused.body).toEqual({ error: 'Exceeds maximum queue size: 2 requests wait' });
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   expect((await Promise.all(admitted)).map(({ status }) => status)).toEqual([200, 200, 200]);
   const { counters, latency } = await served.load();

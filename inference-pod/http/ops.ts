@@ -1,6 +1,7 @@
 /** The ops port: probes, metrics and the load report. A plain handler, since a probe must be cheap and always answered. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LoadReport } from '../../crds/wire.ts';
+import { chooseFormat, contentTypes } from '../metrics/exposition.ts';
 import { sendError, sendJson } from './answer.ts';
 import type { PodMetrics } from './metrics.ts';
 
@@ -32,15 +33,17 @@ export const createOpsHandler =
       case '/load':
         sendJson(response, 200, JSON.stringify(context.load()));
         return;
-      case '/metrics':
-        context.metrics.text().then(
+      case '/metrics': {
+        const format = chooseFormat(request.headers.accept);
+        context.metrics.text(format).then(
           (text) => {
-            response.writeHead(200, { 'content-type': context.metrics.contentType });
+            response.writeHead(200, { 'content-type': contentTypes[format], vary: 'accept' });
             response.end(text);
           },
           (error: unknown) => sendError(response, 500, String(error)),
         );
         return;
+      }
       default:
         sendError(response, 404, 'the ops port has /livez, /readyz, /metrics and /load');
     }

@@ -1,16 +1,29 @@
 /** One call: admission → deadline → contract → queue → answer. It is its own job in the queue, so that none is made per request. */
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { allowedMs, Overloaded, refusalAtArrival, timedOut } from '../admission/admission.ts';
+import {
+  allowedMs,
+  notReady,
+  parameterTimeoutMs,
+  refusalAtArrival,
+  refusalOfBytes,
+  timedOut,
+} from '../admission/admission.ts';
+import { refusalOfWait } from '../admission/wait.ts';
 import { groupKeyOf } from '../batching/batching.ts';
+import type { Costed } from '../batching/cost-book.ts';
 import type { BatchTimings, Job } from '../batching/dispatcher.ts';
+import type { Place } from '../batching/fair-queue.ts';
 import { zeroRowOutputs } from '../batching/zero-rows.ts';
+import type { CheckedInputs } from '../contract/checks.ts';
 import { refuseUnrunnable } from '../runner/types.ts';
+import type { Expiring } from './deadlines.ts';
 import { runFailure } from './run-failure.ts';
 import type {
   Arrival,
   Call,
   InferenceDependencies,
+  InferenceQueue,
   InferResult,
   InferTimings,
   Outcome,
@@ -32,55 +45,71 @@ interface Pending {
   reject(error: ProtocolError): void;
 }
 
-export class OpenCall implements Call, Job {
+export class OpenCall implements Call, Job, Expiring {
   readonly arrival: Arrival;
   readonly startedMs: number;
   deadlineMs: number;
   isFinished = false;
   readonly #dependencies: InferenceDependencies;
   #limitMs: number;
-  #isHeld = false;
-  #bytes: number;
-  #timer: NodeJS.Timeout | undefined;
+  #isAdmitted = false;
+  #isOnWheel = false;
+  #heldBytes = 0;
   #onTimeout: ((error: ProtocolError) => void) | undefined;
 
   // What waits in the queue.
   inputs: readonly Tensor[] = nothing;
   outputs: readonly string[] = nothing;
   rows = 0;
+  rowElements = 0;
+  isLonely = false;
   readonly share = 1;
   groupKey = '';
   enqueuedMs = 0;
   cancelled = false;
+  place: Place | undefined;
+  #queue: InferenceQueue | undefined;
+  #predictedMs = 0;
   #pending: Pending | undefined;
-  #flags: readonly string[] = nothing;
+  #checked: CheckedInputs | undefined;
+  #flagged: string | undefined;
   #timings: InferTimings | undefined;
 
   constructor(dependencies: InferenceDependencies, arrival: Arrival, startedMs: number) {
     this.#dependencies = dependencies;
     this.arrival = arrival;
     this.startedMs = startedMs;
-    this.#bytes = arrival.bytes;
     this.#limitMs = allowedMs(dependencies.timeoutMs(), arrival.clientTimeoutMs);
     this.deadlineMs = startedMs + this.#limitMs;
   }
 
+  get connection(): object | undefined {
+    return this.arrival.connection;
+  }
+
   admit(): ModelSignature {
     const dependencies = this.#dependencies;
-    const refusal = refusalAtArrival(dependencies.admission(), this.#bytes);
+    const refusal =
+      refusalAtArrival(dependencies.admission(), this.arrival.bytes) ??
+      this.#refusal(dependencies.queue(), undefined);
     if (refusal !== undefined) throw refusal;
     const model = dependencies.signature();
-    if (model === undefined) throw new Overloaded(503, `model '${dependencies.modelName}' is not ready`, 1);
-    this.#isHeld = true;
-    dependencies.hold(1, this.#bytes);
-    this.#startTimer();
+    if (model === undefined) throw notReady(dependencies.modelName);
+    this.#isAdmitted = true;
+    dependencies.hold(1, 0);
+    this.#startDeadline();
     return model;
   }
 
   holdBytes(bytes: number): void {
-    if (!this.#isHeld || this.isFinished) return;
-    this.#dependencies.hold(0, bytes - this.#bytes);
-    this.#bytes = bytes;
+    if (!this.#isAdmitted || this.isFinished) return;
+    const more = bytes - this.#heldBytes;
+    const { bytesHeld, maxBytesHeld } = this.#dependencies.admission();
+    const isAlone = bytesHeld === this.#heldBytes;
+    const refusal = isAlone ? undefined : refusalOfBytes({ bytesHeld, maxBytesHeld }, more);
+    if (refusal !== undefined) throw refusal;
+    this.#dependencies.hold(0, more);
+    this.#heldBytes = bytes;
   }
 
   onTimeout(handler: (error: ProtocolError) => void): void {
@@ -89,7 +118,7 @@ export class OpenCall implements Call, Job {
 
   infer(work: Work): Promise<InferResult> {
     return new Promise((resolve, reject) => {
-      if (this.isFinished || !this.#isHeld) throw new Error('the call is not open');
+      if (this.isFinished || !this.#isAdmitted) throw new Error('the call is not open');
       if (this.#pending !== undefined) throw new Error('a call infers once at a time');
       this.#enqueue(work, { resolve, reject });
     });
@@ -100,43 +129,75 @@ export class OpenCall implements Call, Job {
     const model = dependencies.signature();
     const { inputs, outputs } = work;
     refuseUnrunnable(inputs);
-    this.#flags = dependencies.contract?.inputs(inputs) ?? nothing;
+    this.#checked = dependencies.contract?.inputs(inputs);
     const empty = model === undefined ? undefined : zeroRowOutputs(work, model);
     if (empty !== undefined) {
-      pending.resolve({ outputs: empty, flags: this.#flags, timings: notRun });
+      pending.resolve({ outputs: empty, flagged: undefined, timings: notRun });
       return;
     }
+    const queue = dependencies.queue();
+    if (queue === undefined) throw notReady(dependencies.modelName);
+    this.#shorten(parameterTimeoutMs(work.parameters.timeout));
+    this.#describe(inputs, outputs);
+    this.enqueuedMs = dependencies.nowMs();
+    const refusal = this.#refusal(queue, this);
+    if (refusal !== undefined) throw refusal;
+    this.#pending = pending;
+    this.#queue = queue;
+    queue.submit(this);
+  }
+
+  #describe(inputs: readonly Tensor[], outputs: readonly string[]) {
     let rows = inputs[0]?.shape[0] ?? 1;
+    let elements = 0;
+    let isLonely = false;
+    for (const input of inputs) {
+      if ((input.shape[0] ?? 1) !== rows) isLonely = true;
+      elements += input.data.length;
+    }
     // Inputs whose first dimensions differ have no rows in common: such a request shares its batch with nobody.
-    const isLonely = inputs.some((input) => (input.shape[0] ?? 1) !== rows);
     if (isLonely) rows = 1;
     this.inputs = inputs;
     this.outputs = outputs;
     this.rows = Math.max(1, rows);
+    this.rowElements = elements / this.rows;
+    this.isLonely = isLonely;
     this.groupKey = isLonely ? nextLonelyKey() : groupKeyOf(inputs, outputs);
-    this.enqueuedMs = dependencies.nowMs();
-    this.#pending = pending;
-    dependencies.submit(this);
+  }
+
+  /** Whether it would wait too long; before the body is read by what requests usually are, then by what it is. */
+  #refusal(queue: InferenceQueue | undefined, like: Costed | undefined): ProtocolError | undefined {
+    const dependencies = this.#dependencies;
+    const limits = dependencies.waiting();
+    if (queue === undefined || (limits.waiting === 0 && like === undefined)) return undefined;
+    const predicted = queue.forecast(like);
+    this.#predictedMs = predicted.waitMs + predicted.serviceMs;
+    return refusalOfWait({
+      ...limits,
+      waitMs: predicted.waitMs * dependencies.bias.factor,
+      serviceMs: predicted.serviceMs,
+      leftMs: this.deadlineMs - dependencies.nowMs(),
+    });
   }
 
   /** The queue's answer. */
   answer(outputs: readonly Tensor[], timings: BatchTimings): void {
     const pending = this.#takePending();
     if (pending === undefined) return;
+    const dependencies = this.#dependencies;
+    dependencies.bias.observe(this.#predictedMs, dependencies.nowMs() - this.enqueuedMs);
     this.#timings = {
       queueMs: timings.startedMs - this.enqueuedMs,
       runMs: timings.runMs,
       batchRows: timings.rows,
     };
-    let flags = this.#flags;
     try {
-      const found = this.#dependencies.contract?.outputs(outputs) ?? nothing;
-      if (found.length > 0) flags = this.#flags = [...flags, ...found];
+      this.#flagged = dependencies.contract?.outputs(outputs, this.#checked);
     } catch (error) {
       pending.reject(runFailure(error));
       return;
     }
-    pending.resolve({ outputs, flags, timings: this.#timings });
+    pending.resolve({ outputs, flagged: this.#flagged, timings: this.#timings });
   }
 
   /** The queue's refusal. */
@@ -145,17 +206,17 @@ export class OpenCall implements Call, Job {
   }
 
   cancel(): void {
-    this.cancelled = true;
+    this.#withdraw();
     this.#takePending()?.reject(new ProtocolError(499, 'the client closed the connection'));
   }
 
   finish(outcome: Outcome): void {
     if (this.isFinished) return;
     this.isFinished = true;
-    this.cancelled = true;
-    clearTimeout(this.#timer);
+    this.#withdraw();
+    this.#stopDeadline();
     const dependencies = this.#dependencies;
-    if (this.#isHeld) dependencies.hold(-1, -this.#bytes);
+    if (this.#isAdmitted) dependencies.hold(-1, -this.#heldBytes);
     const nowMs = dependencies.nowMs();
     dependencies.observer.finished(nowMs, {
       arrival: this.arrival,
@@ -163,22 +224,45 @@ export class OpenCall implements Call, Job {
       startedMs: this.startedMs,
       latencyMs: nowMs - this.startedMs,
       rows: this.rows,
-      bytes: this.#bytes,
-      flags: this.#flags,
+      bytes: this.#heldBytes,
+      flagged: this.#flagged,
       timings: this.#timings,
     });
   }
 
-  #startTimer() {
-    this.#timer = setTimeout(() => this.#expire(), this.#limitMs);
-  }
-
-  #expire() {
+  /** The wheel's word: the deadline passed; or the queue's: it would. */
+  expire(): void {
+    this.#stopDeadline();
+    this.#withdraw();
     const error = timedOut(this.#limitMs);
-    this.cancelled = true;
     const pending = this.#takePending();
     if (pending !== undefined) pending.reject(error);
     else this.#onTimeout?.(error);
+  }
+
+  #withdraw() {
+    this.cancelled = true;
+    if (this.#queue !== undefined) this.#queue.withdraw(this);
+    this.#queue = undefined;
+  }
+
+  /** A limit that came in the body: it counts from the arrival like the others. */
+  #shorten(limitMs: number | undefined) {
+    if (limitMs === undefined || limitMs >= this.#limitMs) return;
+    this.#stopDeadline();
+    this.#limitMs = limitMs;
+    this.deadlineMs = this.startedMs + limitMs;
+    this.#startDeadline();
+  }
+
+  #startDeadline() {
+    this.#dependencies.deadlines.add(this);
+    this.#isOnWheel = true;
+  }
+
+  #stopDeadline() {
+    if (this.#isOnWheel) this.#dependencies.deadlines.remove(this);
+    this.#isOnWheel = false;
   }
 
   #takePending() {

@@ -1,10 +1,15 @@
 /** What the protocols of the pod, each a thin edge, and its inference say to each other; no transport is known here. */
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
-import type { Parameters } from '../../protocol/envelope.ts';
+import type { Parameters } from '../../protocol/infer-request.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { AdmissionState } from '../admission/admission.ts';
-import type { Job } from '../batching/dispatcher.ts';
+import type { Bias } from '../admission/bias.ts';
+import type { Forecast } from '../admission/wait.ts';
+import type { Costed } from '../batching/cost-book.ts';
+import type { JobSink } from '../batching/split.ts';
+import type { Contract } from '../contract/checks.ts';
 import type { TraceContext } from '../log/trace.ts';
+import type { Deadlines } from './deadlines.ts';
 
 /** By which protocol a call came. */
 export type Protocol = 'rest' | 'v1' | 'grpc';
@@ -44,8 +49,8 @@ export interface InferTimings {
 /** What the model answered. */
 export interface InferResult {
   readonly outputs: readonly Tensor[];
-  /** Findings of the contract, for the answer's header. */
-  readonly flags: readonly string[];
+  /** Findings of the contract, ready for the answer's header. */
+  readonly flagged: string | undefined;
   readonly timings: InferTimings;
 }
 
@@ -69,7 +74,10 @@ export interface Call {
    * the body is read; gives back what the model takes.
    */
   admit(): ModelSignature;
-  /** Size of the body once it is known, unpacked. */
+  /**
+   * What the call holds in memory by now: what was received so far, in the end the size unpacked. Throws a ProtocolError
+   * (429) when that is too much beside what others hold.
+   */
   holdBytes(bytes: number): void;
   /** Called when the deadline passes while no `infer` is pending: the body is still being read. */
   onTimeout(handler: (error: ProtocolError) => void): void;
@@ -89,7 +97,7 @@ export interface CallRecord {
   readonly latencyMs: number;
   readonly rows: number;
   readonly bytes: number;
-  readonly flags: readonly string[];
+  readonly flagged: string | undefined;
   /** Undefined when the model did not run for it. */
   readonly timings: InferTimings | undefined;
 }
@@ -100,25 +108,38 @@ export interface CallObserver {
   finished(nowMs: number, record: CallRecord): void;
 }
 
-/** Checks of values beside those of the protocol: `spec.contract`. */
-export interface ContractChecks {
-  /** Findings that only flag; throws a ProtocolError for those that reject. */
-  inputs(tensors: readonly Tensor[]): readonly string[];
-  outputs(tensors: readonly Tensor[]): readonly string[];
-}
-
 /** What the service needs of the pod. */
 export interface InferenceDependencies {
   readonly modelName: string;
   readonly observer: CallObserver;
-  readonly contract?: ContractChecks | undefined;
+  /** What must hold of the values, beside what the protocol asks: `spec.contract`. */
+  readonly contract?: Contract | undefined;
   nowMs(): number;
   timeoutMs(): number;
   signature(): ModelSignature | undefined;
   admission(): AdmissionState;
   /** Counts a request in while it is held: +1 and its bytes, later the same with minus. */
   hold(requests: number, bytes: number): void;
-  submit(job: Job): void;
+  /** What may wait and how long, as it is now. */
+  waiting(): WaitingLimits;
+  readonly deadlines: Deadlines;
+  readonly bias: Bias;
+  /** Undefined as long as the model is not warm. */
+  queue(): InferenceQueue | undefined;
+}
+
+/** Bounds of the queue. */
+export interface WaitingLimits {
+  readonly waiting: number;
+  readonly maxQueue: number;
+  /** The highest promised latency when `traffic.shedAt` is `SLA`, else undefined. */
+  readonly shedMs: number | undefined;
+}
+
+/** The queue in front of the runner, as a call sees it. */
+export interface InferenceQueue extends JobSink {
+  /** What a request has to expect; of one that is not read yet by what requests usually are. */
+  forecast(like: Costed | undefined): Forecast;
 }
 
 export interface InferenceService {

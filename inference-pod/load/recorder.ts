@@ -5,6 +5,8 @@ import { bucketOf, geometricBounds, type Histogram, rebin, withExactBounds } fro
 /** 0.5 ms to 60 s, a tenth of a decade apart: a percentile between boundaries is off by an eighth at most. */
 const defaultBoundsMs = geometricBounds(0.5, 60_000, 10 ** 0.1);
 const keptSeconds = 120;
+/** What counts as of late. */
+const lateSeconds = 10;
 
 interface OpenSecond {
   arrivals: number;
@@ -128,6 +130,13 @@ export class LoadRecorder {
       latency: { boundsMs: [...this.#latency.bounds], counts: [...this.#latency.counts] },
       seconds: [...this.#seconds],
     };
+  }
+
+  /** Arrivals per second over the last seconds that are whole, refused ones included. */
+  arrivalsPerSecond(nowMs: number): number {
+    this.#roll(nowMs);
+    const last = this.#seconds.slice(-lateSeconds);
+    return last.reduce((sum, { arrivals }) => sum + arrivals, 0) / Math.max(1, last.length);
   }
 
   #addBusy(untilMs: number): void {

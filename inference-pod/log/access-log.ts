@@ -23,7 +23,8 @@ export interface AccessRecord {
   readonly timings?:
     | { readonly queueMs: number; readonly runMs: number; readonly batchRows: number }
     | undefined;
-  readonly flagged?: number | undefined;
+  /** What the contract found. */
+  readonly flagged?: string | undefined;
 }
 
 export interface AccessLogOptions {
@@ -71,7 +72,7 @@ export const createAccessLog = (options: AccessLogOptions): AccessLog => {
       }
       if (isNotable) notable += 1;
       else ordinary += 1;
-      const fields = fieldsOf(record, suppressed);
+      const fields = fieldsOf(record, suppressed, level === 'debug');
       suppressed = 0;
       if (isFailure) log.warn('request', fields);
       else log.info('request', fields);
@@ -79,25 +80,30 @@ export const createAccessLog = (options: AccessLogOptions): AccessLog => {
   };
 };
 
+/** True when the message may quote what the caller sent: it is told to the caller, and stays out of the log. */
+const quotesCaller = ({ status }: AccessRecord) => status >= 400 && status < 500 && status !== 429;
+
 /** What a line says of a request; what is not known is left out. */
-export const fieldsOf = (
+const fieldsOf = (
   record: AccessRecord,
   suppressed: number,
+  isDebug: boolean,
 ): Record<string, string | number | undefined> => {
   const { trace, timings } = record;
+  const error = isDebug || !quotesCaller(record) ? record.error?.message.slice(0, maxErrorLength) : undefined;
   return {
     protocol: record.protocol,
     path: record.path,
     status: record.status,
     reason: record.reason,
-    error: record.error?.message.slice(0, maxErrorLength),
+    error,
     latencyMs: round(record.latencyMs),
     queueMs: timings === undefined ? undefined : round(timings.queueMs),
     runMs: timings === undefined ? undefined : round(timings.runMs),
     batchRows: timings?.batchRows,
     rows: record.rows === 0 ? undefined : record.rows,
     bytes: record.bytes,
-    flagged: record.flagged === 0 ? undefined : record.flagged,
+    flagged: record.flagged?.slice(0, maxErrorLength),
     requestId: record.requestId,
     traceId: trace?.traceId,
     spanId: trace?.spanId,
@@ -109,3 +115,13 @@ export const fieldsOf = (
 };
 
 const round = (ms: number) => Math.round(ms * 1000) / 1000;
+
+const slowWithoutPromiseMs = 1000;
+
+/** From when on a request is slow: beyond the highest promised latency, or a second where nothing is promised. */
+export const slowMs = (promisedMs: readonly number[]): number => {
+  if (promisedMs.length === 0) return slowWithoutPromiseMs;
+  let highest = 0;
+  for (const ms of promisedMs) if (ms > highest) highest = ms;
+  return highest;
+};

@@ -47,6 +47,10 @@ const pod = createPodMetrics({
   bytesHeld: () => 0,
   ready: () => true,
   busySeconds: () => 0,
+  capacityRowsPerSecond: () => 1,
+  maxBatchRows: () => 1,
+  arrivalsPerSecond: () => 0,
+  memoryLimitBytes: () => 1,
 });
 const known = new Set([...countedNames(), ...namesOf(await operator.text()), ...namesOf(await pod.text())]);
 operator.close();

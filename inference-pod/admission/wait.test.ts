@@ -1,0 +1,76 @@
+import { expect, test } from '@jest/globals';
+import { Bias } from './bias.ts';
+import { refusalOfWait, type WaitState } from './wait.ts';
+
+const calm: WaitState = {
+  waiting: 5,
+  maxQueue: 10,
+  waitMs: 20,
+  serviceMs: 10,
+  leftMs: 1000,
+  shedMs: undefined,
+};
+
+const cases: Record<string, { state: Partial<WaitState>; want?: [RegExp, string, number] }> = {
+  'a short wait': { state: {} },
+  'an empty queue, whatever is predicted': {
+    state: { waiting: 0, waitMs: 1e6, serviceMs: 1e6, leftMs: 1, shedMs: 1, maxQueue: 1 },
+  },
+  'a full queue': {
+    state: { waiting: 10, waitMs: 3200 },
+    want: [/^Exceeds maximum queue size: 10 requests wait$/, 'QueueFull', 4],
+  },
+  'a deadline that can just be met': { state: { leftMs: 34 } },
+  'a deadline that cannot': {
+    state: { leftMs: 33 },
+    want: [/^the answer is predicted in 30 ms, too late for the 33 ms/, 'Deadline', 1],
+  },
+  'the timeout of the deployment is such a deadline': {
+    state: { waitMs: 2500, leftMs: 1000 },
+    want: [/too late for the 1000 ms/, 'Deadline', 2],
+  },
+  'a wait at the bound of the promise: 0.8·T − S': { state: { shedMs: 50, waitMs: 30 } },
+  'a wait above it': {
+    state: { shedMs: 50, waitMs: 30.1 },
+    want: [
+      /^the predicted wait of 30 ms is more than the 30 ms that the promised latency of 50 ms/,
+      'PredictedWait',
+      1,
+    ],
+  },
+  'a promise below the service time still lets one wait for one': {
+    state: { shedMs: 5, waitMs: 10 },
+  },
+  'and no more': {
+    state: { shedMs: 5, waitMs: 10.1 },
+    want: [/more than the 10 ms/, 'PredictedWait', 1],
+  },
+  'without shedAt: SLA the promise refuses nobody': { state: { waitMs: 300, leftMs: 1000 } },
+};
+test.each(Object.entries(cases))('%s', (_name, { state, want }) => {
+  const refusal = refusalOfWait({ ...calm, ...state });
+  if (want === undefined) expect(refusal).toBeUndefined();
+  else {
+    const [message, reason, retryAfterSeconds] = want;
+    expect(refusal).toMatchObject({
+      status: 429,
+      message: expect.stringMatching(message),
+      reason,
+      retryAfterSeconds,
+    });
+  }
+});
+
+test('predictions are corrected by what came of them, upwards only', () => {
+  const bias = new Bias();
+  expect(bias.factor).toBe(1);
+  for (let i = 0; i < 200; i += 1) bias.observe(10, 20);
+  expect(bias.factor).toBeCloseTo(2, 1);
+  // A short prediction that was far off weighs by its size.
+  bias.observe(0.1, 2);
+  expect(bias.factor).toBeLessThan(2.2);
+  for (let i = 0; i < 500; i += 1) bias.observe(10, 1);
+  expect(bias.factor).toBe(1);
+  for (let i = 0; i < 500; i += 1) bias.observe(1, 1000);
+  expect(bias.factor).toBe(4);
+});

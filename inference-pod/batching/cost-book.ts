@@ -1,0 +1,128 @@
+/** One cost curve for each shape of request, and the batch size that follows from it. */
+import { CostCurve } from './cost-curve.ts';
+
+/** Shapes whose curves are kept: a model with free dimensions may see any number of them. */
+const mostShapes = 64;
+/** How long a chosen batch size holds. */
+const chosenForMs = 1000;
+/** How long after a try of a batch twice as large as the usual one the next may follow, when its size is known. */
+const probeEveryMs = 30_000;
+
+/** What the book must know of a request. */
+export interface Costed {
+  readonly groupKey: string;
+  readonly rows: number;
+  /** Elements of one row, all inputs together. */
+  readonly rowElements: number;
+  /** True for a request that shares its batch with nobody, whose key comes never again. */
+  readonly isLonely?: boolean | undefined;
+}
+
+export interface CostBookOptions {
+  /** The curve of warm-up, for rows of `rowElements` elements; empty when nothing was measured. */
+  readonly warm: ReadonlyMap<number, number>;
+  readonly rowElements: number;
+  /** Largest batch that may be; 1 turns batching off. */
+  readonly maxRows: number;
+  /** Longest run that batching may lead to, as it is now: a third of the promise. */
+  capMs(): number;
+}
+
+interface Entry {
+  readonly curve: CostCurve;
+  chosen: number;
+  chosenAtMs: number;
+  probedAtMs: number;
+}
+
+export class CostBook {
+  readonly #options: CostBookOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #base: Entry;
+  #maxRows: number;
+
+  constructor(options: CostBookOptions) {
+    this.#options = options;
+    this.#maxRows = options.maxRows;
+    this.#base = entryOf(new CostCurve(options.warm));
+  }
+
+  get maxRows(): number {
+    return this.#maxRows;
+  }
+
+  /** For a model that turned out not to keep rows apart. */
+  turnBatchingOff(): void {
+    this.#maxRows = 1;
+  }
+
+  /** What a batch of so many rows like this request's should take, milliseconds. */
+  costMs(like: Costed, rows: number): number {
+    return this.#entry(like).curve.costMs(rows);
+  }
+
+  /** Largest batch of requests like this one while no more than usual wait. */
+  usualRows(like: Costed, nowMs: number): number {
+    return this.#maxRows === 1 ? 1 : this.#chosen(this.#entry(like), nowMs);
+  }
+
+  /** Rows to take now that so many wait: more than usual where that gains, and now and then a try of more than ever ran. */
+  rowsToTake(like: Costed, waitingRows: number, nowMs: number): number {
+    if (this.#maxRows === 1) return 1;
+    const entry = this.#entry(like);
+    const chosen = this.#chosen(entry, nowMs);
+    const next = 2 * chosen;
+    if (waitingRows < next) return chosen;
+    const capMs = this.#options.capMs();
+    const every = next > entry.curve.largest ? chosenForMs : probeEveryMs;
+    if (next <= this.#maxRows && entry.curve.costMs(next) <= capMs && nowMs - entry.probedAtMs >= every) {
+      entry.probedAtMs = nowMs;
+      return next;
+    }
+    return entry.curve.choose(this.#maxRows, capMs, waitingRows);
+  }
+
+  /** Learns from a batch that ran: its requests were like this one. */
+  observe(like: Costed, rows: number, ms: number): void {
+    this.#entry(like).curve.observe(rows, ms);
+  }
+
+  /** What the model can do with requests of the kind that came first: the usual batch and its rows per second. */
+  capacity(nowMs: number): { readonly rows: number; readonly rowsPerSecond: number } {
+    const entry: Entry = this.#entries.values().next().value ?? this.#base;
+    const rows = this.#maxRows === 1 ? 1 : this.#chosen(entry, nowMs);
+    const costMs = entry.curve.costMs(rows);
+    return { rows, rowsPerSecond: costMs > 0 ? (rows * 1000) / costMs : 0 };
+  }
+
+  #chosen(entry: Entry, nowMs: number): number {
+    if (nowMs - entry.chosenAtMs >= chosenForMs) {
+      entry.chosen = entry.curve.choose(this.#maxRows, this.#options.capMs());
+      entry.chosenAtMs = nowMs;
+    }
+    return entry.chosen;
+  }
+
+  #entry(like: Costed): Entry {
+    const known = this.#entries.get(like.groupKey);
+    if (known !== undefined) return known;
+    const scale = this.#options.rowElements > 0 ? like.rowElements / this.#options.rowElements : 1;
+    // As measured when the rows are as large as those of warm-up, else a guess that its first batches correct.
+    const curve = new CostCurve(this.#base.curve.points(), Math.max(scale, 1e-3), scale === 1 ? 9 : 0);
+    const entry = entryOf(curve);
+    if (like.isLonely === true) return entry;
+    if (this.#entries.size >= mostShapes) {
+      const oldest = this.#entries.keys().next().value;
+      if (oldest !== undefined) this.#entries.delete(oldest);
+    }
+    this.#entries.set(like.groupKey, entry);
+    return entry;
+  }
+}
+
+const entryOf = (curve: CostCurve): Entry => ({
+  curve,
+  chosen: 1,
+  chosenAtMs: Number.NEGATIVE_INFINITY,
+  probedAtMs: Number.NEGATIVE_INFINITY,
+});

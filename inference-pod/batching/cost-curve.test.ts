@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import { CostBook } from './cost-book.ts';
+import { CostCurve } from './cost-curve.ts';
+
+const curve = (costs: Record<number, number>) =>
+  new CostCurve(new Map(Object.entries(costs).map(([rows, ms]) => [Number(rows), ms])));
+const noCap = Number.POSITIVE_INFINITY;
+
+describe('the best batch', () => {
+  test.each<[string, Record<number, number>, number, number, number, number]>([
+    ['the smallest that is good enough', { 1: 1, 2: 1, 4: 1.05, 8: 2.1, 16: 4.2 }, 32, noCap, 0, 4],
+    ['one where batches do harm', { 1: 1, 2: 2.2, 4: 4.6 }, 32, noCap, 0, 1],
+    ['one where they gain a little, however many wait', { 1: 1, 2: 1.9, 4: 3.7 }, 32, noCap, 100, 1],
+    ['the largest where it goes on paying', { 1: 1, 2: 1, 4: 1, 8: 1 }, 32, noCap, 0, 8],
+    ['none above the largest allowed', { 1: 1, 2: 1, 4: 1, 8: 1 }, 4, noCap, 0, 4],
+    ['none that takes longer than a third of the promise', { 1: 4, 2: 5, 4: 6, 8: 9 }, 32, 6, 0, 4],
+    ['one where even one takes longer than that', { 1: 40, 2: 45 }, 32, 6, 0, 1],
+    ['more where more wait and it gains', { 1: 4, 8: 6.5, 16: 9.2, 32: 17.3 }, 32, noCap, 32, 32],
+    ['no more than wait', { 1: 4, 8: 6.5, 16: 9.2, 32: 17.3 }, 32, noCap, 31, 16],
+    ['one when nothing was measured', {}, 32, noCap, 100, 1],
+  ])('is %s', (_name, costs, maxRows, capMs, waiting, want) => {
+    expect(curve(costs).choose(maxRows, capMs, waiting)).toBe(want);
+  });
+});
+
+test.each([
+  [1, 10],
+  [2, 12],
+  [3, 14],
+  [4, 16],
+  [8, 32],
+])('%d rows cost %d ms: straight lines between what ran, the last rate beyond', (rows, want) => {
+  expect(curve({ 1: 10, 2: 12, 4: 16 }).costMs(rows)).toBe(want);
+});
+
+describe('learning', () => {
+  test('a curve follows batches of any size', () => {
+    const learner = curve({ 1: 10, 2: 12, 4: 16 });
+    for (let i = 0; i < 200; i += 1) learner.observe(3, 28);
+    expect(learner.costMs(3)).toBeCloseTo(28, 0);
+    expect(learner.costMs(2)).toBeGreaterThan(18);
+    // Sizes that did not run follow too, since the machine as a whole may have become slower.
+    expect(learner.costMs(1)).toBeGreaterThan(12);
+  });
+  test('one stalled run does not turn it over', () => {
+    const learner = curve({ 1: 10 });
+    learner.observe(1, 10_000);
+    expect(learner.costMs(1)).toBeLessThanOrEqual(13.1);
+  });
+  test('a size twice the largest becomes a point of its own', () => {
+    const learner = curve({ 1: 10, 2: 11 });
+    learner.observe(4, 12);
+    expect(learner.largest).toBe(4);
+    expect(learner.choose(32, noCap)).toBe(4);
+  });
+  test('a curve of nothing learns from the first batch', () => {
+    const learner = curve({});
+    expect(learner.costMs(3)).toBe(0);
+    learner.observe(1, 5);
+    expect(learner.costMs(3)).toBe(15);
+  });
+});
+
+describe('the book', () => {
+  const like = (groupKey: string, rowElements = 4) => ({ groupKey, rowElements, rows: 1 });
+  const book = (costs: Record<number, number>, capMs = () => 1000) =>
+    new CostBook({
+      warm: curve(costs).points(),
+      rowElements: 4,
+      maxRows: 32,
+      capMs,
+    });
+  test('a shape of another size begins with a guess by its elements and is corrected at once', () => {
+    const costs = book({ 1: 10, 2: 12 });
+    expect(costs.costMs(like('a'), 1)).toBe(10);
+    expect(costs.costMs(like('b', 40), 1)).toBe(100);
+    costs.observe(like('b', 40), 1, 50);
+    expect(costs.costMs(like('b', 40), 1)).toBe(50);
+    expect(costs.costMs(like('b', 40), 2)).toBe(60);
+    expect(costs.costMs(like('a'), 1)).toBe(10);
+  });
+  test('a request that shares with nobody leaves no curve behind', () => {
+    const costs = book({ 1: 10 });
+    const lonely = { ...like('alone 1'), isLonely: true };
+    costs.observe(lonely, 1, 99);
+    expect(costs.costMs(lonely, 1)).toBe(10);
+  });
+  test('the promise is read anew: the batch shrinks within a second of a tighter one', () => {
+    let capMs = 1000;
+    const costs = book({ 1: 4, 2: 5, 4: 6, 8: 9 }, () => capMs);
+    expect(costs.usualRows(like('a'), 0)).toBe(8);
+    capMs = 6;
+    expect(costs.usualRows(like('a'), 999)).toBe(8);
+    expect(costs.usualRows(like('a'), 1000)).toBe(4);
+  });
+  test('where twice as many wait, sizes beyond the known are tried, and kept when they gain', () => {
+    const costs = book({ 1: 30 });
+    expect(costs.rowsToTake(like('a'), 1, 0)).toBe(1);
+    expect(costs.rowsToTake(like('a'), 2, 0)).toBe(2);
+    costs.observe(like('a'), 2, 31);
+    expect(costs.rowsToTake(like('a'), 9, 1000)).toBe(4);
+    costs.observe(like('a'), 4, 150);
+    // It did not gain: two it is, and the next try of four comes half a minute later.
+    expect(costs.rowsToTake(like('a'), 9, 2000)).toBe(2);
+    expect(costs.rowsToTake(like('a'), 9, 30_999)).toBe(2);
+    expect(costs.rowsToTake(like('a'), 9, 31_000)).toBe(4);
+  });
+  test('nothing is tried beyond a third of the promise', () => {
+    expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 9, 0)).toBe(1);
+  });
+});

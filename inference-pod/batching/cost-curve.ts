@@ -1,0 +1,105 @@
+/** What batches cost: learned at warm-up, kept up to date by every batch that runs. The clock's readings come in as data. */
+
+/** A measured batch outweighs older ones by a tenth; the first few of a curve that was only guessed count for more. */
+const leastWeight = 0.1;
+/** A size that did not run itself follows those that did a little: machines get slower and faster as a whole. */
+const farShare = 0.2;
+/** One stalled run must not turn the curve over. */
+const mostRatio = 4;
+/** A batch that reaches this part of the best rate is good enough: larger ones only add latency. */
+const goodEnough = 0.9;
+/** Where more wait, a larger batch must gain this much. */
+const worthGrowing = 1.03;
+
+/** Milliseconds that a batch of each size takes, from the way to the runner to the way back. */
+export class CostCurve {
+  /** Ascending. */
+  readonly #rows: number[];
+  readonly #ms: number[];
+  #observed: number;
+
+  /** Begins with what was measured; `observed` is how many batches stand behind it, `scale` multiplies it. */
+  constructor(costs: ReadonlyMap<number, number>, scale = 1, observed = 9) {
+    this.#rows = [...costs.keys()].sort((a, b) => a - b);
+    this.#ms = this.#rows.map((rows) => Math.max((costs.get(rows) ?? 0) * scale, 1e-3));
+    this.#observed = observed;
+  }
+
+  /** The largest size that ever ran; 0 when none did. */
+  get largest(): number {
+    return this.#rows.at(-1) ?? 0;
+  }
+
+  /** The points of the curve, for metrics and for curves of other shapes. */
+  points(): Map<number, number> {
+    return new Map(this.#rows.map((rows, i) => [rows, this.#ms[i] ?? 0]));
+  }
+
+  /** What a batch of so many rows should take: straight lines between the sizes that ran, beyond them by their rate. */
+  costMs(rows: number): number {
+    const sizes = this.#rows;
+    const last = sizes.length - 1;
+    if (last < 0) return 0;
+    const above = this.#above(rows);
+    if (above > last) return (this.#ms[last] ?? 0) * (rows / (sizes[last] ?? 1));
+    const highMs = this.#ms[above] ?? 0;
+    if (above === 0 || sizes[above] === rows) return highMs;
+    const lowMs = this.#ms[above - 1] ?? 0;
+    return lowMs + (highMs - lowMs) * this.#share(above, rows);
+  }
+
+  /** Learns from a batch that ran. */
+  observe(rows: number, ms: number): void {
+    const sizes = this.#rows;
+    const last = sizes.length - 1;
+    if (last < 0 || rows >= 2 * (sizes[last] ?? 1)) {
+      sizes.push(rows);
+      this.#ms.push(Math.max(ms, 1e-3));
+      return;
+    }
+    const expected = this.costMs(rows);
+    const ratio = Math.min(mostRatio, Math.max(1 / mostRatio, ms / expected));
+    const weight = Math.max(leastWeight, 1 / (this.#observed + 1));
+    this.#observed += 1;
+    const far = this.#observed < 1 / leastWeight ? weight : weight * farShare;
+    const above = Math.min(this.#above(rows), last);
+    const share = rows >= (sizes[above] ?? 1) ? 1 : this.#share(above, rows);
+    for (let i = 0; i <= last; i += 1) {
+      const near = i === above ? share : i === above - 1 ? 1 - share : 0;
+      const by = Math.max(far, near * weight);
+      this.#ms[i] = (this.#ms[i] ?? 0) * (1 + by * (ratio - 1));
+    }
+  }
+
+  /**
+   * The best batch: the smallest size that reaches nine tenths of the best rows per second, none above `maxRows`, none
+   * but 1 that takes longer than `capMs`. With `waitingRows` a larger one, as far as as many wait and it still gains.
+   */
+  choose(maxRows: number, capMs: number, waitingRows = 0): number {
+    const sizes = this.#rows;
+    let best = 0;
+    const fits = (i: number) => i === 0 || ((sizes[i] ?? 0) <= maxRows && (this.#ms[i] ?? 0) <= capMs);
+    const rate = (i: number) => (sizes[i] ?? 0) / (this.#ms[i] ?? 1);
+    for (let i = 0; i < sizes.length && fits(i); i += 1) best = Math.max(best, rate(i));
+    let chosen = 0;
+    while (chosen < sizes.length - 1 && rate(chosen) < goodEnough * best) chosen += 1;
+    // A model that gains nothing by batches is not batched, however many wait.
+    if (chosen > 0)
+      for (let i = chosen + 1; i < sizes.length && fits(i) && (sizes[i] ?? 0) <= waitingRows; i += 1)
+        if (rate(i) > worthGrowing * rate(chosen)) chosen = i;
+    return Math.min(sizes[chosen] ?? 1, Math.max(1, maxRows));
+  }
+
+  /** Index of the first size that is not below `rows`. */
+  #above(rows: number): number {
+    let i = 0;
+    while (i < this.#rows.length && (this.#rows[i] ?? 0) < rows) i += 1;
+    return i;
+  }
+
+  #share(above: number, rows: number): number {
+    const low = this.#rows[above - 1] ?? 0;
+    const high = this.#rows[above] ?? rows;
+    return (rows - low) / (high - low);
+  }
+}

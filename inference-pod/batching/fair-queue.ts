@@ -1,0 +1,223 @@
+/** What waits for the runner: connections take turns, each first in, first out; expired work is dropped before it is run. */
+import type { Costed } from './cost-book.ts';
+
+export interface Waiting extends Costed {
+  /** Requests with the same object take turns with others; those without one are one connection. */
+  readonly connection: object | undefined;
+  /** Monotonic milliseconds. */
+  readonly enqueuedMs: number;
+  readonly deadlineMs: number;
+  /** Where it waits: the queue's own note. */
+  place: Place | undefined;
+}
+
+/** How much a batch may hold. */
+export interface BatchRules<T> {
+  /** Rows of a batch that begins with this request, `waitingRows` of its kind wait. */
+  maxRows(first: T, waitingRows: number): number;
+  /** What a batch of so many rows like this one should take. */
+  costMs(like: Costed, rows: number): number;
+}
+
+export interface Taken<T> {
+  readonly batch: readonly T[];
+  /** Requests that cannot be answered in time any more: never run. */
+  readonly expired: readonly T[];
+}
+
+/** A waiting request between its neighbours of the same connection. */
+export interface Place {
+  readonly lane: object;
+}
+
+interface Node<T> extends Place {
+  readonly item: T;
+  readonly lane: Lane<T>;
+  previous: Node<T> | undefined;
+  next: Node<T> | undefined;
+}
+
+interface Lane<T> {
+  readonly key: object;
+  first: Node<T> | undefined;
+  last: Node<T> | undefined;
+  previous: Lane<T> | undefined;
+  next: Lane<T> | undefined;
+}
+
+/** Requests of one kind that wait: what may share a batch. */
+interface Group extends Costed {
+  rows: number;
+  items: number;
+}
+
+const noConnection = {};
+
+/** The queue in front of the runner. */
+export class FairQueue<T extends Waiting> {
+  readonly #lanes = new Map<object, Lane<T>>();
+  #firstLane: Lane<T> | undefined;
+  #lastLane: Lane<T> | undefined;
+  #length = 0;
+  readonly #groups = new Map<string, Group>();
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The request whose turn it is. */
+  get first(): T | undefined {
+    return this.#firstLane?.first?.item;
+  }
+
+  /** When the oldest request was put in; undefined when none waits. */
+  get oldestMs(): number | undefined {
+    let oldest: number | undefined;
+    for (let lane = this.#firstLane; lane !== undefined; lane = lane.next) {
+      const at = lane.first?.item.enqueuedMs;
+      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
+    }
+    return oldest;
+  }
+
+  /** What waits, by kind. */
+  groups(): IterableIterator<Readonly<Group>> {
+    return this.#groups.values();
+  }
+
+  /** Rows that wait, of all kinds. */
+  get rows(): number {
+    let rows = 0;
+    for (const group of this.#groups.values()) rows += group.rows;
+    return rows;
+  }
+
+  /** Rows that wait of the same kind as this request. */
+  waitingRows(like: Costed): number {
+    return this.#groups.get(like.groupKey)?.rows ?? 0;
+  }
+
+  add(item: T): void {
+    const key = item.connection ?? noConnection;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = { key, first: undefined, last: undefined, previous: undefined, next: undefined };
+      this.#lanes.set(key, lane);
+      this.#appendLane(lane);
+    }
+    const node: Node<T> = { item, lane, previous: lane.last, next: undefined };
+    if (lane.last === undefined) lane.first = node;
+    else lane.last.next = node;
+    lane.last = node;
+    item.place = node;
+    this.#length += 1;
+    const group = this.#groups.get(item.groupKey);
+    if (group === undefined) {
+      const { groupKey, rowElements, isLonely, rows } = item;
+      this.#groups.set(groupKey, { groupKey, rowElements, isLonely, rows, items: 1 });
+    } else {
+      group.rows += item.rows;
+      group.items += 1;
+    }
+  }
+
+  /** Takes a request out, wherever it waits; one that does not wait is left alone. */
+  remove(item: T): void {
+    const node = item.place as Node<T> | undefined;
+    if (node === undefined) return;
+    item.place = undefined;
+    const { lane, previous, next } = node;
+    if (previous === undefined) lane.first = next;
+    else previous.next = next;
+    if (next === undefined) lane.last = previous;
+    else next.previous = previous;
+    if (lane.first === undefined) {
+      this.#unlinkLane(lane);
+      this.#lanes.delete(lane.key);
+    }
+    this.#length -= 1;
+    const group = this.#groups.get(item.groupKey);
+    if (group === undefined) return;
+    group.rows -= item.rows;
+    group.items -= 1;
+    if (group.items === 0) this.#groups.delete(item.groupKey);
+  }
+
+  /**
+   * Takes the next batch. The connection whose turn it is decides the kind; each then gives one request per round, those
+   * whose next request is of another kind or does not fit keep their turn for the next batch.
+   */
+  take(nowMs: number, rules: BatchRules<T>): Taken<T> {
+    const batch: T[] = [];
+    const expired: T[] = [];
+    let hopeless: T | undefined;
+    let rows = 0;
+    let maxRows = 1;
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    let lane = this.#firstLane;
+    while (lane !== undefined && (batch.length === 0 || rows < maxRows)) {
+      const current = lane;
+      lane = current.next;
+      const item = this.#firstInTime(current, nowMs, expired);
+      if (item === undefined) continue;
+      const first = batch[0];
+      if (first === undefined) {
+        if (nowMs + rules.costMs(item, item.rows) > item.deadlineMs) {
+          // It would be late. With nothing else to do it is tried all the same: the reckoning may be wrong.
+          this.remove(item);
+          if (hopeless !== undefined) expired.push(hopeless);
+          hopeless = item;
+          lane = current.first === undefined ? lane : current;
+          continue;
+        }
+        maxRows = Math.max(1, rules.maxRows(item, this.waitingRows(item)));
+      } else {
+        if (item.groupKey !== first.groupKey || rows + item.rows > maxRows) continue;
+        const endMs = nowMs + rules.costMs(first, rows + item.rows);
+        if (endMs > Math.min(deadlineMs, item.deadlineMs)) continue;
+      }
+      this.remove(item);
+      batch.push(item);
+      rows += item.rows;
+      deadlineMs = Math.min(deadlineMs, item.deadlineMs);
+      if (current.first !== undefined) {
+        this.#unlinkLane(current);
+        this.#appendLane(current);
+        lane ??= current;
+      }
+    }
+    if (hopeless !== undefined) {
+      if (batch.length === 0) batch.push(hopeless);
+      else expired.push(hopeless);
+    }
+    return { batch, expired };
+  }
+
+  /** The next request of a connection; those before it whose time is over are dropped. */
+  #firstInTime(lane: Lane<T>, nowMs: number, expired: T[]): T | undefined {
+    let item = lane.first?.item;
+    while (item !== undefined && item.deadlineMs <= nowMs) {
+      this.remove(item);
+      expired.push(item);
+      item = lane.first?.item;
+    }
+    return item;
+  }
+
+  #appendLane(lane: Lane<T>): void {
+    lane.previous = this.#lastLane;
+    lane.next = undefined;
+    if (this.#lastLane === undefined) this.#firstLane = lane;
+    else this.#lastLane.next = lane;
+    this.#lastLane = lane;
+  }
+
+  #unlinkLane(lane: Lane<T>): void {
+    if (lane.previous === undefined) this.#firstLane = lane.next;
+    else lane.previous.next = lane.next;
+    if (lane.next === undefined) this.#lastLane = lane.previous;
+    else lane.next.previous = lane.previous;
+    lane.previous = undefined;
+    lane.next = undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Deadlines, type Expiring } from './deadlines.ts';
+
+test('every entry expires once, when its time has come, whatever the order; those taken off never', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ inMs: fc.integer({ min: 0, max: 6000 }), removed: fc.boolean() }), {
+        maxLength: 40,
+      }),
+      fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 30 }),
+      (wanted, advances) => {
+        const clock = { ms: 1_000_003 };
+        const wheel = new Deadlines(() => clock.ms);
+        const expired = new Map<number, number>();
+        const entries = wanted.map(({ inMs }, id): Expiring => {
+          const entry = {
+            deadlineMs: clock.ms + inMs,
+            expire: () => {
+              expect(expired.has(id)).toBe(false);
+              expired.set(id, clock.ms);
+            },
+          };
+          wheel.add(entry);
+          return entry;
+        });
+        for (const [id, { removed }] of wanted.entries()) {
+          const entry = entries[id];
+          if (removed && entry !== undefined) wheel.remove(entry);
+        }
+        for (const step of [...advances, 7000]) {
+          clock.ms += step;
+          wheel.advance();
+          for (const [id, { removed }] of wanted.entries())
+            expect(expired.has(id)).toBe(!removed && (entries[id]?.deadlineMs ?? 0) <= clock.ms);
+        }
+        expect(wheel.size).toBe(0);
+      },
+    ),
+  );
+});
+
+test('the timer runs by itself while something is on the wheel', async () => {
+  const wheel = new Deadlines(() => performance.now());
+  // The wheel itself keeps no process alive: its calls do.
+  const alive = setInterval(() => undefined, 1000);
+  await new Promise<void>((resolve) => {
+    wheel.add({ deadlineMs: performance.now() + 10, expire: resolve });
+  });
+  clearInterval(alive);
+  expect(wheel.size).toBe(0);
+});
