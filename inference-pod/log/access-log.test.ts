@@ -14,7 +14,7 @@ const record = (fields: Partial<AccessRecord> = {}): AccessRecord => ({
   bytes: 60,
   ...fields,
 });
-const make = (level: 'error' | 'warn' | 'info' = 'info') => {
+const make = (level: 'error' | 'warn' | 'info' | 'debug' = 'info') => {
   const log = memoryLogger();
   return { lines: log.lines, access: createAccessLog({ log, level, perSecond: 3, slowMs: () => 50 }) };
 };
@@ -78,6 +78,19 @@ describe('under load', () => {
   });
 });
 
+test('what a caller sent wrongly may quote its values: only the level debug shows it', () => {
+  const error = new Error('input \'x\': element 0 is "Jane Doe", wanted a number');
+  for (const [level, want] of [
+    ['info', undefined],
+    ['debug', error.message],
+  ] as const) {
+    const { lines, access } = make(level);
+    access.write(0, record({ status: 400, error }));
+    access.write(0, record({ status: 429, error }));
+    expect(lines.map(({ fields }) => fields.error)).toEqual([want, error.message]);
+  }
+});
+
 test('below its level nothing is written', () => {
   const warnings = make('warn');
   warnings.access.write(0, record());
@@ -96,9 +109,9 @@ test('S19: whatever a client sends is one line of JSON without control character
       done();
     },
   });
-  const log = createLogger('info', { model: 'm' }, stream);
+  const log = createLogger('debug', { model: 'm' }, stream);
   const nasty = 'a\r\nlevel=error \u001b[31mred\u009b2J\u007f\u2028\u202e"}\u0000 {"level":"error"}';
-  createAccessLog({ log, level: 'info', perSecond: 1, slowMs: () => 1 }).write(
+  createAccessLog({ log, level: 'debug', perSecond: 1, slowMs: () => 1 }).write(
     0,
     record({ path: nasty, requestId: nasty, error: new Error(nasty.repeat(100)), status: 400 }),
   );
