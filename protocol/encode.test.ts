@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { encodeError, encodeInferAnswer, encodeModelMetadata } from './encode.ts';
+import { encodeError, encodeInferAnswer, encodeModelMetadata, type InferAnswer } from './encode.ts';
+
+const textOf = (answer: InferAnswer) => encodeInferAnswer(answer).body.toString();
 
 test('an answer names the model, its version and the id only when there is one', () => {
   const y = {
@@ -8,11 +10,11 @@ test('an answer names the model, its version and the id only when there is one',
     shape: [2],
     data: BigInt64Array.of(1n, -9223372036854775808n),
   } as const;
-  expect(encodeInferAnswer({ modelName: 'm', outputs: [y] })).toBe(
+  expect(textOf({ modelName: 'm', outputs: [y] })).toBe(
     '{"model_name":"m","outputs":[{"name":"y","shape":[2],"datatype":"INT64","data":[1,-9223372036854775808]}]}',
   );
   const b = { name: 'b"', datatype: 'BOOL', shape: [2], data: Uint8Array.of(0, 1) } as const;
-  expect(encodeInferAnswer({ modelName: 'm', modelVersion: '1', id: 'é"', outputs: [b, y] })).toBe(
+  expect(textOf({ modelName: 'm', modelVersion: '1', id: 'é"', outputs: [b, y] })).toBe(
     '{"model_name":"m","model_version":"1","id":"é\\"","outputs":[{"name":"b\\"","shape":[2],"datatype":"BOOL","data":[false,true]},{"name":"y","shape":[2],"datatype":"INT64","data":[1,-9223372036854775808]}]}',
   );
 });

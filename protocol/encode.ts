@@ -1,8 +1,9 @@
-/** Writes V2 answers as JSON: hand-joined text around arrays that `JSON.stringify` prints. */
+/** Writes V2 answers: JSON as hand-joined text around arrays that `JSON.stringify` prints, binary tensors behind it. */
+import { classify } from './classification.ts';
 import type { ModelSignature, Tensor, TensorSpec } from './datatypes.ts';
-import type { Parameters } from './envelope.ts';
-import { refusals } from './errors.ts';
-import { shortestFloat32 } from './float32.ts';
+import { elementsText } from './elements-text.ts';
+import type { Parameters, RequestedOutput } from './infer-request.ts';
+import { encodeRaw } from './raw-tensor.ts';
 
 /** What an infer answer says beside its tensors. */
 export interface InferAnswer {
@@ -12,58 +13,78 @@ export interface InferAnswer {
   readonly outputs: readonly Tensor[];
   /** What is said of the whole answer; undefined: nothing. */
   readonly parameters?: Parameters | undefined;
+  /** The form of each output, in the same order; JSON where none is said. */
+  readonly forms?: readonly RequestedOutput[] | undefined;
+  /** Names of classes by output, for classification. */
+  readonly labels?: (output: string) => readonly string[] | undefined;
 }
 
-/** The body of an infer answer; throws a ProtocolError when an output cannot be written in JSON. */
-export const encodeInferAnswer = (answer: InferAnswer): string => {
-  let text = `{"model_name":${JSON.stringify(answer.modelName)}`;
-  if (answer.modelVersion !== undefined) text += `,"model_version":${JSON.stringify(answer.modelVersion)}`;
-  if (answer.id !== undefined) text += `,"id":${JSON.stringify(answer.id)}`;
-  if (answer.parameters !== undefined) text += `,"parameters":${JSON.stringify(answer.parameters)}`;
-  text += ',"outputs":[';
+export interface EncodedAnswer {
+  readonly body: Buffer;
+  /** How many bytes of the body are JSON; undefined when all are. */
+  readonly jsonLength: number | undefined;
+}
+
+/** Writes the body of an infer answer; throws a ProtocolError when an output cannot be written as asked. */
+export const encodeInferAnswer = (answer: InferAnswer): EncodedAnswer => {
+  const steps = encodeSteps(answer);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+};
+
+/** The same for large answers: waits for `turn` every few milliseconds, so that others are served meanwhile. */
+export const encodeInTurns = async (
+  answer: InferAnswer,
+  turn: () => Promise<void>,
+): Promise<EncodedAnswer> => {
+  const steps = encodeSteps(answer);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await turn();
+  }
+};
+
+function* encodeSteps(answer: InferAnswer): Generator<undefined, EncodedAnswer> {
+  const pieces: string[] = [headText(answer)];
+  const blobs: Uint8Array[] = [];
   let separator = '';
-  for (const output of answer.outputs) {
-    text += `${separator}{"name":${JSON.stringify(output.name)},"shape":[${output.shape.join(',')}],"datatype":"${output.datatype}","data":${dataText(output)}}`;
+  for (const [i, given] of answer.outputs.entries()) {
+    const form = answer.forms?.[i];
+    const output =
+      form?.classification === undefined
+        ? given
+        : classify(given, form.classification, answer.labels?.(given.name));
+    const { name, shape, datatype } = output;
+    pieces.push(
+      `${separator}{"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}",`,
+    );
     separator = ',';
-  }
-  return `${text}]}`;
-};
-
-const dataText = (tensor: Tensor): string => {
-  const { data, datatype } = tensor;
-  switch (datatype) {
-    case 'FP16':
-    case 'BF16':
-      throw refusals.noJsonForm('output', tensor.name, datatype);
-    case 'INT64':
-    case 'UINT64':
-      return `[${(data as BigInt64Array).join(',')}]`;
-    case 'BYTES':
-      return JSON.stringify(data);
-    default: {
-      const source = data as Float64Array;
-      const values = new Array<number | boolean>(source.length);
-      if (datatype === 'BOOL') for (let i = 0; i < source.length; i += 1) values[i] = source[i] !== 0;
-      else if (datatype === 'FP32') copyFloats(tensor, source, values, shortestFloat32);
-      else if (datatype === 'FP64') copyFloats(tensor, source, values, (value) => value);
-      else for (let i = 0; i < source.length; i += 1) values[i] = source[i] ?? 0;
-      return JSON.stringify(values);
+    if (form?.binary === true) {
+      const blob = encodeRaw(output);
+      blobs.push(blob);
+      pieces.push(`"parameters":{"binary_data_size":${blob.length}}}`);
+      continue;
     }
+    pieces.push('"data":[');
+    yield* elementsText(output, pieces);
+    pieces.push(']}');
   }
-};
+  pieces.push(']}');
+  const json = Buffer.from(pieces.join(''));
+  return blobs.length === 0
+    ? { body: json, jsonLength: undefined }
+    : { body: Buffer.concat([json, ...blobs]), jsonLength: json.length };
+}
 
-const copyFloats = (
-  tensor: Tensor,
-  source: Float64Array,
-  values: (number | boolean)[],
-  print: (value: number) => number,
-) => {
-  for (let i = 0; i < source.length; i += 1) {
-    const value = source[i] ?? Number.NaN;
-    if (!Number.isFinite(value)) throw refusals.notFinite(tensor.name, i, value);
-    // JSON.stringify writes -0 as 0; the sign of zero is not carried.
-    values[i] = print(value);
-  }
+const headText = ({ modelName, modelVersion, id, parameters }: InferAnswer): string => {
+  let text = `{"model_name":${JSON.stringify(modelName)}`;
+  if (modelVersion !== undefined) text += `,"model_version":${JSON.stringify(modelVersion)}`;
+  if (id !== undefined) text += `,"id":${JSON.stringify(id)}`;
+  if (parameters !== undefined) text += `,"parameters":${JSON.stringify(parameters)}`;
+  return `${text},"outputs":[`;
 };
 
 const specJson = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });

@@ -14,6 +14,8 @@ export class ProtocolError extends Error {
 const list = (names: readonly string[]) => `[${names.map((name) => `'${name}'`).join(', ')}]`;
 const dims = (shape: readonly number[]) => `[${shape.join(',')}]`;
 
+const cut = (text: string) => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
+
 /** Cuts what a caller sent to a length that fits into an error message. */
 export const quote = (value: unknown): string => {
   let text: string;
@@ -23,7 +25,7 @@ export const quote = (value: unknown): string => {
   else if (Array.isArray(value)) text = 'a list';
   else if (typeof value === 'object' && value !== null) text = 'an object';
   else text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return cut(text);
 };
 
 /** Every refusal that depends on what was asked, one function each. */
@@ -76,7 +78,10 @@ export const refusals = {
   rowsDiffer: (model: string, detail: string) =>
     new ProtocolError(400, `inputs of model '${model}' differ in their first dimension: ${detail}`),
   noData: (name: string) =>
-    new ProtocolError(400, `input '${name}' has no 'data': a list of its elements, flat or nested`),
+    new ProtocolError(
+      400,
+      `input '${name}' has no 'data': a list of its elements, flat or nested (or binary_data_size in its parameters)`,
+    ),
   countMismatch: (name: string, shape: readonly number[], wanted: number, got: number) =>
     new ProtocolError(
       400,
@@ -89,6 +94,8 @@ export const refusals = {
     ),
   badElement: (name: string, index: number, value: unknown, wanted: string) =>
     new ProtocolError(400, `input '${name}': element ${index} is ${quote(value)}, wanted ${wanted}`),
+  badElementText: (name: string, index: number, text: string, wanted: string) =>
+    new ProtocolError(400, `input '${name}': element ${index} is ${cut(text)}, wanted ${wanted}`),
   badText: (name: string, index: number) =>
     new ProtocolError(
       400,
@@ -121,10 +128,37 @@ export const refusals = {
       400,
       `input byte size mismatch for input '${name}' for model '${model}'. Shape ${dims(shape)} wants ${elementCount(shape)} elements of BYTES, each after its length of 4 bytes; the ${got} bytes end before`,
     ),
+  badHeaderLength: (got: string, length: number) =>
+    new ProtocolError(
+      400,
+      `Inference-Header-Content-Length is ${quote(got)}, wanted a whole number: how many of the ${length} bytes of the (uncompressed) body are JSON`,
+    ),
+  badParameter: (of: string, parameter: string, got: unknown, wanted: string) =>
+    new ProtocolError(400, `${of}: parameter '${parameter}' is ${quote(got)}, wanted ${wanted}`),
+  dataTwice: (name: string) =>
+    new ProtocolError(
+      400,
+      `input '${name}' has both 'data' and 'binary_data_size': its elements can come in one way only`,
+    ),
+  tooFewBytes: (name: string, missing: number, model: string) =>
+    new ProtocolError(
+      400,
+      `unexpected size for input '${name}', expecting ${missing} additional bytes for model '${model}'`,
+    ),
+  leftOverBytes: (model: string, bytes: number) =>
+    new ProtocolError(
+      400,
+      `unexpected additional input data for model '${model}': ${bytes} bytes more than the inputs' binary_data_size`,
+    ),
+  noRawRequest: (model: string, why: string) =>
+    new ProtocolError(
+      400,
+      `a raw binary request (Inference-Header-Content-Length: 0) cannot be made of model '${model}': ${why}`,
+    ),
   unsupported: (what: string) => new ProtocolError(501, `${what} is not supported`),
   notFinite: (name: string, index: number, value: number) =>
     new ProtocolError(
       400,
-      `output '${name}': element ${index} is ${value}, which JSON cannot carry: leave the output out with 'outputs', or correct the input that leads to it`,
+      `output '${name}': element ${index} is ${value}, which JSON cannot carry: ask for a binary tensor ('binary_data': true), leave the output out with 'outputs', or correct the input that leads to it`,
     ),
 } as const;

@@ -15,8 +15,15 @@ export const sendJson = (
   status: number,
   text: string,
   options: AnswerOptions = {},
+) => sendBody(response, status, Buffer.from(text), options);
+
+/** Sends a body of any type in one write; JSON when the headers do not say. */
+export const sendBody = (
+  response: ServerResponse,
+  status: number,
+  body: Buffer,
+  options: AnswerOptions = {},
 ) => {
-  const body = Buffer.from(text);
   const headers: Record<string, string | number> = {
     'content-type': 'application/json',
     'content-length': body.length,

@@ -5,7 +5,8 @@ import type { Logger } from '../log/logger.ts';
 import { sendError } from './answer.ts';
 import type { AppContext } from './app.ts';
 import { ConnectionGuard } from './connections.ts';
-import { createInferHandler, type InferContext } from './infer.ts';
+import type { InferContext } from './exchange.ts';
+import { createInferHandler } from './infer.ts';
 import { createOpsHandler, type OpsContext } from './ops.ts';
 import { matchInfer } from './route.ts';
 

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { allocate, type Datatype, type Tensor, type TensorData } from '../datatypes.ts';
 import { ProtocolError, refusals } from '../errors.ts';
-import { wanted } from '../fill.ts';
+import { wanted } from '../json/elements.ts';
 import { malformedMessage, type WireReader, wire } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 
