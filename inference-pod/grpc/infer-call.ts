@@ -6,6 +6,7 @@ import { type InferFrame, readInferFrame } from '../../protocol/grpc/infer-frame
 import { isRaw, readInferRequest } from '../../protocol/grpc/infer-request.ts';
 import type { GrpcInferAnswer } from '../../protocol/grpc/infer-response.ts';
 import type { RequestedOutput } from '../../protocol/infer-request.ts';
+import { contractParameter } from '../contract/words.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import type { Call } from '../inference/types.ts';
 import { traceOfHeaders, traceResponse } from '../log/trace.ts';
@@ -60,6 +61,7 @@ export const inferOf = async (
     modelName: context.modelName,
     modelVersion: context.modelVersion,
     id: frame.id,
+    parameters: result.flagged === undefined ? undefined : { [contractParameter]: result.flagged },
     outputs: result.outputs.map((tensor, i) => asAsked(tensor, request.outputs[i])),
     isRaw: isRaw(frame),
   };

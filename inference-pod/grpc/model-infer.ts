@@ -1,6 +1,7 @@
 /** `ModelInfer`: one request, one answer. */
 import { ProtocolError } from '../../protocol/errors.ts';
 import { writeInferAnswer } from '../../protocol/grpc/infer-response.ts';
+import { contractHeader, contractParameter } from '../contract/words.ts';
 import type { Call } from '../inference/types.ts';
 import type { GrpcContext } from './context.ts';
 import { beginCall, finishCancelled, finishFailed, inferOf } from './infer-call.ts';
@@ -59,6 +60,8 @@ class Inference implements Receiver {
   async #infer(call: Call, body: Buffer) {
     const answer = await inferOf(this.#context, call, body);
     if (call.isFinished) return;
+    const flagged = answer.parameters?.[contractParameter];
+    if (flagged !== undefined) this.#rpc.answerHeaders[contractHeader] = flagged;
     const message = writeInferAnswer(answer, framePrefixBytes);
     call.finish({ status: 200 });
     this.#rpc.answer(message);

@@ -9,6 +9,8 @@ export interface GrpcInferAnswer {
   readonly modelName: string;
   readonly modelVersion: string | undefined;
   readonly id: string;
+  /** What is said of the whole answer; undefined: nothing. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
   readonly outputs: readonly Tensor[];
   /** Elements as bytes. A tensor that has no other form makes them all so: the two forms are exclusive. */
   readonly isRaw: boolean;
@@ -26,6 +28,8 @@ const writeAnswer = (writer: WireWriter, answer: GrpcInferAnswer): WireWriter =>
     .text(1, answer.modelName)
     .text(2, answer.modelVersion ?? '')
     .text(3, answer.id);
+  for (const [name, value] of Object.entries(answer.parameters ?? {}))
+    writer.message(4, (entry) => entry.text(1, name).message(2, (parameter) => parameter.element(3, value)));
   for (const output of answer.outputs)
     writer.message(5, (inner) => {
       inner.text(1, output.name).text(2, output.datatype).packedInts(3, output.shape);

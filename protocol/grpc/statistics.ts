@@ -37,7 +37,9 @@ const inferenceFields = [
 ];
 
 const writeDuration = (writer: WireWriter, field: number, duration: Duration | undefined) =>
-  writer.message(field, (inner) => inner.uint(1, duration?.count ?? 0).uint(2, Math.round(duration?.ns ?? 0)));
+  writer.message(field, (inner) =>
+    inner.uint(1, duration?.count ?? 0).uint(2, Math.round(duration?.ns ?? 0)),
+  );
 
 /** The answer behind `room` free bytes. */
 export const writeStatistics = (models: readonly ModelStatistics[], room: number): Buffer => {
