@@ -110,7 +110,7 @@ describe('limits that end the pod', () => {
   test('a run that hangs: 504 at the deadline, probes answered meanwhile, then the end', async () => {
     const directory = directoryWith(loopOnDemand());
     directory.writeLiveConfig({ timeoutMs: 200 });
-    const pod = run('serve', { ...directory.env, BALLAST_HANG_LIMIT_MS: '1500' });
+    const pod = run('serve', { ...directory.env, BALLAST_HANG_LIMIT_MS: '3000' });
     const ports = await pod.ports();
     await until(async () => (await status(ports.ops, '/readyz')) === 200);
     expect((await infer(ports.http, 'trips', [], [3])).status).toBe(200);
@@ -120,7 +120,7 @@ describe('limits that end the pod', () => {
       status: 504,
       body: { error: 'Request timeout expired: not answered within 200 ms' },
     });
-    expect(performance.now() - sentAt).toBeLessThan(1000);
+    expect(performance.now() - sentAt).toBeLessThan(2500);
     // What waits behind it is answered at its deadline too, and never run.
     const behind = infer(ports.http, 'trips', [], [1]);
     const askedAt = performance.now();
@@ -130,7 +130,7 @@ describe('limits that end the pod', () => {
     expect(await pod.exited).toEqual(aborted);
     expect(directory.termination()).toEqual({
       reason: 'RunHung',
-      message: expect.stringMatching(/^the model ran for \d+ ms without an end, the limit is 1500 ms$/),
+      message: expect.stringMatching(/^the model ran for \d+ ms without an end, the limit is 3000 ms$/),
     });
     // The last line is out before the end.
     expect(pod.log()).toMatch(/"message":"the pod ends itself".*"reason":"RunHung"/);

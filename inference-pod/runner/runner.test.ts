@@ -136,7 +136,9 @@ describe('batching', () => {
     );
     const metrics = await (await fetch(`${served.opsUrl}/metrics`)).text();
     const runs = Number(/^ballast_batch_rows_count (\d+)/m.exec(metrics)?.[1]);
-    const answered = Number(/^ballast_requests_total\{code="200"\} (\d+)/m.exec(metrics)?.[1]);
+    const answered = Number(
+      /^ballast_requests_total\{code="200",protocol="rest"\} (\d+)/m.exec(metrics)?.[1],
+    );
     expect(runs).toBeLessThan(answered);
   });
 
@@ -199,7 +201,7 @@ test('an output that JSON cannot carry is a 400 that says which element', async 
     status: 400,
     body: {
       error:
-        "output 'y': element 1 is Infinity, which JSON cannot carry: leave the output out with 'outputs', or correct the input that leads to it",
+        "output 'y': element 1 is Infinity, which JSON cannot carry: ask for a binary tensor ('binary_data': true), leave the output out with 'outputs', or correct the input that leads to it",
     },
   });
 });
