@@ -5,6 +5,7 @@ import { chartFiles } from './chart.ts';
 import { renderInstall } from './chart-install.ts';
 import { permissionsPage } from './chart-permissions.ts';
 import { grpcDescriptorFiles } from './grpc-descriptors.ts';
+import { metricsPage } from './metrics-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const { generatedFiles } = (await import('../crds/generate.ts')) as {
@@ -40,6 +41,7 @@ write(
     files['crds/generated/modeldeployment.schema.json'] ?? '',
   ),
 );
+write({ 'docs/reference/metrics-pod.md': metricsPage() });
 // What helm makes of the chart as it lies there now.
 const install = await renderInstall();
 if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');

@@ -101,7 +101,7 @@ describe('the ops port', () => {
     await pod.infer({});
     const { status, text } = await ops('/metrics');
     expect(status).toBe(200);
-    expect(text).toMatch(/^ballast_requests_total\{code="400"\} [1-9]/m);
+    expect(text).toMatch(/^ballast_requests_total\{code="400",protocol="rest"\} [1-9]/m);
     expect(text).toMatch(
       /^ballast_model_info\{model="m",version="v10",revision="rev1",sha256="[0-9a-f]{64}"\} 1$/m,
     );

@@ -1,22 +1,23 @@
-/** Everything on the serving port but infer: health and metadata, by express. */
+/** Everything on the serving port but infer: health, metadata and the page, by express. */
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { ModelSignature } from '../../protocol/datatypes.ts';
 import { encodeModelMetadata } from '../../protocol/encode.ts';
 import { refusals } from '../../protocol/errors.ts';
+import type { AccessLog } from '../log/access-log.ts';
+import { traceOfHeaders, traceResponse } from '../log/trace.ts';
 import { sendError, sendJson } from './answer.ts';
+import { addPageRoutes, type PageContext } from './page/routes.ts';
 import { requestIdOf } from './request-id.ts';
 
-export interface AppContext {
-  readonly modelName: string;
-  readonly modelVersion: string | undefined;
-  readonly serverVersion: string;
-  signature(): ModelSignature | undefined;
-  /** Undefined when ready, else why not. */
-  unreadiness(): { reason: string; message: string } | undefined;
+export interface AppContext extends PageContext {
+  readonly accessLog: AccessLog;
+  nowMs(): number;
 }
 
 /** Extensions of the protocol that are implemented; the list says nothing that is not. */
 const extensions: readonly string[] = [];
+
+/** Asked every few seconds by machines: no line in the log. */
+const isProbe = /^\/v2\/(health\/|models\/.*\/ready\/?$)/;
 
 /** Makes the express application. */
 export const createApp = (context: AppContext): Express => {
@@ -25,7 +26,26 @@ export const createApp = (context: AppContext): Express => {
   app.disable('etag');
   app.set('case sensitive routing', true);
   app.use((request, response, next) => {
-    response.setHeader('x-request-id', requestIdOf(request));
+    const requestId = requestIdOf(request);
+    const trace = traceOfHeaders(request.headers);
+    response.setHeader('x-request-id', requestId);
+    if (trace !== undefined) response.setHeader('traceresponse', traceResponse(trace));
+    if (!isProbe.test(request.path)) {
+      const startedMs = context.nowMs();
+      const path = request.path.slice(0, 200);
+      response.once('finish', () => {
+        const atMs = context.nowMs();
+        const latencyMs = atMs - startedMs;
+        context.accessLog.write(atMs, {
+          protocol: 'http',
+          path,
+          requestId,
+          trace,
+          status: response.statusCode,
+          latencyMs,
+        });
+      });
+    }
     next();
   });
 
@@ -37,6 +57,7 @@ export const createApp = (context: AppContext): Express => {
         sendError(response, 405, 'Method Not Allowed', { headers: { allow: 'GET, HEAD' } });
       });
   };
+  addPageRoutes(get, context);
   get('/v2', (_request, response) => {
     sendJson(response, 200, JSON.stringify({ name: 'ballast', version: context.serverVersion, extensions }));
   });

@@ -53,5 +53,5 @@ kbd{font:inherit;font-size:.82rem;color:var(--soft)}
 footer{color:var(--soft);font-size:.88rem;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}
 [hidden]{display:none!important}
 @media (max-width:46rem){main{padding:1.25rem .9rem 2rem}.pair{display:block}section{padding:.95rem 1rem}h1{font-size:1.45rem}}
-@media (pointer:coarse){kbd{display:none}}
+@media (pointer:coarse),(max-width:30rem){kbd{display:none}}
 `;
