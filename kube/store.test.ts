@@ -59,6 +59,17 @@ describe('the store', () => {
     expect(() => store.byIndex('colour', 'red')).toThrow('no index "colour"');
   });
 
+  test('objects that are alike share what is equal', () => {
+    const store = new Store();
+    const make = (name: string) => ({
+      metadata: { name, namespace: 'ns', labels: { of: name }, resourceVersion: '1' },
+      spec: { selector: { app: 'all' }, ports: [{ port: 80 }] },
+    });
+    const [a, b] = ['a', 'b'].map((name) => store.put(make(name))?.object);
+    expect(b).toEqual(make('b'));
+    expect((b as ReturnType<typeof make>).spec).toBe((a as ReturnType<typeof make>).spec);
+  });
+
   test('property: after any sequence of puts, removes and lists the index agrees with the objects', () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd');
     const label = fc.option(fc.constantFrom('x', 'y'), { nil: undefined });

@@ -53,6 +53,8 @@ export class Store<T extends KubeObject> implements StoreReader<T> {
   readonly #objects = new Map<ObjectKey, T>();
   readonly #indexes = new Map<string, Map<string, Set<ObjectKey>>>();
   #resourceVersion: string | undefined;
+  /** What was taken in last: the objects of a fleet are much alike, and a new one shares the parts that are equal. */
+  #latest: T | undefined;
 
   constructor(indexers: Indexers<T> = {}) {
     this.#indexers = indexers;
@@ -95,7 +97,8 @@ export class Store<T extends KubeObject> implements StoreReader<T> {
     const key = keyOf(object);
     const previous = this.#objects.get(key);
     if (previous !== undefined && sameVersion(previous, object)) return undefined;
-    const kept = settle(object, previous);
+    const kept = settle(object, previous ?? this.#latest);
+    this.#latest = kept;
     if (previous !== undefined) this.#unindex(key, previous);
     this.#objects.set(key, kept);
     this.#index(key, kept);
