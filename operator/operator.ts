@@ -246,6 +246,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       },
       readScaling: (deployment) => fleet.decisionFor(deployment),
       readNodes: nodesReader(caches.nodes, config.nodePriceLabel),
+      backlog: () => controller.queue.length,
       nowMs: () => clock.now(),
     }),
     workers: config.workers,

@@ -21,13 +21,15 @@ export interface GatherSources {
   readonly readScaling: ReadScaling;
   /** The nodes of these pods; absent where nobody reads any. */
   readonly readNodes?: (pods: readonly Pod[]) => NodesReading;
+  /** Keys that wait for their turn; absent where nobody counts them. */
+  readonly backlog?: () => number;
   /** Wall clock. */
   readonly nowMs: () => number;
 }
 
 /** The Snapshot of one ModelDeployment; undefined when it does not exist. */
 export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undefined {
-  const { caches, memories, defaults, readScaling, readNodes, nowMs } = sources;
+  const { caches, memories, defaults, readScaling, readNodes, backlog, nowMs } = sources;
   const deployment = caches.modelDeployments.store.get(key);
   if (deployment === undefined) return undefined;
   const reading = readScaling(deployment);
@@ -37,6 +39,7 @@ export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undef
     nowMs: nowMs(),
     defaults,
     fleetSize: caches.modelDeployments.store.size,
+    ...(backlog === undefined ? {} : { backlog: backlog() }),
     deployment,
     children: {
       serviceAccounts: caches.serviceAccounts.store.byIndex(ofDeployment, key),

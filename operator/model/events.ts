@@ -111,7 +111,12 @@ export function plannedEvents(
   applied: readonly ApplyAction[],
   wait: NodeWait,
 ): PlannedEvent[] {
-  const events = facts.rollout.turns.map((turn) => turnEvent(turn, facts));
+  const { turns } = facts.rollout;
+  // What begins and ends in one step is told by its end.
+  const ended = new Set(turns.filter(({ kind }) => kind === 'finished').map(({ revision }) => revision));
+  const events = turns
+    .filter(({ kind, revision }) => kind !== 'started' || !ended.has(revision))
+    .map((turn) => turnEvent(turn, facts));
   for (const { kind, object, edited } of applied) {
     if (edited.length > 0)
       events.push(

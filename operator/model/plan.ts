@@ -16,7 +16,7 @@ import { rolloutRecord, stableOf } from './rollout/record.ts';
 import type { Snapshot } from './snapshot.ts';
 import { buildStatus } from './status/build.ts';
 import { costDueAtMs } from './status/cost.ts';
-import { figuresEveryMs, statusDue } from './status/due.ts';
+import { figuresEveryMs, firstWordsDueAtMs, statusDue } from './status/due.ts';
 import type { StatusFacts } from './status/facts.ts';
 import { pendingDueAtMs } from './status/pending.ts';
 import { stallsAtMs } from './status/stall.ts';
@@ -138,12 +138,15 @@ export function plan(given: Snapshot): Plan {
     nowMs,
     figuresEveryMs(snapshot.fleetSize),
   );
+  const silentUntilMs = firstWordsDueAtMs(deployment, status, snapshot.backlog ?? 0, nowMs);
+  const write = due.write && silentUntilMs === undefined;
   const stallsAt = stallsAtMs(facts);
   const wait = nodeWait(facts, deployment.status, status);
   const againAtMs = earliest([
     rollout.wakeAtMs,
     children.againAtMs,
     due.write ? undefined : due.againAtMs,
+    silentUntilMs,
     stallsAt !== undefined && stallsAt > nowMs ? stallsAt : undefined,
     pendingDueAtMs(facts),
     wait.dueAtMs,
@@ -152,8 +155,15 @@ export function plan(given: Snapshot): Plan {
   return {
     apply: children.apply,
     delete: children.delete,
-    status: due.write ? status : undefined,
-    events: plannedEvents(facts, deployment.status, status, children.apply, wait),
+    status: write ? status : undefined,
+    // A turn is told with the status that records it: until then the next plan finds it again.
+    events: plannedEvents(
+      silentUntilMs === undefined ? facts : { ...facts, rollout: { ...rollout, turns: [] } },
+      deployment.status,
+      status,
+      children.apply,
+      wait,
+    ),
     waitTold: wait.told,
     requeueAfterMs: againAtMs === undefined ? undefined : Math.max(1, againAtMs - nowMs),
   };

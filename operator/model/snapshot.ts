@@ -155,6 +155,8 @@ export interface Snapshot {
   readonly defaults: OperatorDefaults;
   /** How many ModelDeployments there are: figures are written less often in a large fleet. */
   readonly fleetSize: number;
+  /** How many ModelDeployments wait for their turn; absent: none. */
+  readonly backlog?: number;
   readonly deployment: ModelDeployment;
   readonly children: Children;
   readonly replicaSets: readonly ReplicaSet[];

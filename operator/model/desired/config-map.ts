@@ -28,6 +28,7 @@ export function liveConfig(
     version: 1,
     timeoutMs: timeoutMs(spec),
     slaLatencyMs: [...new Set(bounds)].sort((a, b) => a - b),
+    ...(spec.traffic?.shedAt === undefined ? {} : { shedAt: spec.traffic.shedAt }),
     digests: Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1))),
     ...(Object.values(network).some((value) => value !== undefined) ? { fetch: network } : {}),
   };

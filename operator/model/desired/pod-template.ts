@@ -1,7 +1,7 @@
 /** The pod of a revision, rendered once, when the revision is made: from then on its ControllerRevision holds it. */
 import { labels, podContainers, podEnv, podPaths, podPorts } from '../../../crds/constants.ts';
 import type { ModelDeployment, RuntimeSpec } from '../../../crds/types.ts';
-import { quantityNumber } from '../../../crds/values.ts';
+import { durationMs, quantityNumber } from '../../../crds/values.ts';
 import type {
   Container,
   EnvVar,
@@ -95,6 +95,10 @@ const containerSecurity = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
+const textOf = (value: number | undefined) => (value === undefined ? undefined : String(value));
+const millisecondsOf = (value: string | undefined) =>
+  value === undefined ? undefined : String(durationMs(value));
+
 const entries = (values: Record<string, string | undefined>): EnvVar[] =>
   Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 
@@ -186,9 +190,13 @@ export function renderPodTemplate(
       ...shared,
       ...entries({
         [podEnv.modelVersion]: model.version ?? revision,
-        [podEnv.threads]: runtime?.threads === undefined ? undefined : String(runtime.threads),
-        [podEnv.maxBodyBytes]:
-          runtime?.limits?.maxBodyBytes === undefined ? undefined : String(runtime.limits.maxBodyBytes),
+        [podEnv.threads]: textOf(runtime?.threads),
+        [podEnv.maxBodyBytes]: textOf(runtime?.limits?.maxBodyBytes),
+        [podEnv.maxBatchRows]: textOf(runtime?.batching?.maxSize),
+        [podEnv.maxBatchDelayMs]: millisecondsOf(runtime?.batching?.maxDelay),
+        [podEnv.maxInFlight]: textOf(runtime?.concurrency?.maxInFlight),
+        [podEnv.maxQueue]: textOf(runtime?.concurrency?.maxQueue),
+        [podEnv.warmUpMs]: millisecondsOf(runtime?.warmup?.duration),
         [podEnv.contract]:
           deployment.spec.contract === undefined
             ? undefined

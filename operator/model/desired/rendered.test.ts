@@ -23,6 +23,9 @@ const whole: SpecPart = {
       limits: { cpu: 2, memory: '2Gi', 'nvidia.com/gpu': 1 },
     },
     threads: 2,
+    batching: { maxSize: 64, maxDelay: '5ms' },
+    concurrency: { maxInFlight: 1000, maxQueue: 200 },
+    warmup: { duration: '2s' },
     limits: { maxBodyBytes: 1_048_576 },
     env: [
       { name: 'ORT_LOG', value: '$(HOME) is literal' },
@@ -44,7 +47,7 @@ const whole: SpecPart = {
     },
   },
   sla: { latency: { p95: '50ms', p99: '100ms' }, errorRate: '0.1%', window: '5m' },
-  traffic: { timeout: '90s' },
+  traffic: { timeout: '90s', shedAt: 'SLA' },
   scaling: { minReplicas: 2 },
   rollout: { restartedAt: '2026-11-24T10:00:00Z' },
   access: { networkPolicy: 'Restricted' },

@@ -1,6 +1,9 @@
 /** When a status is worth a write: a transition at once, figures that merely moved now and then. */
+import type { Reason } from '../../../crds/reasons.ts';
 import type { ModelDeploymentStatus } from '../../../crds/status.ts';
+import type { ModelDeployment } from '../../../crds/types.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { timestampMs } from './rounding.ts';
 
 /** Least time between two writes that bring nothing but figures, milliseconds. */
 const leastFiguresMs = 30_000;
@@ -65,4 +68,33 @@ export function statusDue(
   if (canonicalJson(skeleton(previous)) !== canonicalJson(skeleton(next))) return { write: true };
   const dueAtMs = (writtenAtMs ?? Number.NEGATIVE_INFINITY) + everyMs;
   return nowMs >= dueAtMs ? { write: true } : { write: false, againAtMs: dueAtMs };
+}
+
+/** While more ModelDeployments than this wait for their turn, words that a better one follows soon can wait too; */
+const longBacklog = 32;
+/** but not for longer than this. */
+const longestSilenceMs = 60_000;
+const lookAgainMs = 10_000;
+
+/**
+ * Whether the first status, which says that a rollout begins and nothing else, is left unsaid for now, and until when.
+ * Where a fleet comes at once, the children of those that wait are worth more than these words: mostly the next status
+ * says Ready. Whatever a person should act on is never held back.
+ */
+export function firstWordsDueAtMs(
+  deployment: ModelDeployment,
+  next: ModelDeploymentStatus,
+  backlog: number,
+  nowMs: number,
+): number | undefined {
+  const createdAtMs = timestampMs(deployment.metadata.creationTimestamp);
+  if ((deployment.status?.observedGeneration ?? 0) > 0 || createdAtMs === undefined) return undefined;
+  const untilMs = createdAtMs + longestSilenceMs;
+  if (backlog <= longBacklog || nowMs >= untilMs) return undefined;
+  const ready = next.conditions?.find(({ type }) => type === 'Ready');
+  const isPlain =
+    ready?.reason === ('RollingOut' satisfies Reason) &&
+    next.conditions?.every(({ type, status }) => type !== 'Stalled' || status === 'False') === true &&
+    (next.failures ?? []).length === 0;
+  return isPlain ? Math.min(untilMs, nowMs + lookAgainMs) : undefined;
 }
