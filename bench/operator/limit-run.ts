@@ -14,6 +14,8 @@ export interface LimitRun {
   readonly readySeconds: number;
   readonly requests: readonly Request[];
   readonly planeCpuSeconds: Readonly<Record<string, number>>;
+  /** Of this process, which applies and waits. */
+  readonly clientCpuSeconds: number;
 }
 
 /** ModelDeployments worked on at the same time: the children of one depend on each other and come one after the other. */
@@ -44,6 +46,7 @@ export async function runLimit(
   const audit = new AuditLog(cluster.auditLogPath, auditedUser);
   audit.read();
   const before = cluster.cpuSeconds();
+  const clientBefore = process.cpuUsage();
   const ready = follow<Deployment>(cluster.api, resources.deployments, work.length, isAvailable);
   const startMs = performance.now();
   const next = work.values();
@@ -61,11 +64,13 @@ export async function runLimit(
   const readySeconds = ((await ready.reachedMs) - startMs) / 1_000;
   ready.stop();
   const after = cluster.cpuSeconds();
+  const { user, system } = process.cpuUsage(clientBefore);
   await client.close();
   return {
     childrenSeconds,
     readySeconds,
     requests: audit.read(),
+    clientCpuSeconds: (user + system) / 1e6,
     planeCpuSeconds: Object.fromEntries(
       Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]),
     ),

@@ -47,6 +47,8 @@ export interface OperatorRun {
   readonly readySeconds: number;
   /** From the first create until all are Ready. */
   readonly toReady: Phase;
+  /** Reconciles in that time. */
+  readonly reconciles: number;
   /** From then until nothing was written for as long as the operator may hold a write back. */
   readonly settling: Phase;
   readonly rest: Phase | undefined;
@@ -123,6 +125,7 @@ export async function runOperator(options: OperatorRunOptions): Promise<Operator
       );
     const readySeconds = phase.seconds();
     const toReady = await phase.end();
+    const reconciles = (await operator.metrics()).sum('ballast_operator_reconciles_total');
     const planeCpuSeconds = difference(cluster.cpuSeconds(), planeBefore);
     const childrenSeconds = await children;
     const readyRssMb = operator.memoryMb().now;
@@ -173,6 +176,7 @@ export async function runOperator(options: OperatorRunOptions): Promise<Operator
       childrenSeconds,
       readySeconds,
       toReady,
+      reconciles,
       settling,
       rest,
       restart,

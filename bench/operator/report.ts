@@ -67,9 +67,14 @@ export function printReport(count: number, pairs: readonly Pair[], say: (line: s
     count,
   ))
     say(`      ${text}`);
+  line('reconciles per ModelDeployment', each(operator.reconciles));
   line('CPU of the operator to all Ready', `${one(of((pair) => pair.operator.toReady.cpuSeconds))} s`);
   line('CPU of the control plane', `${cpuText(operator.planeCpuSeconds)} s`);
-  if (limit !== undefined) line('the same for the limit', `${cpuText(limit.planeCpuSeconds)} s`);
+  if (limit !== undefined)
+    line(
+      'the same for the limit',
+      `${cpuText(limit.planeCpuSeconds)} s, and its client ${one(limit.clientCpuSeconds)} s`,
+    );
   line('event loop lag to all Ready', lag(operator.toReady));
   const peak = Math.max(...pairs.map((pair) => pair.operator.peakRssMb));
   verdict(
