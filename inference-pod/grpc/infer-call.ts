@@ -80,6 +80,7 @@ export const finishFailed = (context: GrpcContext, call: Call, error: unknown): 
   }
   context.log.error('request failed', {
     requestId: call.arrival.requestId,
+    traceId: call.arrival.trace?.traceId,
     error: failure.message.slice(0, 1000),
   });
   call.finish({ status: 500, error: failure });

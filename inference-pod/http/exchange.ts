@@ -1,6 +1,6 @@
 /** One HTTP request for inference, whatever its form: admission, body, deadline, answer or refusal. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ModelSignature } from '../../protocol/datatypes.ts';
+import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { ProtocolError, refusals } from '../../protocol/errors.ts';
 import { clientTimeoutMs, Overloaded, uploadTooSlow } from '../admission/admission.ts';
 import { contractHeader } from '../contract/words.ts';
@@ -46,6 +46,11 @@ export type InferHandler = (request: IncomingMessage, response: ServerResponse, 
 
 /** The caller closed the connection before the answer. */
 const clientGone = 499;
+
+/** Above this size a body is read, and an answer written, with turns for others in between. */
+export const isLargeBody = (body: Buffer): boolean => body.length > 262_144;
+export const isLargeAnswer = (outputs: readonly Tensor[]): boolean =>
+  outputs.some(({ data }) => data.length > 32_768);
 
 /** Lets everything else that waits have its turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -133,10 +138,14 @@ class Exchange {
       this.#response.destroy();
       return;
     }
-    const { requestId } = call.arrival;
+    const { requestId, trace } = call.arrival;
     if (!(error instanceof ProtocolError)) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#context.log.error('request failed', { requestId, error: message.slice(0, 1000) });
+      this.#context.log.error('request failed', {
+        requestId,
+        traceId: trace?.traceId,
+        error: message.slice(0, 1000),
+      });
       this.#refuse(500, message.slice(0, 1000), {}, error instanceof Error ? error : undefined);
       return;
     }
