@@ -1,6 +1,6 @@
 /** `spec.runtime`: how the pods run the model. */
 import { z } from 'zod';
-import { describe, quantity, rules, text } from './field.ts';
+import { describe, duration, durationBetween, quantity, rules, text, whereDurations } from './field.ts';
 import { podSchema } from './pod.ts';
 
 const keySelector = z.strictObject({
@@ -67,6 +67,67 @@ const resourceMap = (what: string) =>
     { maxProperties: 8 },
   );
 
+const batchingSchema = z
+  .strictObject({
+    maxSize: describe(
+      z.int().min(1).max(1_024).optional(),
+      'Largest batch in rows; 1 turns batching off. Each pod measures what batches cost and takes the best size up to this, never one that takes longer than a third of the tightest promised latency. Default: 32.',
+    ),
+    maxDelay: describe(
+      duration().optional(),
+      'How long a batch that is not full may wait for more requests, 0s to 1s. It trades latency for CPU. Example: `5ms`. Default: `0s`: what waits when the runner is free is taken.',
+      rules({
+        rule: durationBetween('0s', '1s'),
+        message: 'runtime.batching.maxDelay must be between 0s and 1s',
+        messageExpression: "'runtime.batching.maxDelay is ' + self + ': it must be between 0s and 1s'",
+        reason: 'FieldValueInvalid',
+      }),
+    ),
+  })
+  .meta(
+    rules({
+      rule: '!has(self.maxSize) || self.maxSize > 1 || !has(self.maxDelay)',
+      message: 'a batch of one row waits for nothing: remove maxDelay, or set maxSize above 1',
+      fieldPath: '.maxDelay',
+      reason: 'FieldValueForbidden',
+    }),
+  );
+
+const concurrencySchema = z
+  .strictObject({
+    maxInFlight: describe(
+      z.int().min(1).max(65_536).optional(),
+      'How many requests may be inside one pod at once: those that upload, wait and run; one more is answered 429. Default: 4096.',
+    ),
+    maxQueue: describe(
+      z.int().min(1).max(65_536).optional(),
+      'How many requests may wait for the runner of one pod, the batch that runs not counted; one more is answered 429. Default: 512.',
+    ),
+  })
+  .meta(
+    rules({
+      rule: '!has(self.maxInFlight) || !has(self.maxQueue) || self.maxQueue <= self.maxInFlight',
+      message: 'maxQueue must not be larger than maxInFlight',
+      messageExpression:
+        "'maxQueue is %d and maxInFlight is %d: maxQueue must not be larger than maxInFlight'.format([self.maxQueue, self.maxInFlight])",
+      fieldPath: '.maxQueue',
+      reason: 'FieldValueInvalid',
+    }),
+  );
+
+const warmupSchema = z.strictObject({
+  duration: describe(
+    duration().optional(),
+    'How long a new pod may measure batches of made-up inputs before it is ready, 0s to 10m; the runs that show whether rows can be batched are made in any case. `0s`: nothing is run, and nothing batched. Example: `2s`. Default: `150ms`.',
+    rules({
+      rule: durationBetween('0s', '10m'),
+      message: 'runtime.warmup.duration must be between 0s and 10m',
+      messageExpression: "'runtime.warmup.duration is ' + self + ': it must be between 0s and 10m'",
+      reason: 'FieldValueInvalid',
+    }),
+  ),
+});
+
 export const runtimeSchema = z
   .strictObject({
     image: describe(
@@ -91,6 +152,9 @@ export const runtimeSchema = z
       z.int().min(1).max(128).optional(),
       'Threads with which onnxruntime runs one batch. Default: whole CPUs of the limit, at least 1; without a limit, the node’s.',
     ),
+    batching: describe(batchingSchema.optional(), 'How requests that wait are run together.'),
+    concurrency: describe(concurrencySchema.optional(), 'How many requests one pod takes in.'),
+    warmup: describe(warmupSchema.optional(), 'What a pod does before it is ready.'),
     env: describe(
       z.array(envSchema).max(64).optional(),
       'More environment variables for the serving container. Default: none.',
@@ -113,11 +177,20 @@ export const runtimeSchema = z
     pod: describe(podSchema.optional(), 'Where and how the pods run.'),
   })
   .meta(
-    rules({
-      rule: "has(self.image) || !has(self.resources) || !has(self.resources.limits) || self.resources.limits.all(k, !k.contains('/'))",
-      message:
-        'an extended resource such as nvidia.com/gpu needs runtime.image: the default image runs on CPUs only',
-      fieldPath: '.resources',
-      reason: 'FieldValueForbidden',
-    }),
+    rules(
+      {
+        rule: `!has(self.warmup) || !has(self.warmup.duration) || !has(self.batching) || ${whereDurations(['self.warmup.duration'], "duration(self.warmup.duration) > duration('0s')")}`,
+        message:
+          'without a warm-up it is not shown that rows can be batched: remove runtime.batching, or the duration of 0s',
+        fieldPath: '.batching',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "has(self.image) || !has(self.resources) || !has(self.resources.limits) || self.resources.limits.all(k, !k.contains('/'))",
+        message:
+          'an extended resource such as nvidia.com/gpu needs runtime.image: the default image runs on CPUs only',
+        fieldPath: '.resources',
+        reason: 'FieldValueForbidden',
+      },
+    ),
   );

@@ -4,6 +4,10 @@ import { pricePattern } from '../values.ts';
 import { describe, duration, durationBetween, rules } from './field.ts';
 
 export const trafficSchema = z.strictObject({
+  shedAt: describe(
+    z.enum(['Timeout', 'SLA']).optional(),
+    'When a request is refused (429, with Retry-After) instead of waiting. `Timeout`: when it cannot be answered within `timeout`. `SLA`: when its predicted wait exceeds what the highest promised latency T leaves, max(0.8·T − S, S) with the service time S; needs `sla.latency`. A deadline that the client gives (header `Ballast-Deadline-Ms`, gRPC deadline) is kept in both. Default: `Timeout`.',
+  ),
   timeout: describe(
     duration().optional(),
     'Longest time that a request may take before it is answered 504, 10ms to 1h. Default: the larger of 1s and ten times the highest promised latency.',

@@ -2,6 +2,7 @@
 
 import { refusedContracts } from './refused-contracts.ts';
 import { refusedDurations } from './refused-durations.ts';
+import { refusedServing } from './refused-serving.ts';
 
 const uri = 'file:///samples/wine/model.onnx';
 /** Said beside errors of the schema that keep rules from being asked. */
@@ -389,13 +390,7 @@ export const refused: [name: string, spec: object | undefined, causes: string[]]
       unchecked,
     ],
   ],
-  [
-    'an image with a space',
-    { model: { uri }, runtime: { image: 'a b' } },
-    [
-      `spec.runtime.image | FieldValueInvalid | Invalid value: "a b": spec.runtime.image in body should match '^[A-Za-z0-9][^\\s]*$'`,
-    ],
-  ],
   ...refusedContracts,
   ...refusedDurations,
+  ...refusedServing,
 ];

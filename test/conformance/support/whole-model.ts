@@ -5,6 +5,9 @@ export const wholeSpec = {
     image: 'example.test/pod:1',
     resources: { requests: { cpu: '100m' }, limits: { cpu: 1, memory: '256Mi' } },
     threads: 1,
+    batching: { maxSize: 16, maxDelay: '5ms' },
+    concurrency: { maxInFlight: 100, maxQueue: 50 },
+    warmup: { duration: '2s' },
     env: [
       { name: 'A', value: '1' },
       { name: 'B', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
@@ -40,7 +43,7 @@ export const wholeSpec = {
     ],
   },
   sla: { latency: { p50: '10ms', p90: '20ms', p95: '50ms', p99: '100ms' }, errorRate: '0.1%', window: '1m' },
-  traffic: { timeout: '3s' },
+  traffic: { timeout: '3s', shedAt: 'SLA' },
   scaling: { mode: 'SLA', minReplicas: 2, maxReplicas: 4, replicas: 1, requestsPerSecondPerReplica: 10 },
   rollout: { progressDeadline: '1m', revisionHistoryLimit: 2, restartedAt: 'now' },
   access: { networkPolicy: 'Restricted' },

@@ -1,0 +1,57 @@
+/** Specs that the rules about how pods serve refuse: batches, bounds of the queue, shedding; with the words of a real kube-apiserver 1.36.3. */
+
+const uri = 'file:///samples/wine/model.onnx';
+const runtime = (of: object) => ({ model: { uri }, runtime: of });
+
+/** Refused, with all causes as `field | reason | message`. */
+export const refusedServing: [name: string, spec: object, causes: string[]][] = [
+  [
+    'an image with a space',
+    runtime({ image: 'a b' }),
+    [
+      `spec.runtime.image | FieldValueInvalid | Invalid value: "a b": spec.runtime.image in body should match '^[A-Za-z0-9][^\\s]*$'`,
+    ],
+  ],
+  [
+    'a batch that waits too long',
+    runtime({ batching: { maxDelay: '1001ms' } }),
+    [
+      'spec.runtime.batching.maxDelay | FieldValueInvalid | Invalid value: "1001ms": runtime.batching.maxDelay is 1001ms: it must be between 0s and 1s',
+    ],
+  ],
+  [
+    'a delay for batches of one',
+    runtime({ batching: { maxSize: 1, maxDelay: '5ms' } }),
+    [
+      'spec.runtime.batching.maxDelay | FieldValueForbidden | Forbidden: a batch of one row waits for nothing: remove maxDelay, or set maxSize above 1',
+    ],
+  ],
+  [
+    'a queue that is larger than the pod',
+    runtime({ concurrency: { maxInFlight: 10, maxQueue: 11 } }),
+    [
+      'spec.runtime.concurrency.maxQueue | FieldValueInvalid | Invalid value: maxQueue is 11 and maxInFlight is 10: maxQueue must not be larger than maxInFlight',
+    ],
+  ],
+  [
+    'a warm-up that is too long',
+    runtime({ warmup: { duration: '11m' } }),
+    [
+      'spec.runtime.warmup.duration | FieldValueInvalid | Invalid value: "11m": runtime.warmup.duration is 11m: it must be between 0s and 10m',
+    ],
+  ],
+  [
+    'batches without a warm-up',
+    runtime({ warmup: { duration: '0s' }, batching: { maxSize: 8 } }),
+    [
+      'spec.runtime.batching | FieldValueForbidden | Forbidden: without a warm-up it is not shown that rows can be batched: remove runtime.batching, or the duration of 0s',
+    ],
+  ],
+  [
+    'shedding by a promise that is not there',
+    { model: { uri }, traffic: { shedAt: 'SLA' } },
+    [
+      'spec.traffic.shedAt | FieldValueForbidden | Forbidden: traffic.shedAt: SLA needs a promise to keep: set sla.latency, or shedAt: Timeout',
+    ],
+  ],
+];
