@@ -118,11 +118,10 @@ for (const [at, [name]] of subjects.entries()) {
   );
 }
 if (process.argv.includes('--pod')) {
-  const { withoutUs, withUs } = await comparePods();
-  const more = withUs / withoutUs - 1;
+  const { withoutUs, withUs, more } = await comparePods();
   if (more > targetShare) isMet = false;
   console.log(
-    `a whole request over HTTP and JSON: ${withoutUs.toFixed(1)} µs CPU without a contract, ${withUs.toFixed(1)} µs with 256 rules: ${(more * 100).toFixed(1)} % more  ${more <= targetShare ? 'MET' : 'MISSED'}`,
+    `a whole request over HTTP and JSON: ${withoutUs.toFixed(1)} µs CPU without a contract, ${withUs.toFixed(1)} µs with 256 rules: ${(more * 100).toFixed(1)} % more in the same round  ${more <= targetShare ? 'MET' : 'MISSED'}`,
   );
 }
 if (!Number.isFinite(sink)) throw new Error('the loops were not run');
