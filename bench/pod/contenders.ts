@@ -5,16 +5,8 @@ import { type Bundles, podNodeFlags } from '../../local/bundles.ts';
 import { type Exchange, type Form, plainExchange, v2Exchange } from './exchange.ts';
 import type { BenchModel } from './models.ts';
 import { prepareOurs } from './ours.ts';
-import type { Command } from './server-process.ts';
+import type { Command, Setting } from './server-process.ts';
 import { must, sitePackages, venvOf } from './venv.ts';
-
-/** What every contender gets to start. */
-export interface Setting {
-  readonly model: BenchModel;
-  readonly port: number;
-  /** A folder of this start alone. */
-  readonly directory: string;
-}
 
 export interface Contender {
   readonly name: string;

@@ -2,12 +2,12 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClosedLoopFigures, closedLoop } from './closed-loop.ts';
-import type { Contender, Setting } from './contenders.ts';
+import type { Contender } from './contenders.ts';
 import type { Exchange, Form } from './exchange.ts';
 import { type RowsPerSecond, rawNode, rawPython } from './limits.ts';
 import { type BenchModel, benchModel } from './models.ts';
 import { measureOverload, type OverloadFigures } from './overload.ts';
-import { freePort, type ServerProcess, startServer } from './server-process.ts';
+import { freePort, type ServerProcess, type Setting, startServer } from './server-process.ts';
 import type { Results } from './targets.ts';
 import { venvOf } from './venv.ts';
 

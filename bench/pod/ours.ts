@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LiveConfig } from '../../crds/wire.ts';
 import type { Bundles } from '../../local/bundles.ts';
-import type { Setting } from './contenders.ts';
+import type { Setting } from './server-process.ts';
 
 /** The promise of the overload runs, milliseconds. */
 export const slaMs = 100;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import type { BenchModel } from './models.ts';
 
 /** Core of the servers, and that of the clients. */
 export const cores = { server: '0', client: '1' };
@@ -12,6 +13,14 @@ export interface Command {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+}
+
+/** What every contender gets to start. */
+export interface Setting {
+  readonly model: BenchModel;
+  readonly port: number;
+  /** A folder of this start alone. */
+  readonly directory: string;
 }
 
 export interface ServerProcess {
