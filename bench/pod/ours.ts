@@ -13,7 +13,13 @@ export const slaMs = 100;
 export function prepareOurs({ model, port, directory }: Setting, bundles: Bundles): Record<string, string> {
   const config = join(directory, 'config');
   mkdirSync(config, { recursive: true });
-  const live: LiveConfig = { version: 1, timeoutMs: 10_000, slaLatencyMs: [slaMs], digests: {} };
+  const live: LiveConfig = {
+    version: 1,
+    timeoutMs: 10_000,
+    slaLatencyMs: [slaMs],
+    shedAt: 'SLA',
+    digests: {},
+  };
   writeFileSync(join(config, 'config.json'), JSON.stringify(live));
   const env = {
     BALLAST_MODEL_NAME: 'bench',
