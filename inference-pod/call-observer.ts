@@ -1,5 +1,6 @@
 /** What becomes of each call outside of its answer: the load report, the metrics, the access line. */
 import type { PodMetrics } from './http/metrics.ts';
+import type { InferenceStatistics } from './inference/statistics.ts';
 import type { CallObserver } from './inference/types.ts';
 import type { LoadRecorder } from './load/recorder.ts';
 import type { AccessLog } from './log/access-log.ts';
@@ -9,12 +10,20 @@ export interface CallSinks {
   readonly recorder: LoadRecorder;
   readonly metrics: PodMetrics;
   readonly accessLog: AccessLog;
+  readonly statistics: InferenceStatistics;
 }
 
 /** Makes the observer of the inference service. */
-export const createCallObserver = ({ recorder, metrics, accessLog }: CallSinks): CallObserver => ({
+export const createCallObserver = ({
+  recorder,
+  metrics,
+  accessLog,
+  statistics,
+}: CallSinks): CallObserver => ({
   arrived: (at) => recorder.arrived(at),
-  finished: (at, { arrival, outcome, latencyMs, rows, bytes, flagged, timings }) => {
+  finished: (at, record) => {
+    const { arrival, outcome, latencyMs, rows, bytes, flagged, timings } = record;
+    statistics.finished(Date.now(), record);
     const { protocol, requestId, trace } = arrival;
     const { status, error } = outcome;
     const reason = reasonOf(error);

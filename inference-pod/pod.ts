@@ -14,11 +14,13 @@ import type { Contract } from './contract/checks.ts';
 import { openContract } from './contract/open.ts';
 import { drainPod } from './drain.ts';
 import { startGrpcListener } from './grpc/listener.ts';
+import { extensions } from './http/extensions.ts';
 import { createMetrics } from './http/metrics.ts';
 import { figuresOf } from './http/page/figures.ts';
 import { startInferenceServer, startOpsServer } from './http/server.ts';
 import { Deadlines } from './inference/deadlines.ts';
 import { createInferenceService } from './inference/service.ts';
+import { InferenceStatistics } from './inference/statistics.ts';
 import type { InferenceQueue } from './inference/types.ts';
 import { startWatchdog } from './limits/watchdog.ts';
 import { batchCapMs, shedMs, watchLiveConfig } from './live-config.ts';
@@ -50,6 +52,10 @@ export interface Pod {
 
 /** Share of the memory limit that waiting bodies may hold: parsed, a JSON body takes up to twelve times its size. */
 const heldShare = 1 / 24;
+/** What they may hold when memory is short. */
+const shortBytesHeld = 1024 * 1024;
+/** Answers that nobody reads are plain bytes: they may hold more. */
+const unsentFactor = 4;
 const heldBytesWithoutLimit = 256 * 1024 * 1024;
 /** How many times longer than a run the loading of the model may take. */
 const loadFactor = 10;
@@ -67,6 +73,8 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     digestWanted: undefined,
   };
   const recorder = new LoadRecorder(nowMs());
+  const statistics = new InferenceStatistics();
+  const readStatistics = () => statistics.read(modelName, modelVersion, process.memoryUsage.rss());
   const held = new HeldRequests();
   const queue = new FairQueue<Job>();
   let costs: CostBook | undefined;
@@ -75,15 +83,21 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   let contract: Contract | undefined;
   let busySinceMs: () => number | undefined = () => undefined;
   let isMemoryShort = () => false;
+  let unsentBytes = () => 0;
 
   const metrics = createMetrics({
     queueLength: () => queue.length,
+    queueRows: () => queue.rows,
+    predictedWaitSeconds: () => {
+      const forecast = pieces?.forecast(undefined);
+      return forecast === undefined ? undefined : forecast.waitMs / 1000;
+    },
     inFlight: () => held.requests,
     bytesHeld: () => held.bytes,
     ready: () => isReady(state),
     busySeconds: () => recorder.read(nowMs()).counters.busySeconds,
     capacityRowsPerSecond: () => costs?.capacity(nowMs()).rowsPerSecond,
-    maxBatchRows: () => costs?.capacity(nowMs()).rows,
+    targetBatchRows: () => costs?.capacity(nowMs()).rows,
     arrivalsPerSecond: () => recorder.arrivalsPerSecond(nowMs()),
     memoryLimitBytes: () => config.memoryLimitBytes,
   });
@@ -126,9 +140,9 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       digestMoved: state.digestWanted !== undefined,
       inFlight: held.requests,
       maxInFlight: config.maxInFlight,
-      bytesHeld: held.bytes,
-      // Short of memory, a pod answers what it holds before it takes in more.
-      maxBytesHeld: isMemoryShort() ? 0 : maxBytesHeld,
+      bytesHeld: held.bytes + unsentBytes(),
+      // Short of memory, a pod answers what it holds before it takes in more than small bodies.
+      maxBytesHeld: isMemoryShort() ? shortBytesHeld : maxBytesHeld,
     }),
     waiting: () => ({ waiting: queue.length, maxQueue: config.maxQueue, shedMs: shedMs(live.current) }),
     deadlines: new Deadlines(nowMs),
@@ -137,7 +151,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     get contract() {
       return contract;
     },
-    observer: createCallObserver({ recorder, metrics, accessLog }),
+    observer: createCallObserver({ recorder, metrics, accessLog, statistics }),
     hold: (requests, bytes) => held.add(requests, bytes),
   });
 
@@ -197,10 +211,13 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       },
       freeSize: () => loaded?.warm.guess ?? 2,
       accessLog,
+      statistics: readStatistics,
       nowMs,
     },
     log,
+    maxBytesHeld * unsentFactor,
   );
+  unsentBytes = http.unsentBytes;
   const grpc = await startGrpcListener(
     config.listenHost,
     config.grpcPort,
@@ -208,13 +225,13 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       modelName,
       modelVersion,
       serverVersion: dependencies.version,
-      extensions: [],
+      extensions,
       maxBodyBytes: config.maxBodyBytes,
       log,
       inference,
       signature: () => state.signature,
       isReady: () => isReady(state),
-      statistics: () => [],
+      statistics: () => [readStatistics()],
     },
     log,
   );
@@ -296,10 +313,9 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
         started: (at) => recorder.busy(at),
         finished: (at, batch, runMs) => {
           recorder.idle(at, batch);
-          metrics.batchRun(
-            batch.reduce((sum, { rows }) => sum + rows, 0),
-            runMs / 1000,
-          );
+          const rows = batch.reduce((sum, job) => sum + job.rows, 0);
+          metrics.batchRun(rows, runMs / 1000);
+          statistics.ran(rows, runMs);
         },
         waited: (waitMs) => metrics.waited(waitMs / 1000),
         batchingOff: (why) => log.warn('batching is turned off', { why }),

@@ -15,36 +15,17 @@ import { JsonReader } from './json/reader.ts';
 import { readTensorData } from './json/tensor-data.ts';
 import { decodeRawRequest } from './raw-request.ts';
 import { decodeRaw } from './raw-tensor.ts';
+import { atOnce } from './turns.ts';
 
 /** Reads the body of an infer request; `headerLength` is the text of Inference-Header-Content-Length, if there was one. */
 export const decodeInferRequest = (
   body: Buffer,
   model: ModelSignature,
   headerLength?: string | undefined,
-): InferRequest => {
-  const steps = decodeSteps(body, model, headerLength);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-};
+): InferRequest => atOnce(decodeSteps(body, model, headerLength));
 
-/** The same for large bodies: waits for `turn` every few milliseconds, so that others are served meanwhile. */
-export const decodeInTurns = async (
-  body: Buffer,
-  model: ModelSignature,
-  headerLength: string | undefined,
-  turn: () => Promise<void>,
-): Promise<InferRequest> => {
-  const steps = decodeSteps(body, model, headerLength);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await turn();
-  }
-};
-
-function* decodeSteps(
+/** The same in steps of a few milliseconds, for large bodies. */
+export function* decodeSteps(
   body: Buffer,
   model: ModelSignature,
   headerLength: string | undefined,

@@ -4,6 +4,7 @@ import type { ModelSignature, Tensor, TensorSpec } from './datatypes.ts';
 import { elementsText } from './elements-text.ts';
 import type { Parameters, RequestedOutput } from './infer-request.ts';
 import { encodeRaw } from './raw-tensor.ts';
+import { atOnce } from './turns.ts';
 
 /** What an infer answer says beside its tensors. */
 export interface InferAnswer {
@@ -26,28 +27,10 @@ export interface EncodedAnswer {
 }
 
 /** Writes the body of an infer answer; throws a ProtocolError when an output cannot be written as asked. */
-export const encodeInferAnswer = (answer: InferAnswer): EncodedAnswer => {
-  const steps = encodeSteps(answer);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-};
+export const encodeInferAnswer = (answer: InferAnswer): EncodedAnswer => atOnce(encodeSteps(answer));
 
-/** The same for large answers: waits for `turn` every few milliseconds, so that others are served meanwhile. */
-export const encodeInTurns = async (
-  answer: InferAnswer,
-  turn: () => Promise<void>,
-): Promise<EncodedAnswer> => {
-  const steps = encodeSteps(answer);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await turn();
-  }
-};
-
-function* encodeSteps(answer: InferAnswer): Generator<undefined, EncodedAnswer> {
+/** The same in steps of a few milliseconds, for large answers. */
+export function* encodeSteps(answer: InferAnswer): Generator<undefined, EncodedAnswer> {
   const pieces: string[] = [headText(answer)];
   const blobs: Uint8Array[] = [];
   let separator = '';

@@ -24,18 +24,20 @@ const metadata = {
   ],
 };
 
+const extensions = ['binary_tensor_data', 'classification', 'parameters', 'statistics'];
+
 const cases: Record<string, { path: string; method?: string; status: number; want: unknown }> = {
   'R1 live': { path: '/v2/health/live', status: 200, want: { live: true } },
   'R2 ready': { path: '/v2/health/ready', status: 200, want: { live: true, ready: true } },
   'R3 server metadata': {
     path: '/v2',
     status: 200,
-    want: { name: 'ballast', version: '0.0.0', extensions: [] },
+    want: { name: 'ballast', version: '0.0.0', extensions },
   },
   'R3 with a slash': {
     path: '/v2/',
     status: 200,
-    want: { name: 'ballast', version: '0.0.0', extensions: [] },
+    want: { name: 'ballast', version: '0.0.0', extensions },
   },
   'R4 model metadata': { path: '/v2/models/m', status: 200, want: metadata },
   'R4 unknown model': {

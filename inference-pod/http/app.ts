@@ -1,20 +1,20 @@
 /** Everything on the serving port but infer: health, metadata and the page, by express. */
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { encodeModelMetadata } from '../../protocol/encode.ts';
-import { refusals } from '../../protocol/errors.ts';
 import type { AccessLog } from '../log/access-log.ts';
 import { traceOfHeaders, traceResponse } from '../log/trace.ts';
 import { sendError, sendJson } from './answer.ts';
+import { extensions } from './extensions.ts';
 import { addPageRoutes, type PageContext } from './page/routes.ts';
+import { addRepositoryRoutes } from './repository.ts';
 import { requestIdOf } from './request-id.ts';
+import { addStatisticsRoutes, checkModel, type StatisticsContext } from './statistics.ts';
+import { addV1Routes } from './v1-models.ts';
 
-export interface AppContext extends PageContext {
+export interface AppContext extends PageContext, StatisticsContext {
   readonly accessLog: AccessLog;
   nowMs(): number;
 }
-
-/** Extensions of the protocol that are implemented; the list says nothing that is not. */
-const extensions: readonly string[] = [];
 
 /** Asked every few seconds by machines: no line in the log. */
 const isProbe = /^\/v2\/(health\/|models\/.*\/ready\/?$)/;
@@ -72,6 +72,9 @@ export const createApp = (context: AppContext): Express => {
         JSON.stringify({ live: true, ready: false, error: `${why.reason}: ${why.message}` }),
       );
   });
+  addStatisticsRoutes(get, context);
+  addRepositoryRoutes(app, context);
+  addV1Routes(get, context);
   const model = (path: string, handle: (response: Response) => void) =>
     get(path, (request, response) => {
       checkModel(request, context);
@@ -105,11 +108,4 @@ export const createApp = (context: AppContext): Express => {
     sendError(response, known ? status : 500, message.slice(0, 1000));
   });
   return app;
-};
-
-const checkModel = (request: Request, context: AppContext) => {
-  const { model, version } = request.params as { model?: string; version?: string };
-  if (model !== context.modelName) throw refusals.unknownModel(model ?? '');
-  if (version !== undefined && version !== context.modelVersion)
-    throw refusals.unknownVersion(model, version);
 };

@@ -7,17 +7,24 @@ import { ConnectionGuard } from './connections.ts';
 
 let server: Server;
 const sockets: Socket[] = [];
+let taken = 0;
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
 
-const listen = async (unreadMs: number, limit: number, answer: string | Buffer) => {
+const listen = async (unreadMs: number, limit: number, answer: string | Buffer, unsentBytes = 1e9) => {
   server = createServer();
-  const guard = new ConnectionGuard(server, unreadMs, limit);
+  taken = 0;
+  const guard = new ConnectionGuard(server, {
+    connections: limit,
+    unreadAnswerMs: unreadMs,
+    unsentBytes,
+  });
   server.on('request', (request, response) => {
-    guard.asked(request.socket, response);
+    if (!guard.isTaken(request.socket, response)) return;
+    taken += 1;
     if (request.url !== '/never') response.end(answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -76,4 +83,31 @@ test('an answer that nobody reads is thrown away; one that is still being made i
   await new Promise((resolve) => setTimeout(resolve, 600));
   expect(await count()).toBe(1);
   expect(patient.closed).toBe(false);
+});
+
+test('beyond a sum of unread bytes those that read nothing lose theirs, long before their time is up', async () => {
+  const port = await listen(60_000, 100, Buffer.alloc(10_000_000), 25_000_000);
+  for (let i = 0; i < 6; i += 1) (await open(port, 'GET / HTTP/1.1\r\nhost: x\r\n\r\n')).pause();
+  const count = () => new Promise((resolve) => server.getConnections((_error, n) => resolve(n)));
+  await until(async () => taken === 6 && Number(await count()) <= 3);
+  expect(await count()).toBeGreaterThanOrEqual(2);
+  // One that reads gets it all.
+  expect(await ask(port)).toBe(200);
+});
+
+test('a connection that sends more than 64 requests ahead is closed; one that waits for answers never is', async () => {
+  const port = await listen(60_000, 100, 'ok');
+  const flood = await open(port, 'GET /never HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(500));
+  await new Promise((resolve) => flood.once('close', resolve));
+  expect(taken).toBe(64);
+  const steady = await open(port, '');
+  let answers = 0;
+  steady.on('data', (chunk: Buffer) => {
+    answers += chunk.toString().split('HTTP/1.1 200').length - 1;
+  });
+  for (let sent = 0; sent < 300; sent += 30) {
+    steady.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(30));
+    await until(() => answers >= sent + 20);
+  }
+  await until(() => answers === 300);
 });

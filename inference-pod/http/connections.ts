@@ -1,4 +1,4 @@
-/** Keeps connections that bring nothing from taking the places of those that do. */
+/** Keeps connections that bring nothing, or take what they never read, from hurting those that do neither. */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -6,43 +6,112 @@ import type { Socket } from 'node:net';
 export const maxConnections = 4_096;
 /** Beyond the limit of our own, which makes room, lies Node's, which refuses. */
 const margin = 256;
+/** Requests that one connection may send before the first of them is answered. Pipelining by honest clients stays far below. */
+const mostPipelined = 64;
+const lookEveryMs = 250;
+
+export interface ConnectionLimits {
+  readonly connections: number;
+  /** How long a client may take no byte of an answer. */
+  readonly unreadAnswerMs: number;
+  /** Bytes of answers that all clients together may leave unread before those that read nothing lose theirs. */
+  readonly unsentBytes: number;
+}
+
+interface Asked {
+  last: ServerResponse;
+  outstanding: number;
+  /** What had left for the client when it was last looked at. */
+  sent: number;
+}
 
 export class ConnectionGuard {
   readonly #server: Server;
+  readonly #limits: ConnectionLimits;
+  readonly #sockets = new Set<Socket>();
   /** Connections that have not asked anything yet, the oldest first: slow headers, or none at all. */
   readonly #silent = new Set<Socket>();
-  readonly #lastAnswer = new WeakMap<Socket, ServerResponse>();
-  #open = 0;
+  readonly #asked = new WeakMap<Socket, Asked>();
+  #unsentBytes = 0;
 
-  constructor(server: Server, unreadAnswerMs: number, limit = maxConnections) {
+  constructor(server: Server, limits: ConnectionLimits) {
     this.#server = server;
-    server.maxConnections = limit + margin;
-    server.on('connection', (socket: Socket) => this.#opened(socket, limit));
+    this.#limits = limits;
+    server.maxConnections = limits.connections + margin;
+    server.on('connection', (socket: Socket) => this.#opened(socket));
     // The timeout of a socket counts progress of writes too. A run may take as long as the deployment allows; an answer
     // that nobody reads may not, nor a connection without a question (keepAliveTimeout ends here too).
-    server.setTimeout(unreadAnswerMs, (socket) => {
-      const isAnswered = this.#lastAnswer.get(socket)?.writableFinished ?? true;
+    server.setTimeout(limits.unreadAnswerMs, (socket) => {
+      const isAnswered = this.#asked.get(socket)?.last.writableFinished ?? true;
       if (isAnswered || socket.writableLength > 0) socket.destroy();
-      else socket.setTimeout(unreadAnswerMs);
+      else socket.setTimeout(limits.unreadAnswerMs);
     });
+    const timer = setInterval(() => this.#look(), lookEveryMs).unref();
+    server.once('close', () => clearInterval(timer));
   }
 
-  /** A whole request header came: the connection is worth its place. */
-  asked(socket: Socket, answer: ServerResponse): void {
-    this.#silent.delete(socket);
-    this.#lastAnswer.set(socket, answer);
+  /** Bytes of answers that clients have not taken, as of the last look. */
+  get unsentBytes(): number {
+    return this.#unsentBytes;
   }
 
-  #opened(socket: Socket, limit: number) {
-    this.#open += 1;
+  /** A whole request header came: the connection is worth its place. False: it asks too much at once and was closed. */
+  isTaken(socket: Socket, answer: ServerResponse): boolean {
+    const asked = this.#asked.get(socket);
+    if (asked === undefined) {
+      this.#silent.delete(socket);
+      this.#asked.set(socket, { last: answer, outstanding: 1, sent: 0 });
+      return true;
+    }
+    if (asked.last.writableFinished) asked.outstanding = 1;
+    else {
+      // What was parsed from one packet goes on coming after the end.
+      if (socket.destroyed) return false;
+      asked.outstanding += 1;
+      if (asked.outstanding > mostPipelined) {
+        socket.destroy();
+        return false;
+      }
+      answer.once('close', () => {
+        asked.outstanding -= 1;
+      });
+    }
+    asked.last = answer;
+    return true;
+  }
+
+  #opened(socket: Socket) {
+    this.#sockets.add(socket);
     this.#silent.add(socket);
     socket.once('close', () => {
-      this.#open -= 1;
+      this.#sockets.delete(socket);
       this.#silent.delete(socket);
     });
-    if (this.#open <= limit) return;
+    if (this.#sockets.size <= this.#limits.connections) return;
     const [oldest] = this.#silent;
     if (oldest !== undefined && oldest !== socket) oldest.destroy();
     else this.#server.closeIdleConnections();
+  }
+
+  /** Adds up what is unread; beyond the limit those that took nothing since the last look lose it, the largest first. */
+  #look() {
+    let unsent = 0;
+    const stalled: Socket[] = [];
+    for (const socket of this.#sockets) {
+      if (socket.writableLength === 0) continue;
+      unsent += socket.writableLength;
+      const asked = this.#asked.get(socket);
+      if (asked === undefined) continue;
+      const sent = socket.bytesWritten - socket.writableLength;
+      if (sent === asked.sent) stalled.push(socket);
+      asked.sent = sent;
+    }
+    stalled.sort((a, b) => b.writableLength - a.writableLength);
+    for (const socket of stalled) {
+      if (unsent <= this.#limits.unsentBytes) break;
+      unsent -= socket.writableLength;
+      socket.destroy();
+    }
+    this.#unsentBytes = unsent;
   }
 }

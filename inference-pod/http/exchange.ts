@@ -52,9 +52,6 @@ export const isLargeBody = (body: Buffer): boolean => body.length > 262_144;
 export const isLargeAnswer = (outputs: readonly Tensor[]): boolean =>
   outputs.some(({ data }) => data.length > 32_768);
 
-/** Lets everything else that waits have its turn. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Makes the handler of one form of request. */
 export const createEdgeHandler =
   (context: InferContext, edge: Edge): InferHandler =>

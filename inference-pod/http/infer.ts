@@ -1,13 +1,14 @@
 /** `POST /v2/models/NAME/infer`: the REST edge of the inference service, a plain handler in front of express. */
 import type { IncomingMessage } from 'node:http';
-import { decodeInferRequest, decodeInTurns } from '../../protocol/decode.ts';
+import { decodeInferRequest, decodeSteps } from '../../protocol/decode.ts';
 import {
   type EncodedAnswer,
   encodeInferAnswer,
-  encodeInTurns,
+  encodeSteps,
   type InferAnswer,
 } from '../../protocol/encode.ts';
 import type { InferRequest } from '../../protocol/infer-request.ts';
+import { inTurns } from '../../protocol/turns.ts';
 import { contractParameter } from '../contract/words.ts';
 import type { InferResult } from '../inference/types.ts';
 import {
@@ -16,12 +17,10 @@ import {
   type EdgeWork,
   type InferContext,
   type InferHandler,
-  turn,
+  isLargeAnswer,
+  isLargeBody,
 } from './exchange.ts';
-
-/** Above this size a body is read, and an answer written, with turns for others in between. */
-const turnBytes = 262_144;
-const turnElements = 32_768;
+import { turn } from './turn.ts';
 
 const headerName = 'inference-header-content-length';
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json' });
@@ -36,8 +35,8 @@ export const createInferHandler = (context: InferContext): InferHandler => {
     protocol: 'rest',
     read: (body, model, request) => {
       const headerLength = headerLengthOf(request);
-      return body.length > turnBytes
-        ? decodeInTurns(body, model, headerLength, turn).then(workOf)
+      return isLargeBody(body)
+        ? inTurns(decodeSteps(body, model, headerLength), turn).then(workOf)
         : workOf(decodeInferRequest(body, model, headerLength));
     },
   });
@@ -61,8 +60,8 @@ const write = (
     outputs,
     forms,
   };
-  return outputs.some(({ data }) => data.length > turnElements)
-    ? encodeInTurns(answer, turn).then(withHeaders)
+  return isLargeAnswer(outputs)
+    ? inTurns(encodeSteps(answer), turn).then(withHeaders)
     : withHeaders(encodeInferAnswer(answer));
 };
 

@@ -4,11 +4,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from '../log/logger.ts';
 import { sendError } from './answer.ts';
 import type { AppContext } from './app.ts';
-import { ConnectionGuard } from './connections.ts';
+import { ConnectionGuard, maxConnections } from './connections.ts';
 import type { InferContext } from './exchange.ts';
 import { createInferHandler } from './infer.ts';
 import { createOpsHandler, type OpsContext } from './ops.ts';
-import { matchInfer } from './route.ts';
+import { matchInfer, matchPredict } from './route.ts';
+import { createPredictHandler } from './v1-predict.ts';
 
 // An import of node:http as an ES module also loads undici, for the exports that it lists: 25 ms that no pod needs.
 const { createServer } = process.getBuiltinModule('node:http');
@@ -22,12 +23,16 @@ const limits = {
 } as const;
 /** How long a client may leave an answer unread, without taking a single byte of it. */
 const unreadAnswerMs = 30_000;
+/** Bytes of answers that all clients together may leave unread where nothing else is said. */
+const defaultUnsentBytes = 32 * 1024 * 1024;
 const forcedCloseMs = 25_000;
 
 export interface Listener {
   readonly port: number;
   /** Stops listening, lets running exchanges end, closes idle connections. */
   close(): Promise<void>;
+  /** Bytes of answers that clients have not taken. */
+  unsentBytes(): number;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -39,8 +44,10 @@ export const startInferenceServer = async (
   infer: InferContext,
   app: AppContext,
   log: Logger,
+  maxUnsentBytes = defaultUnsentBytes,
 ): Promise<Listener & { preload(): void }> => {
   const handleInfer = createInferHandler(infer);
+  const handlePredict = createPredictHandler(infer);
   let loading: Promise<Handler> | undefined;
   const loadApp = () => {
     loading ??= import('./app.ts').then(({ createApp }) => createApp(app) as unknown as Handler);
@@ -51,7 +58,9 @@ export const startInferenceServer = async (
     port,
     (request, response) => {
       const route = matchInfer(request.url);
+      const predict = route === undefined ? matchPredict(request.url) : undefined;
       if (route !== undefined) handleInfer(request, response, route);
+      else if (predict !== undefined) handlePredict(request, response, predict);
       else
         loadApp().then(
           (handle) => handle(request, response),
@@ -62,20 +71,26 @@ export const startInferenceServer = async (
         );
     },
     limits.requestTimeout,
+    maxUnsentBytes,
   );
   return { ...listener, preload: () => void loadApp().catch(() => undefined) };
 };
 
 /** Starts the ops port. */
 export const startOpsServer = (host: string, port: number, context: OpsContext): Promise<Listener> =>
-  listen(host, port, createOpsHandler(context), 10_000);
+  listen(host, port, createOpsHandler(context), 10_000, defaultUnsentBytes);
 
-const listen = (host: string, port: number, handler: Handler, requestTimeout: number): Promise<Listener> => {
+const listen = (
+  host: string,
+  port: number,
+  handler: Handler,
+  requestTimeout: number,
+  unsentBytes: number,
+): Promise<Listener> => {
   const server: Server = createServer({ ...limits, requestTimeout });
-  const guard = new ConnectionGuard(server, unreadAnswerMs);
+  const guard = new ConnectionGuard(server, { connections: maxConnections, unreadAnswerMs, unsentBytes });
   server.on('request', (request, response) => {
-    guard.asked(request.socket, response);
-    handler(request, response);
+    if (guard.isTaken(request.socket, response)) handler(request, response);
   });
   server.on('clientError', answerClientError);
   return new Promise((resolve, reject) => {
@@ -84,6 +99,7 @@ const listen = (host: string, port: number, handler: Handler, requestTimeout: nu
       server.off('error', reject);
       resolve({
         port: (server.address() as AddressInfo).port,
+        unsentBytes: () => guard.unsentBytes,
         close: () =>
           new Promise((done) => {
             server.close(() => done());
