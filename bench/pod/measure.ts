@@ -6,6 +6,7 @@ import type { Contender } from './contenders.ts';
 import type { Exchange, Form } from './exchange.ts';
 import { type RowsPerSecond, rawNode, rawPython } from './limits.ts';
 import { type BenchModel, benchModel } from './models.ts';
+import { refuseAtSla } from './ours.ts';
 import { measureOverload, type OverloadFigures } from './overload.ts';
 import { freePort, type ServerProcess, type Setting, startServer } from './server-process.ts';
 import type { Results } from './targets.ts';
@@ -198,10 +199,11 @@ async function load(
     'requestsPerSecond',
   );
   const isSlow = medianRaw(raw, 1) < 1_000;
-  const overload =
-    options.withOverload && ours !== undefined && isSlow && capacity > 0
-      ? await measureOverload(ours.contender.exchange(ours.setting, 'binary'), capacity, work, say)
-      : [];
+  let overload: OverloadFigures[] = [];
+  if (options.withOverload && ours !== undefined && isSlow && capacity > 0) {
+    await refuseAtSla(ours.setting);
+    overload = await measureOverload(ours.contender.exchange(ours.setting, 'binary'), capacity, work, say);
+  }
   return { model, series, starts, raw, overload, results: resultsOf(model, series, raw, starts) };
 }
 

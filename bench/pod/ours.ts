@@ -1,6 +1,6 @@
 /** The inference pod as its image runs it: the model fetched, the configuration of a ModelDeployment that promises 100 ms. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LiveConfig } from '../../crds/wire.ts';
 import type { Bundles } from '../../local/bundles.ts';
@@ -13,14 +13,7 @@ export const slaMs = 100;
 export function prepareOurs({ model, port, directory }: Setting, bundles: Bundles): Record<string, string> {
   const config = join(directory, 'config');
   mkdirSync(config, { recursive: true });
-  const live: LiveConfig = {
-    version: 1,
-    timeoutMs: 10_000,
-    slaLatencyMs: [slaMs],
-    shedAt: 'SLA',
-    digests: {},
-  };
-  writeFileSync(join(config, 'config.json'), JSON.stringify(live));
+  writeLive(directory, 'Timeout');
   const env = {
     BALLAST_MODEL_NAME: 'bench',
     BALLAST_MODEL_URI: `file://${model.path}`,
@@ -42,4 +35,21 @@ export function prepareOurs({ model, port, directory }: Setting, bundles: Bundle
   if (fetched.status !== 0)
     throw new Error(`the model cannot be fetched: ${fetched.stdout}${fetched.stderr}`);
   return env;
+}
+
+function writeLive(directory: string, shedAt: 'Timeout' | 'SLA'): void {
+  const live: LiveConfig = { version: 1, timeoutMs: 10_000, slaLatencyMs: [slaMs], shedAt, digests: {} };
+  writeFileSync(join(directory, 'config/config.json'), JSON.stringify(live));
+}
+
+/** From now on the pod refuses what it cannot answer within the promise, as with `spec.traffic.shedAt: SLA`. */
+export async function refuseAtSla({ directory }: Setting): Promise<void> {
+  writeLive(directory, 'SLA');
+  const log = join(directory, 'log');
+  const said = () => readFileSync(log, 'utf8').split('live configuration read').length;
+  const before = said();
+  // The pod reads it again by itself, as it does when a ConfigMap changes.
+  for (let tries = 0; said() === before && tries < 100; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  if (said() === before) throw new Error('the pod did not read its configuration again');
 }
