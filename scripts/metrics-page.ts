@@ -12,7 +12,9 @@ export function metricsPage(): string {
     busySeconds: () => 0,
     arrivalsPerSecond: () => 0,
     capacityRowsPerSecond: unread,
-    maxBatchRows: unread,
+    targetBatchRows: unread,
+    queueRows: () => 0,
+    predictedWaitSeconds: unread,
     memoryLimitBytes: unread,
   });
   const cell = (text: string) => text.replaceAll('|', '\\|');
@@ -37,6 +39,9 @@ rules: \`ballast_\`, base units, \`_total\` for counters.
 
 const after = `
 A rate of \`ballast_run_duration_seconds_count\` is the number of runs per second; \`ballast_rows_total\` divided by it is the mean batch.
+Reasons of \`ballast_rejected_total\`: \`NotReady\`, \`Stopping\`, \`TooManyInFlight\`, \`BytesHeld\`, \`QueueFull\`, \`PredictedWait\`
+(\`traffic.shedAt: SLA\`), \`Deadline\` (the caller's own, which cannot be met), \`Timeout\`.
+
 The chart's \`PodMonitor\` adds \`model_deployment\` and \`revision\` to every series, from the pod's labels.
 
 The process's own figures have the names that Prometheus' clients share: \`process_cpu_seconds_total\`,
@@ -56,6 +61,18 @@ sum by (model_deployment) (ballast_capacity_rows_per_second * clamp_min(1 - ball
 ballast_memory_limit_bytes * 0.9 - process_resident_memory_bytes
 # Why requests were refused
 sum by (model_deployment, reason) (rate(ballast_rejected_total[5m]))
+\`\`\`
+
+## The page
+
+\`GET /\` on the port \`http\` (8080) shows a person the model: version, revision and digest, inputs and outputs, whether it is ready,
+a form to try it, a command for the shell, figures since the start. It loads nothing from anywhere, and runs nothing but its own
+script. A program gets the same as JSON. \`GET /openapi.json\` describes the interface of this very model, its tensors with names,
+datatypes and shapes, as OpenAPI 3.1. \`GET /example.json\` is a request that the model answers, made up from its inputs: one row,
+and the sizes at which it was warmed up.
+
+\`\`\`shell
+kubectl port-forward service/wine 8080
 \`\`\`
 
 ## Traces

@@ -14,13 +14,17 @@ const rowsWeight = 0.02;
 /** Figures that are read when somebody asks; undefined is what is not known. */
 export interface GaugeReadings {
   queueLength(): number;
+  queueRows(): number;
+  /** How long a request that came now would wait. */
+  predictedWaitSeconds(): number | undefined;
   inFlight(): number;
   bytesHeld(): number;
   ready(): boolean;
   busySeconds(): number;
   /** What the model can do at its best batch, by its cost curve. */
   capacityRowsPerSecond(): number | undefined;
-  maxBatchRows(): number | undefined;
+  /** The batch that the pod aims at. */
+  targetBatchRows(): number | undefined;
   /** Arrivals per second of late, refused ones included. */
   arrivalsPerSecond(): number;
   memoryLimitBytes(): number | undefined;
@@ -136,11 +140,17 @@ export const createMetrics = (readings: GaugeReadings): PodMetrics => {
     },
   );
   gauge(
-    'ballast_max_batch_rows',
-    'Largest batch in rows; 1 when rows are not batched.',
-    readings.maxBatchRows,
+    'ballast_batch_target_rows',
+    'Rows of the batch that the pod aims at: the smallest that comes close to the best rate; 1 when rows are not batched.',
+    readings.targetBatchRows,
   );
   gauge('ballast_queue_length', 'Requests that wait for the runner.', readings.queueLength);
+  gauge('ballast_queue_rows', 'Rows that wait for the runner.', readings.queueRows);
+  gauge(
+    'ballast_predicted_wait_seconds',
+    'How long a request that came now would wait for the runner, by the cost of what is before it.',
+    readings.predictedWaitSeconds,
+  );
   gauge('ballast_in_flight_requests', 'Infer requests that are not answered yet.', readings.inFlight);
   gauge('ballast_held_bytes', 'Bytes of request bodies that are held.', readings.bytesHeld);
   gauge(

@@ -107,7 +107,8 @@ describe('the metrics', () => {
     const text = await metrics('text/plain');
     const figure = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
     expect(figure('ballast_capacity_rows_per_second')).toBeGreaterThan(0);
-    expect(figure('ballast_max_batch_rows')).toBeGreaterThanOrEqual(1);
+    expect(figure('ballast_batch_target_rows')).toBeGreaterThanOrEqual(1);
+    expect(figure('ballast_predicted_wait_seconds')).toBeGreaterThanOrEqual(0);
     expect(figure('ballast_utilization_ratio')).toBeGreaterThanOrEqual(0);
     expect(figure('ballast_rows_total')).toBeGreaterThan(0);
     expect(figure('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0);

@@ -48,7 +48,9 @@ const pod = createPodMetrics({
   ready: () => true,
   busySeconds: () => 0,
   capacityRowsPerSecond: () => 1,
-  maxBatchRows: () => 1,
+  targetBatchRows: () => 1,
+  queueRows: () => 0,
+  predictedWaitSeconds: () => 0,
   arrivalsPerSecond: () => 0,
   memoryLimitBytes: () => 1,
 });

@@ -188,6 +188,21 @@ describe('/openapi.json', () => {
       expect(await (await fetch(`${served.url}/example.json`)).json()).toEqual(example);
     }
   });
+  test('the example in the V1 protocol is answered 200 too', async () => {
+    for (const served of [pod, every]) {
+      const document = await documentOf(served);
+      const check = checker(document);
+      const example =
+        document.paths['/v1/models/m:predict']?.post?.requestBody.content['application/json']?.example;
+      expect(check('PredictRequest', example)).toEqual([]);
+      const response = await fetch(`${served.url}/v1/models/m:predict`, {
+        method: 'POST',
+        body: JSON.stringify(example),
+      });
+      expect(response.status).toBe(200);
+      expect(check('PredictAnswer', await response.json())).toEqual([]);
+    }
+  });
   test('what the pod refuses, the schema refuses', async () => {
     const document = await documentOf(pod);
     const check = checker(document);
@@ -208,9 +223,10 @@ describe('/openapi.json', () => {
   test('the rest of its paths answer as they say', async () => {
     const document = await documentOf(pod);
     const check = checker(document);
-    for (const path of Object.keys(document.paths).filter((one) => !one.endsWith('/infer')))
+    for (const path of Object.keys(document.paths).filter((one) => !/infer$|:predict$/.test(one)))
       expect((await get(path)).status).toBe(200);
     expect(check('ModelMetadata', await (await get('/v2/models/m')).json())).toEqual([]);
+    expect(check('Statistics', await (await get('/v2/models/m/stats')).json())).toEqual([]);
     expect(check('ServerMetadata', await (await get('/v2')).json())).toEqual([]);
   });
 });
