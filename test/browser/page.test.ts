@@ -66,7 +66,7 @@ const open = async (served: TestPod, options: BrowserContextOptions = {}): Promi
 const textOf = async (page: Page, selector: string) => (await page.textContent(selector)) ?? '';
 /** The page's policy refuses what Playwright's own way of waiting needs; single evaluations go past it. */
 const settled = (page: Page, condition: string) =>
-  until(async () => (await page.evaluate(condition)) === true);
+  until(async () => (await page.evaluate(condition)) === true, 30_000);
 const answered = async (page: Page, line: RegExp) => {
   await settled(
     page,
@@ -139,15 +139,17 @@ test('the command is copied as it works from where the reader is', async () => {
 });
 
 test('a model that is taken out of service is said without a reload', async () => {
-  const page = await open(hostile);
+  const page = await open(hostile, { viewport: { width: 360, height: 640 } });
   hostile.directory.writeLiveConfig({ digests: { '': 'f'.repeat(64) } });
   await settled(page, `/^Not ready: DigestMoved/.test(document.querySelector('#state').textContent)`);
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
   hostile.directory.writeLiveConfig({});
   await settled(page, `document.querySelector('#state').textContent === 'Ready'`);
 });
 
 test('names of models and tensors stay text', async () => {
-  const page = await open(hostile);
+  const page = await open(hostile, { viewport: { width: 360, height: 640 } });
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
   expect(await page.title()).toBe(`${nasty} – model`);
   expect(await page.textContent('h1')).toBe(nasty);
   await page.click('#send');

@@ -67,7 +67,7 @@ export const renderPage = (content: PageContent): string => {
 </header>
 <p id="why" class="hint">${unreadiness?.message}</p>
 <dl class="facts">
-${fact('version', content.version)}
+${fact('version', content.version === content.revision ? undefined : content.version)}
 ${fact('revision', content.revision)}
 ${fact('sha256', content.sha256)}
 </dl>
@@ -129,12 +129,15 @@ const trial = ({ name, example, isLong, base }: PageContent, hasSignature: boole
         ]
       : [];
   return [
-    isLong ? hint('An example is too long for a form: example.json has one.') : tryIt(name, example),
+    isLong
+      ? hint('The example is too long for a form: example.json has it, and the command below sends it.')
+      : tryIt(name, example),
     command(name, example, base),
   ];
 };
 
-const hint = (text: string): Html => html`<section><p class="hint">${text}</p></section>`;
+const hint = (text: string): Html =>
+  html`<section aria-labelledby="try-title"><h2 id="try-title">Try it</h2><p class="hint">${text}</p></section>`;
 
 const tryIt = (name: string, example: ExampleRequest): Html => html`<section aria-labelledby="try-title">
 <h2 id="try-title">Try it</h2>
