@@ -375,6 +375,13 @@ describe('one input', () => {
     expect(header).toMatch(/; and 992 more$/);
   });
 
+  test('a large tensor of nothing but bad values is not looked through to its end', () => {
+    const bed = inputContract({ datatype: 'FP32', shape: [-1, 1] }, [{ max: '0' }]);
+    const tensor = tensorOf('FP32', [50_000, 1], new Array<number>(50_000).fill(1));
+    expect(verdictOf(bed, tensor)).toMatch(/; and at least 9992 more$/);
+    expect(bed.counted).toEqual({ 'x max Reject': 10_000 });
+  });
+
   test('what callers send cannot break out of the header', () => {
     const bed = inputContract({ datatype: 'BYTES', shape: [-1] }, [
       { values: ['a; b\r\nc', 'ü'], action: 'Flag' },

@@ -20,16 +20,18 @@ const maxTold = 8;
 export class RequestFindings implements Findings {
   readonly #told: Record<Action, Finding[]> = { Reject: [], Flag: [] };
   readonly #totals: Record<Action, number> = { Reject: 0, Flag: 0 };
+  #isCut = false;
   readonly #counts = new Map<Rule, Map<Breach, number>>();
 
-  count(rule: Rule, breach: Breach): void {
-    this.#totals[rule.action] += 1;
+  count(rule: Rule, breach: Breach, times: number, isCut: boolean): void {
+    this.#totals[rule.action] += times;
     let counts = this.#counts.get(rule);
     if (counts === undefined) {
       counts = new Map();
       this.#counts.set(rule, counts);
     }
-    counts.set(breach, (counts.get(breach) ?? 0) + 1);
+    counts.set(breach, (counts.get(breach) ?? 0) + times);
+    this.#isCut ||= isCut;
   }
 
   wants(action: Action): boolean {
@@ -59,13 +61,17 @@ export class RequestFindings implements Findings {
   flags(): readonly string[] {
     const flags = this.#told.Flag.map(flagOf);
     const more = this.#totals.Flag - flags.length;
-    return more > 0 ? [...flags, `and ${more} more`] : flags;
+    return more > 0 ? [...flags, this.#andMore(more)] : flags;
   }
 
   /** The findings that reject, in words. */
   sentences(): string {
     const told = this.#told.Reject.map(sentenceOf);
     const more = this.#totals.Reject - told.length;
-    return `${told.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+    return `${told.join('; ')}${more > 0 ? `; ${this.#andMore(more)}` : ''}`;
+  }
+
+  #andMore(count: number): string {
+    return `and ${this.#isCut ? 'at least ' : ''}${count} more`;
   }
 }

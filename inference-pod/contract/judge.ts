@@ -7,7 +7,8 @@ import type { Action, Breach, Finding, Rule, Table } from './types.ts';
 
 /** Takes findings in: counts all of them, keeps the first few. */
 export interface Findings {
-  count(rule: Rule, breach: Breach): void;
+  /** `isCut`: there may be more, which were not looked at. */
+  count(rule: Rule, breach: Breach, times: number, isCut: boolean): void;
   /** False when enough findings with this action are kept already. */
   wants(action: Action): boolean;
   keep(finding: Finding): void;
@@ -53,43 +54,85 @@ const breachOf = (rule: Rule, value: Element): Breach | undefined => {
   return undefined;
 };
 
+/** How often one request is counted to break one rule: beyond that it is only known to be bad, whatever its size. */
+const maxCounted = 10_000;
+
+/** Counts what one rule finds, and words the first few. */
+class Account {
+  readonly #rule: Rule;
+  readonly #table: Table;
+  readonly #findings: Findings;
+  readonly #counts = new Map<Breach, number>();
+  #total = 0;
+  /** False once enough is worded: a caller who sends millions of bad values must not make us write about each. */
+  isWording: boolean;
+
+  constructor(rule: Rule, table: Table, findings: Findings) {
+    this.#rule = rule;
+    this.#table = table;
+    this.#findings = findings;
+    this.isWording = findings.wants(rule.action);
+  }
+
+  /** True when a rule was broken so often that the rest is not looked at. */
+  get isFull(): boolean {
+    return this.#total >= maxCounted;
+  }
+
+  add(breach: Breach): void {
+    this.#total += 1;
+    this.#counts.set(breach, (this.#counts.get(breach) ?? 0) + 1);
+  }
+
+  word(breach: Breach, row: number | undefined, column: number | undefined, got: string): void {
+    const { side, action, spec, words } = this.#rule;
+    const index = row === undefined ? [] : indexOf(this.#table, row, column);
+    const place = placeOf(this.#table, index, column === undefined);
+    const wanted = words[breach] ?? '';
+    this.#findings.keep({ side, tensor: spec.name, breach, action, index, place, got, wanted });
+    this.isWording = this.#findings.wants(action);
+  }
+
+  end(): void {
+    for (const [breach, count] of this.#counts) this.#findings.count(this.#rule, breach, count, this.isFull);
+  }
+}
+
 /** Looks at every element and every row that the rule is about. */
 export const judge = (rule: Rule, table: Table, findings: Findings): void => {
   const { rows, width } = table;
   const at = reader(table, rule);
-  const { side, action, spec } = rule;
-  const found = (breach: Breach, row: number | undefined, column: number | undefined, got: string) => {
-    findings.count(rule, breach);
-    if (!findings.wants(action)) return;
-    const index = row === undefined ? [] : indexOf(table, row, column);
-    const place = placeOf(table, index, column === undefined);
-    const wanted = rule.words[breach] ?? '';
-    findings.keep({ side, tensor: spec.name, breach, action, index, place, got, wanted });
-  };
   const { columns, sum } = rule;
-  const isMissing = (column: number) => column >= width;
-  if (rows > 0 && columns?.some(isMissing) === true)
-    found('columns', undefined, undefined, `${width} column${width === 1 ? '' : 's'}`);
-  const count = columns?.length ?? width;
-  for (let row = 0; row < rows; row += 1) {
+  const account = new Account(rule, table, findings);
+  const present = columns?.filter((column) => column < width);
+  const isWide = present?.length === columns?.length;
+  if (rows > 0 && !isWide) {
+    account.add('columns');
+    if (account.isWording)
+      account.word('columns', undefined, undefined, `${width} column${width === 1 ? '' : 's'}`);
+  }
+  const count = present?.length ?? width;
+  for (let row = 0; row < rows && !account.isFull; row += 1) {
     let total = 0;
-    let isWhole = true;
-    for (let position = 0; position < count; position += 1) {
-      const column = columns === undefined ? position : (columns[position] ?? 0);
-      if (isMissing(column)) {
-        isWhole = false;
-        continue;
-      }
+    let isWhole = isWide;
+    for (let position = 0; position < count && !account.isFull; position += 1) {
+      const column = present === undefined ? position : (present[position] ?? 0);
       const value = at(row * width + column);
       const breach = breachOf(rule, value);
-      if (breach !== undefined) found(breach, row, column, shown(rule, value));
-      // What is no number is told as such, and spoils the sum of its row.
-      if (breach === 'allowNaN' || breach === 'finite') isWhole = false;
-      total += Number(value);
+      if (breach !== undefined) {
+        account.add(breach);
+        if (account.isWording) account.word(breach, row, column, shown(rule, value));
+        // What is no number is told as such, and spoils the sum of its row.
+        if (breach === 'allowNaN' || breach === 'finite') isWhole = false;
+      }
+      if (sum !== undefined) total += Number(value);
     }
-    if (sum !== undefined && isWhole && !(Math.abs(total - sum.wanted) <= sum.tolerance))
-      found('sumTo', row, undefined, `a sum of ${shortSum(total)}`);
+    if (sum !== undefined && isWhole && !(Math.abs(total - sum.wanted) <= sum.tolerance)) {
+      account.add('sumTo');
+      if (account.isWording) account.word('sumTo', row, undefined, `a sum of ${shortSum(total)}`);
+    }
   }
+  account.end();
 };
 
 const shown = (rule: Rule, value: Element): string => {
