@@ -1,9 +1,11 @@
 /** What a request leaves behind: its line in the log, its place in the metrics, its trace. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join as joinPath } from 'node:path';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bytesField, join, messageField, textField, varint } from '../inspect/protobuf-writer.ts';
 import { classifier } from '../testing/models.ts';
-import { serveModel, type TestPod } from '../testing/pod.ts';
+import { serveModel, type TestPod, until } from '../testing/pod.ts';
 
 let pod: TestPod;
 beforeAll(async () => {
@@ -65,6 +67,31 @@ describe('the trace', () => {
     expect(silent.headers.get('traceresponse')).toMatch(/-00$/);
     expect(await metrics('application/openmetrics-text')).not.toContain(other);
   });
+  test('comes by gRPC as well', async () => {
+    const shape = join([varint(1), varint(4)]);
+    const input = messageField(5, textField(1, 'x'), textField(2, 'FP32'), bytesField(3, shape));
+    const request = join([textField(1, 'm'), input, bytesField(7, new Uint8Array(16))]);
+    const client = new Client(`127.0.0.1:${pod.pod.grpcPort}`, credentials.createInsecure());
+    const metadata = new Metadata();
+    metadata.set('traceparent', traceparent);
+    metadata.set('x-request-id', 'by-grpc');
+    const headers = await new Promise<Metadata>((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        '/inference.GRPCInferenceService/ModelInfer',
+        (bytes: Uint8Array) => Buffer.from(bytes),
+        (bytes: Buffer) => bytes,
+        request,
+        metadata,
+        (error) => error && reject(error),
+      );
+      call.once('metadata', resolve);
+    });
+    client.close();
+    const [answered] = headers.get('traceresponse');
+    await until(() => linesOf('by-grpc').length === 1);
+    expect(linesOf('by-grpc')[0]?.fields).toMatchObject({ protocol: 'grpc', status: 200, traceId });
+    expect(answered).toBe(`00-${traceId}-${linesOf('by-grpc')[0]?.fields.spanId}-01`);
+  });
   test('of a page or of metadata comes back too', async () => {
     const response = await fetch(`${pod.url}/v2`, { headers: { traceparent, 'x-request-id': 'meta' } });
     expect(response.headers.get('traceresponse')).toContain(traceId);
@@ -115,7 +142,7 @@ describe('the metrics', () => {
     expect(figure('process_resident_memory_bytes')).toBeGreaterThan(0);
   });
   test('are those of the reference page, all of them and no others', async () => {
-    const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics-pod.md'), 'utf8');
+    const page = readFileSync(joinPath(import.meta.dirname, '../../docs/reference/metrics-pod.md'), 'utf8');
     const described = [...page.matchAll(/^\| `(ballast_\w+)` \| (\w+) \|/gm)].map(
       ([, name, type]) => `${name} ${type}`,
     );
