@@ -106,7 +106,7 @@ const askGrpc = (pod: TestPod, data: readonly number[]): Promise<unknown> => {
   }).finally(() => client.close());
 };
 
-test('gRPC callers are told the same', async () => {
+test('callers of gRPC and of V1 are told the same', async () => {
   const pod = await serve(identity('FP32', ['N', 2]), {
     inputs: [{ name: 'x', columns: [1], max: '100' }],
     outputs: [
@@ -116,6 +116,17 @@ test('gRPC callers are told the same', async () => {
   });
   expect(await askGrpc(pod, [1, 0])).toEqual([undefined, false]);
   expect(await askGrpc(pod, [15, 0])).toEqual(['flagged; max output y[0,0]: 15, wanted at most 10', true]);
+  const v1 = async (...row: number[]) => {
+    const body = JSON.stringify({ instances: [row] });
+    const answer = await fetch(`${pod.url}/v1/models/m:predict`, { method: 'POST', body });
+    return [answer.status, answer.headers.get('ballast-contract'), await answer.json()];
+  };
+  expect(await v1(15, 0)).toEqual([
+    200,
+    'flagged; max output y[0,0]: 15, wanted at most 10',
+    { predictions: [[15, 0]] },
+  ]);
+  expect((await v1(1, 101)).slice(0, 2)).toEqual([400, null]);
   expect(await askGrpc(pod, [1, 101])).toEqual([
     status.INVALID_ARGUMENT,
     "the request breaks the contract of model 'm': input 'x', row 0, column 1 is 101, wanted at most 100 (rule max)",
