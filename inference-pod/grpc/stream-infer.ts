@@ -19,13 +19,18 @@ export const modelStreamInfer = (context: GrpcContext): Method => ({
   open: (rpc) => new InferenceStream(context, rpc),
 });
 
+interface Coming {
+  readonly call: Call;
+  /** Why it will be refused. */
+  refusal: unknown;
+}
+
 class InferenceStream implements Receiver {
   readonly #context: GrpcContext;
   readonly #rpc: Rpc;
   readonly #open = new Set<Call>();
-  /** The call whose message is coming, and why it will be refused. */
-  #call: Call | undefined;
-  #refusal: unknown;
+  /** Requests whose messages are coming or being unpacked, in order. */
+  readonly #coming: Coming[] = [];
   #last: Promise<void> = Promise.resolve();
   #unanswered = 0;
   #isEnded = false;
@@ -40,37 +45,36 @@ class InferenceStream implements Receiver {
 
   begins(bytes: number): boolean {
     const call = beginCall(this.#context, this.#rpc, bytes);
-    this.#call = call;
+    const coming: Coming = { call, refusal: undefined };
+    this.#coming.push(coming);
     this.#open.add(call);
-    this.#refusal = undefined;
     if (bytes > this.#context.maxBodyBytes) return true;
     try {
       call.admit();
     } catch (error) {
-      this.#refusal = error;
+      coming.refusal = error;
     }
     call.onTimeout((error) => {
-      this.#refusal ??= error;
+      coming.refusal ??= error;
     });
-    return this.#refusal === undefined || bytes <= readForItsId;
+    return coming.refusal === undefined || bytes <= readForItsId;
   }
 
   received(bytes: number): void {
-    if (this.#refusal !== undefined) return;
+    const coming = this.#coming.at(-1);
+    if (coming === undefined || coming.refusal !== undefined) return;
     try {
-      this.#call?.holdBytes(bytes);
+      coming.call.holdBytes(bytes);
     } catch (error) {
-      this.#refusal = error;
+      coming.refusal = error;
     }
   }
 
   message(bytes: Buffer): void {
-    const call = this.#call;
-    if (call === undefined) throw new ProtocolError(500, 'a message came without its beginning');
-    this.#call = undefined;
-    const refusal = this.#refusal;
+    const coming = this.#coming.shift();
+    if (coming === undefined) throw new ProtocolError(500, 'a message came without its beginning');
     this.#unanswered += 1;
-    const answer = this.#answerTo(call, bytes, refusal);
+    const answer = this.#answerTo(coming, bytes);
     this.#last = Promise.all([answer, this.#last]).then(([message]) => {
       this.#unanswered -= 1;
       this.#rpc.send(message);
@@ -96,18 +100,19 @@ class InferenceStream implements Receiver {
   }
 
   /** The message to answer with; never rejects. */
-  async #answerTo(call: Call, bytes: Buffer, refusal: unknown): Promise<Buffer> {
+  async #answerTo(coming: Coming, bytes: Buffer): Promise<Buffer> {
+    const { call } = coming;
     let id = '';
     try {
       const answer = await inferOf(this.#context, call, bytes, (given) => {
         id = given;
-        if (refusal !== undefined) throw refusal;
+        if (coming.refusal !== undefined) throw coming.refusal;
       });
       const message = writeStreamAnswer(answer, framePrefixBytes);
       call.finish({ status: 200 });
       return message;
     } catch (error) {
-      const why = refusal ?? error;
+      const why = coming.refusal ?? error;
       finishFailed(this.#context, call, why);
       return writeStreamFailure(why instanceof Error ? why.message : String(why), id, framePrefixBytes);
     } finally {
@@ -126,7 +131,7 @@ class InferenceStream implements Receiver {
   }
 
   #endWhenDone() {
-    if (this.#unanswered > 0) return;
+    if (this.#unanswered > 0 || this.#coming.length > 0) return;
     if (this.#isEnded) this.#rpc.end();
     else if (this.#isClosing)
       this.#rpc.end({ code: codes.unavailable, message: 'the server is shutting down' });

@@ -40,12 +40,16 @@ export const openSession = async (options: RunnerOptions): Promise<Session> => {
 
 type AnyTensorConstructor = new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
 
-const toOrt = (tensor: Tensor): OrtTensor =>
-  new (OrtTensor as unknown as AnyTensorConstructor)(
+const toOrt = (tensor: Tensor): OrtTensor => {
+  const made = new (OrtTensor as unknown as AnyTensorConstructor)(
     ortTypes[tensor.datatype] ?? tensor.datatype,
     tensor.data,
     tensor.shape,
   );
+  // onnxruntime-common makes Node's Float16Array of it, which onnxruntime-node's native half takes for an empty one.
+  if (tensor.datatype === 'FP16') Object.defineProperty(made, 'data', { value: tensor.data });
+  return made;
+};
 
 const fromOrt = (name: string, value: OrtTensor | undefined): Tensor => {
   if (value === undefined) throw new Error(`onnxruntime returned no output '${name}'`);
