@@ -18,7 +18,7 @@ const content = (fields: Partial<PageContent> = {}): PageContent => ({
     { name: nasty, inputs: [{ name: nasty, datatype: 'FP32', shape: [-1, 2] }], outputs: [] },
     2,
   ),
-  isLong: false,
+  hasLongExample: false,
   figures: [{ name: 'p50', label: nasty, text: nasty }],
   base: 'http://localhost/',
   ...fields,
@@ -33,7 +33,7 @@ test('what is put in is escaped, what was made here is not', () => {
 
 test.each([
   ['with a form', content()],
-  ['with a long example', content({ isLong: true })],
+  ['with a long example', content({ example: undefined, hasLongExample: true })],
   ['without an example', content({ example: undefined })],
   ['before the model is known', content({ example: undefined, inputs: [], outputs: [] })],
 ])('no name of a model or tensor becomes part of the page: %s', (_name, given) => {
@@ -42,7 +42,7 @@ test.each([
   expect(page.match(/<script/g)).toHaveLength(1);
   expect(page.match(/<\/script/g)).toHaveLength(1);
   expect(page).not.toContain('alert(1)</');
-  const areas = given.example !== undefined && !given.isLong ? 1 : 0;
+  const areas = given.example !== undefined ? 1 : 0;
   expect(page.match(/<\/textarea/g) ?? []).toHaveLength(areas);
   expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   expect(page).not.toMatch(/\son\w+=|style="/);
@@ -81,7 +81,7 @@ test('an example for every datatype that JSON can carry', () => {
 
 test.each([
   ['half floats', 'FP16', [1]],
-  ['a huge input', 'FP32', [1000, 1001]],
+  ['a huge input', 'FP32', [3, 300, 300]],
 ] as const)('no example for %s', (_name, datatype, shape) => {
   expect(
     exampleRequest({ name: 'm', inputs: [{ name: 'x', datatype, shape }], outputs: [] }, 2),

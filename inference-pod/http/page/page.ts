@@ -19,8 +19,8 @@ export interface PageContent {
   /** Undefined when ready. */
   readonly unreadiness: { readonly reason: string; readonly message: string } | undefined;
   readonly example: ExampleRequest | undefined;
-  /** The example is too long for a form; `/example.json` has it. */
-  readonly isLong: boolean;
+  /** There is one, too long for a form: `/example.json` has it. */
+  readonly hasLongExample: boolean;
   readonly figures: readonly Figure[];
   /** Where the reader reaches the pod, with a slash at the end, as far as the request says. */
   readonly base: string;
@@ -85,7 +85,7 @@ ${figures.map((figure) => html`<div><dt>${figure.label}</dt><dd id="figure-${fig
 <footer>
 <a href="openapi.json">OpenAPI</a>
 <a href="v2/models/${encodeURIComponent(name)}">Metadata</a>
-${example === undefined ? undefined : html`<a href="example.json">Example request</a>`}
+${example === undefined && !content.hasLongExample ? undefined : html`<a href="example.json">Example request</a>`}
 <span>Ballast ${content.serverVersion}</span>
 </footer>
 </main>
@@ -119,21 +119,23 @@ ${specs.map((spec) => html`<tr><td><code>${spec.name}</code></td><td><code>${spe
 
 const shapeText = ({ shape, anyShape }: TensorSpec) => (anyShape === true ? 'any' : `[${shape.join(', ')}]`);
 
-const trial = ({ name, example, isLong, base }: PageContent, hasSignature: boolean): readonly Html[] => {
-  if (example === undefined)
-    return hasSignature
-      ? [
-          hint(
-            'No example: the inputs cannot be written in JSON, or would be very large. Send binary tensors, as the Open Inference Protocol describes.',
-          ),
-        ]
-      : [];
-  return [
-    isLong
-      ? hint('The example is too long for a form: example.json has it, and the command below sends it.')
-      : tryIt(name, example),
-    command(name, example, base),
-  ];
+const trial = (
+  { name, example, hasLongExample, base }: PageContent,
+  hasSignature: boolean,
+): readonly Html[] => {
+  if (example !== undefined) return [tryIt(name, example), command(name, example, base)];
+  if (hasLongExample)
+    return [
+      hint('The example is too long for a form: example.json has it, and the command below sends it.'),
+      command(name, undefined, base),
+    ];
+  return hasSignature
+    ? [
+        hint(
+          'No example: the inputs cannot be written in JSON, or would be very large. Send binary tensors, as the Open Inference Protocol describes.',
+        ),
+      ]
+    : [];
 };
 
 const hint = (text: string): Html =>
@@ -150,11 +152,11 @@ ${exampleText(example)}</textarea>
 <div id="result" class="result" role="status" hidden><p id="line"></p><pre id="answer" tabindex="0"></pre></div>
 </section>`;
 
-const command = (name: string, example: ExampleRequest, base: string): Html => {
+const command = (name: string, example: ExampleRequest | undefined, base: string): Html => {
   const url = shellQuoted(`${base}${inferPath(name)}`);
-  const inline = JSON.stringify(example);
+  const inline = example === undefined ? undefined : JSON.stringify(example);
   const text =
-    inline.length <= longestInCommand
+    inline !== undefined && inline.length <= longestInCommand
       ? `curl -s ${url} -H 'content-type: application/json' -d ${shellQuoted(inline)}`
       : `curl -s ${shellQuoted(`${base}example.json`)} | curl -s ${url} -H 'content-type: application/json' --data-binary @-`;
   return html`<section aria-labelledby="command-title">

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Datatype } from '../../../protocol/datatypes.ts';
-import { everyDatatype, twoInputs } from '../../testing/models.ts';
+import { everyDatatype, identity, twoInputs } from '../../testing/models.ts';
 import { serveModel, type TestPod } from '../../testing/pod.ts';
 
 let pod: TestPod;
@@ -75,6 +75,17 @@ describe('GET /', () => {
       headers: { 'content-type': 'application/json' },
     });
     expect(answer.status).toBe(200);
+  });
+  test('an image has an example too, which is fetched instead of shown', async () => {
+    const image = await serveModel(identity('FP32', ['N', 3, 64, 64]));
+    const page = await (await fetch(image.url, { headers: { accept: browser } })).text();
+    expect(page).toContain('/example.json&#39; | curl -s ');
+    expect(page).not.toContain('<textarea');
+    expect(page.length).toBeLessThan(20_000);
+    const example = await (await fetch(`${image.url}/example.json`)).text();
+    expect(example.length).toBeGreaterThan(3 * 64 * 64);
+    expect((await image.infer(example)).status).toBe(200);
+    await image.stop();
   });
   test('a Host that is none does not come back', async () => {
     const page = await (await get('/', browser)).text();

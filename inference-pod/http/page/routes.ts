@@ -22,15 +22,36 @@ export interface PageContext {
 
 type Get = (path: string, handle: (request: Request, response: Response) => void) => void;
 
-/** The page shows an example up to this size; beyond it there is only `/example.json`. */
+/** The page and the OpenAPI document show an example of so many characters; beyond it there is only `/example.json`. */
 const longestShown = 20_000;
+
+interface Example {
+  /** Undefined when it is too long to be shown. */
+  readonly shown: ExampleRequest | undefined;
+  readonly text: string;
+}
+
+/** Makes the example once for as long as the model stays the same: that of an image has 150,000 numbers. */
+const rememberExample = (context: PageContext): (() => Example | undefined) => {
+  let madeFor: { signature: ModelSignature; freeSize: number } | undefined;
+  let example: Example | undefined;
+  return () => {
+    const signature = context.signature();
+    if (signature === undefined) return undefined;
+    const freeSize = context.freeSize();
+    if (madeFor?.signature !== signature || madeFor.freeSize !== freeSize) {
+      madeFor = { signature, freeSize };
+      const made = exampleRequest(signature, freeSize);
+      const text = JSON.stringify(made);
+      example = made && { shown: text.length <= longestShown ? made : undefined, text };
+    }
+    return example;
+  };
+};
 
 /** Adds the routes. */
 export const addPageRoutes = (get: Get, context: PageContext): void => {
-  const example = (): ExampleRequest | undefined => {
-    const signature = context.signature();
-    return signature === undefined ? undefined : exampleRequest(signature, context.freeSize());
-  };
+  const example = rememberExample(context);
   get('/', (request, response) => {
     response.setHeader('vary', 'accept');
     response.setHeader('cache-control', 'no-store');
@@ -43,19 +64,19 @@ export const addPageRoutes = (get: Get, context: PageContext): void => {
       version: context.modelVersion,
       serverVersion: context.serverVersion,
       signature: context.signature(),
-      example: shown(example()),
+      example: example()?.shown,
     });
     sendJson(response, 200, JSON.stringify(document, null, 2));
   });
   get('/example.json', (_request, response) => {
-    const request = example();
-    if (request === undefined)
+    const made = example();
+    if (made === undefined)
       sendError(
         response,
         404,
         'there is no example: the inputs have no JSON form, are too large, or are not known yet',
       );
-    else sendJson(response, 200, JSON.stringify(request));
+    else sendJson(response, 200, made.text);
   });
 };
 
@@ -84,7 +105,7 @@ const sendPage = (
   request: Request,
   response: Response,
   context: PageContext,
-  example: ExampleRequest | undefined,
+  example: Example | undefined,
 ) => {
   const signature = context.signature();
   const body = Buffer.from(
@@ -97,8 +118,8 @@ const sendPage = (
       inputs: signature?.inputs ?? [],
       outputs: signature?.outputs ?? [],
       unreadiness: context.unreadiness(),
-      example,
-      isLong: example !== undefined && shown(example) === undefined,
+      example: example?.shown,
+      hasLongExample: example !== undefined && example.shown === undefined,
       figures: context.figures(),
       base: baseOf(request.headers.host),
     }),
@@ -113,11 +134,6 @@ const sendPage = (
   });
   response.end(body);
 };
-
-const shown = (example: ExampleRequest | undefined): ExampleRequest | undefined =>
-  example !== undefined && example.inputs.reduce((sum, { data }) => sum + data.length, 0) * 5 <= longestShown
-    ? example
-    : undefined;
 
 /** The address by which the caller came; the page's script puts in the one that the browser shows. */
 const baseOf = (host: string | undefined): string =>
