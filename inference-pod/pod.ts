@@ -22,12 +22,14 @@ import { Deadlines } from './inference/deadlines.ts';
 import { createInferenceService } from './inference/service.ts';
 import { InferenceStatistics } from './inference/statistics.ts';
 import type { InferenceQueue } from './inference/types.ts';
+import { collectGarbage } from './limits/collect.ts';
 import { startWatchdog } from './limits/watchdog.ts';
-import { batchCapMs, shedMs, watchLiveConfig } from './live-config.ts';
+import { batchCapMs, watchLiveConfig } from './live-config.ts';
 import { LoadRecorder } from './load/recorder.ts';
 import { type LoadedModel, loadModel } from './load-model.ts';
 import { createAccessLog, slowMs } from './log/access-log.ts';
 import type { Logger } from './log/logger.ts';
+import { admissionOf, maxBytesHeldOf, waitingOf } from './pod-limits.ts';
 import { isReady, type PodState, unreadiness } from './pod-state.ts';
 
 export interface PodDependencies {
@@ -50,13 +52,8 @@ export interface Pod {
   hasten(): void;
 }
 
-/** Share of the memory limit that waiting bodies may hold: parsed, a JSON body takes up to twelve times its size. */
-const heldShare = 1 / 24;
-/** What they may hold when memory is short. */
-const shortBytesHeld = 1024 * 1024;
 /** Answers that nobody reads are plain bytes: they may hold more. */
 const unsentFactor = 4;
-const heldBytesWithoutLimit = 256 * 1024 * 1024;
 /** How many times longer than a run the loading of the model may take. */
 const loadFactor = 10;
 const nowMs = () => performance.now();
@@ -124,27 +121,22 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     },
     (error) => log.warn('live configuration ignored', { error: error.message }),
   );
-  const maxBytesHeld = Math.max(
-    config.maxBodyBytes,
-    config.memoryLimitBytes === undefined ? heldBytesWithoutLimit : config.memoryLimitBytes * heldShare,
-  );
 
+  const admission = admissionOf({
+    config,
+    state,
+    held,
+    unsentBytes: () => unsentBytes(),
+    isMemoryShort: () => isMemoryShort(),
+  });
+  const waiting = waitingOf(config, queue, live);
   const inference = createInferenceService({
     modelName,
     nowMs,
     timeoutMs: () => live.current.timeoutMs,
     signature: () => state.signature,
-    admission: () => ({
-      modelName,
-      phase: state.phase,
-      digestMoved: state.digestWanted !== undefined,
-      inFlight: held.requests,
-      maxInFlight: config.maxInFlight,
-      bytesHeld: held.bytes + unsentBytes(),
-      // Short of memory, a pod answers what it holds before it takes in more than small bodies.
-      maxBytesHeld: isMemoryShort() ? shortBytesHeld : maxBytesHeld,
-    }),
-    waiting: () => ({ waiting: queue.length, maxQueue: config.maxQueue, shedMs: shedMs(live.current) }),
+    admission: () => admission,
+    waiting: () => waiting,
     deadlines: new Deadlines(nowMs),
     bias: new Bias(),
     queue: () => pieces,
@@ -215,7 +207,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       nowMs,
     },
     log,
-    maxBytesHeld * unsentFactor,
+    maxBytesHeldOf(config) * unsentFactor,
   );
   unsentBytes = http.unsentBytes;
   const grpc = await startGrpcListener(
@@ -255,6 +247,11 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     memoryLimitBytes: config.memoryLimitBytes ?? totalmem(),
     rssBytes: () => process.memoryUsage.rss(),
     nowMs,
+    collectGarbage: () => {
+      const from = nowMs();
+      collectGarbage();
+      log.debug('garbage collected', { ms: Math.round(nowMs() - from) });
+    },
     onHang: (busyMs) =>
       abort({
         reason: !isRunnerLoaded ? 'LoadFailed' : loaded === undefined ? 'WarmUpFailed' : 'RunHung',
@@ -274,8 +271,8 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     loaded = await loadModel(config, {
       log,
       nowMs,
-      inspected: ({ inputs, outputs }) => {
-        const signature = { name: modelName, inputs, outputs };
+      inspected: ({ inputs, outputs, endsOnEmpty }) => {
+        const signature = { name: modelName, inputs, outputs, endsOnEmpty };
         contract = openContract(config.contract, signature, log, (broken, count) =>
           metrics.contractFinding(broken.tensor, broken.rule, broken.action, count),
         );

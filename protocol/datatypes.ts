@@ -47,6 +47,10 @@ export interface TensorSpec {
   readonly shape: readonly number[];
   /** The model does not say how many dimensions there are: any shape is taken. */
   readonly anyShape?: true;
+  /** The operator whose output cannot be answered: this tensor fed it. */
+  readonly rewiredFrom?: string;
+  /** Names of the classes, in the order of the last dimension. */
+  readonly labels?: readonly string[];
 }
 
 /** What a caller may ask of a model. */
@@ -54,6 +58,8 @@ export interface ModelSignature {
   readonly name: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** An operator that ends the process when a size of an input is 0. */
+  readonly endsOnEmpty?: string | undefined;
 }
 
 /** Makes an array for `count` elements of a datatype. */

@@ -1,5 +1,5 @@
 /** Pure rules of batching: which waiting requests may run together, how they are joined and taken apart again. */
-import { allocate, elementCount, slice, type Tensor, type TensorData } from '../../protocol/datatypes.ts';
+import { allocate, elementCount, slice, type Tensor } from '../../protocol/datatypes.ts';
 
 /** A request as the batcher sees it. */
 export interface Batchable {
@@ -10,11 +10,30 @@ export interface Batchable {
   readonly groupKey: string;
 }
 
-/** Key of the inputs that must be equal to share a batch. */
+let lastShapes: readonly (readonly number[])[] = [];
+let lastOutputs: readonly string[] = [];
+let lastKey = '';
+
+/** Key of the inputs that must be equal to share a batch. Most requests are like the one before: theirs is not made again. */
 export const groupKeyOf = (inputs: readonly Tensor[], outputs: readonly string[]): string => {
+  if (outputs === lastOutputs && isLikeLast(inputs)) return lastKey;
   let key = '';
   for (const input of inputs) key += `${input.shape.slice(1).join(',')};`;
-  return `${key}|${outputs.join('\u0000')}`;
+  lastShapes = inputs.map(({ shape }) => shape);
+  lastOutputs = outputs;
+  lastKey = `${key}|${outputs.join('\u0000')}`;
+  return lastKey;
+};
+
+const isLikeLast = (inputs: readonly Tensor[]): boolean => {
+  if (inputs.length !== lastShapes.length) return false;
+  for (let i = 0; i < inputs.length; i += 1) {
+    const shape = inputs[i]?.shape ?? [];
+    const last = lastShapes[i] ?? [];
+    if (shape.length !== last.length) return false;
+    for (let j = 1; j < shape.length; j += 1) if (shape[j] !== last[j]) return false;
+  }
+  return true;
 };
 
 /** Joins tensors along their first dimension; the other dimensions must be equal. */
@@ -35,23 +54,31 @@ export const joinTensors = (tensors: readonly Tensor[]): Tensor => {
 };
 
 /** Joins the inputs of several requests along their first dimension. */
-export const joinInputs = (requests: readonly Batchable[]): Tensor[] =>
-  (requests[0]?.inputs ?? []).map((_input, i) =>
-    joinTensors(requests.flatMap(({ inputs }) => (inputs[i] === undefined ? [] : [inputs[i]]))),
-  );
+export const joinInputs = (requests: readonly Batchable[]): readonly Tensor[] => {
+  const [first] = requests;
+  if (first === undefined) return [];
+  if (requests.length === 1) return first.inputs;
+  return first.inputs.map((_input, i) => {
+    const parts: Tensor[] = [];
+    for (const { inputs } of requests) if (inputs[i] !== undefined) parts.push(inputs[i]);
+    return joinTensors(parts);
+  });
+};
 
 /** Takes the outputs of a batch apart, or undefined when an output does not have one row per row of input. */
 export const splitOutputs = (outputs: readonly Tensor[], rows: readonly number[]): Tensor[][] | undefined => {
-  const total = rows.reduce((sum, count) => sum + count, 0);
-  if (outputs.some((output) => output.shape[0] !== total)) return undefined;
+  let total = 0;
+  for (const count of rows) total += count;
+  for (const output of outputs) if (output.shape[0] !== total) return undefined;
   let start = 0;
   return rows.map((count) => {
     const first = start;
     start += count;
-    return outputs.map((output) => {
-      const perRow = total === 0 ? 0 : output.data.length / total;
-      const data: TensorData = slice(output.data, first * perRow, start * perRow);
-      return { ...output, shape: [count, ...output.shape.slice(1)], data };
+    return outputs.map(({ name, datatype, shape, data }) => {
+      const perRow = total === 0 ? 0 : data.length / total;
+      const ownShape = shape.slice();
+      ownShape[0] = count;
+      return { name, datatype, shape: ownShape, data: slice(data, first * perRow, start * perRow) };
     });
   });
 };

@@ -5,7 +5,7 @@ import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
 import { type Batchable, joinInputs, splitOutputs } from './batching.ts';
 import type { CostBook, Costed } from './cost-book.ts';
 import type { BatchRules, FairQueue, Waiting } from './fair-queue.ts';
-import { forecast } from './forecast.ts';
+import { type Forecasted, forecast, type KnownCosts, remainingMs } from './forecast.ts';
 
 /** What became of the batch that a job was in. */
 export interface BatchTimings {
@@ -51,6 +51,8 @@ interface Running {
   readonly expectedMs: number;
 }
 
+const nothing: Forecast = Object.freeze({ waitMs: 0, serviceMs: 0 });
+
 export class Dispatcher {
   readonly #queue: FairQueue<Job>;
   readonly #runner: Runner;
@@ -58,6 +60,10 @@ export class Dispatcher {
   readonly #observer: BatchObserver;
   readonly #options: DispatcherOptions;
   readonly #rules: BatchRules<Job>;
+  readonly #known: KnownCosts;
+  readonly #forecast: Forecasted = { waitMs: 0, serviceMs: 0 };
+  /** When the last forecast was made. */
+  #atMs = 0;
   #scheduled = false;
   /** The kind of request that came last. */
   #usual: Costed | undefined;
@@ -82,6 +88,10 @@ export class Dispatcher {
       maxRows: (first, waitingRows) => costs.rowsToTake(first, waitingRows, options.nowMs()),
       costMs: (like, rows) => costs.costMs(like, rows),
     };
+    this.#known = {
+      usualRows: (group) => costs.usualRows(group, this.#atMs),
+      costMs: (group, rows) => costs.costMs(group, rows),
+    };
   }
 
   submit(job: Job): void {
@@ -96,23 +106,15 @@ export class Dispatcher {
     this.#queue.remove(job);
   }
 
-  /** What a request has to expect if it came now; of one that is not read yet by the kind of the last. */
+  /** What a request has to expect if it came now, until the next forecast is made; of one that is not read yet by the kind of the last. */
   forecast(of: Costed | undefined): Forecast {
     const like = of ?? this.#usual;
-    if (like === undefined) return { waitMs: 0, serviceMs: 0 };
+    if (like === undefined) return nothing;
     const running = this.#running;
-    const nowMs = this.#options.nowMs();
-    return forecast(
-      like,
-      this.#queue.groups(),
-      {
-        usualRows: (group) => this.#costs.usualRows(group, nowMs),
-        costMs: (group, rows) => this.#costs.costMs(group, rows),
-      },
-      running === undefined
-        ? undefined
-        : { elapsedMs: nowMs - running.startedMs, expectedMs: running.expectedMs },
-    );
+    this.#atMs = this.#options.nowMs();
+    const runningMs =
+      running === undefined ? 0 : remainingMs(this.#atMs - running.startedMs, running.expectedMs);
+    return forecast(like, this.#queue.groups(), this.#known, runningMs, this.#forecast);
   }
 
   #schedule(): void {

@@ -13,23 +13,25 @@ export interface KnownCosts {
   costMs(like: Costed, rows: number): number;
 }
 
-/** The batch that runs. */
-export interface RunningBatch {
-  readonly elapsedMs: number;
-  readonly expectedMs: number;
+/** A run that is over its time may take as much longer again as it is over. */
+export const remainingMs = (elapsedMs: number, expectedMs: number): number =>
+  Math.abs(expectedMs - elapsedMs);
+
+/** A forecast that is written over by the next: one is asked for at every request. */
+export interface Forecasted extends Forecast {
+  waitMs: number;
+  serviceMs: number;
 }
 
-/** A run that is over its time may take as much longer again as it is over. */
-const remainingMs = ({ elapsedMs, expectedMs }: RunningBatch): number => Math.abs(expectedMs - elapsedMs);
-
-/** Until the batch of a new request begins, and what that batch takes. */
+/** Until the batch of a new request begins, and what that batch takes; `runningMs` is what the one that runs still takes. */
 export const forecast = (
   like: Costed,
   groups: Iterable<WaitingGroup>,
   costs: KnownCosts,
-  running: RunningBatch | undefined,
+  runningMs: number,
+  into: Forecasted = { waitMs: 0, serviceMs: 0 },
 ): Forecast => {
-  let waitMs = running === undefined ? 0 : remainingMs(running);
+  let waitMs = runningMs;
   let batchRows = like.rows;
   for (const group of groups) {
     const usual = costs.usualRows(group);
@@ -44,5 +46,7 @@ export const forecast = (
     if (group.groupKey === like.groupKey && rest + like.rows <= usual) batchRows += rest;
     else if (rest > 0) waitMs += costs.costMs(group, rest);
   }
-  return { waitMs, serviceMs: costs.costMs(like, batchRows) };
+  into.waitMs = waitMs;
+  into.serviceMs = costs.costMs(like, batchRows);
+  return into;
 };

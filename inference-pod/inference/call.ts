@@ -14,7 +14,7 @@ import { groupKeyOf } from '../batching/batching.ts';
 import type { Costed } from '../batching/cost-book.ts';
 import type { BatchTimings, Job } from '../batching/dispatcher.ts';
 import type { Place } from '../batching/fair-queue.ts';
-import { zeroRowOutputs } from '../batching/zero-rows.ts';
+import { refuseDeadlySizes, zeroRowOutputs } from '../batching/zero-rows.ts';
 import type { CheckedInputs } from '../contract/checks.ts';
 import { refuseUnrunnable } from '../runner/types.ts';
 import type { Expiring } from './deadlines.ts';
@@ -135,6 +135,7 @@ export class OpenCall implements Call, Job, Expiring {
       pending.resolve({ outputs: empty, flagged: undefined, timings: notRun });
       return;
     }
+    if (model !== undefined) refuseDeadlySizes(inputs, model);
     const queue = dependencies.queue();
     if (queue === undefined) throw notReady(dependencies.modelName);
     this.#shorten(parameterTimeoutMs(work.parameters.timeout));
@@ -170,12 +171,15 @@ export class OpenCall implements Call, Job, Expiring {
     const dependencies = this.#dependencies;
     const limits = dependencies.waiting();
     if (queue === undefined || (limits.waiting === 0 && like === undefined)) return undefined;
-    const predicted = queue.forecast(like);
-    this.#predictedMs = predicted.waitMs + predicted.serviceMs;
+    const { waitMs, serviceMs } = queue.forecast(like);
+    this.#predictedMs = waitMs + serviceMs;
+    if (limits.waiting === 0) return undefined;
     return refusalOfWait({
-      ...limits,
-      waitMs: predicted.waitMs * dependencies.bias.factor,
-      serviceMs: predicted.serviceMs,
+      waiting: limits.waiting,
+      maxQueue: limits.maxQueue,
+      shedMs: limits.shedMs,
+      waitMs: waitMs * dependencies.bias.factor,
+      serviceMs,
       leftMs: this.deadlineMs - dependencies.nowMs(),
     });
   }

@@ -1,7 +1,7 @@
 /** What the protocols of the pod, each a thin edge, and its inference say to each other; no transport is known here. */
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
-import type { Parameters } from '../../protocol/infer-request.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
+import type { Parameters } from '../../protocol/infer-request.ts';
 import type { AdmissionState } from '../admission/admission.ts';
 import type { Bias } from '../admission/bias.ts';
 import type { Forecast } from '../admission/wait.ts';

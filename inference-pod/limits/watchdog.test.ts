@@ -9,6 +9,7 @@ const watch = (changes: Partial<WatchdogOptions>) =>
       memoryLimitBytes: 1000,
       rssBytes: () => 0,
       nowMs: () => 1000,
+      collectGarbage: () => undefined,
       onHang: (busyMs) => resolve(`hang ${busyMs}`),
       onMemory: (rss, limit) => resolve(`memory ${rss} of ${limit}`),
       ...changes,
@@ -39,6 +40,7 @@ test('memory is looked at when asked, not only at the next round', () => {
     memoryLimitBytes: 1000,
     rssBytes: () => rss,
     nowMs: () => 1000,
+    collectGarbage: () => undefined,
     onHang: () => undefined,
     onMemory: (bytes, limit) => {
       said = `memory ${bytes} of ${limit}`;
@@ -60,6 +62,7 @@ test('memory is short from eight tenths of the limit on, and no longer when it f
     memoryLimitBytes: 1000,
     rssBytes: () => rss,
     nowMs: () => 1000,
+    collectGarbage: () => undefined,
     onHang: () => undefined,
     onMemory: () => undefined,
   });

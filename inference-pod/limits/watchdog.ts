@@ -9,6 +9,8 @@ export interface WatchdogOptions {
   readonly memoryLimitBytes: number | undefined;
   rssBytes(): number;
   nowMs(): number;
+  /** Called when much was taken since the last time, before memory is short: garbage may be most of it. */
+  collectGarbage(): void;
   onHang(busyMs: number): void;
   onMemory(rssBytes: number, limitBytes: number): void;
 }
@@ -17,6 +19,9 @@ export interface WatchdogOptions {
 const memoryShare = 0.9;
 /** Part at which requests are refused as long as others are held: the pod serves on with what it has. */
 const shortShare = 0.8;
+/** Part above which garbage is collected early, and how much more than after the last time there must be. */
+const collectShare = 0.5;
+const collectStep = 1 / 16;
 /** While a batch runs memory can grow by gigabytes per second; asking for the RSS takes some ten microseconds. */
 const busyEveryMs = 10;
 const idleEveryMs = 250;
@@ -37,8 +42,17 @@ export const startWatchdog = (options: WatchdogOptions): Watchdog => {
       : options.memoryLimitBytes * memoryShare;
   let timer: NodeJS.Timeout;
   let isShort = false;
+  let collectAbove = memoryBound * (collectShare / memoryShare);
   const checkMemory = () => {
-    const rss = options.rssBytes();
+    let rss = options.rssBytes();
+    if (rss > collectAbove) {
+      options.collectGarbage();
+      rss = options.rssBytes();
+      collectAbove = Math.max(
+        memoryBound * (collectShare / memoryShare),
+        rss + memoryBound * (collectStep / memoryShare),
+      );
+    }
     isShort = rss * memoryShare > memoryBound * shortShare;
     if (rss > memoryBound) options.onMemory(rss, options.memoryLimitBytes ?? 0);
   };
