@@ -81,11 +81,59 @@ describe('reads', () => {
     const found = inspect(zipMap());
     expect(found.outputs).toEqual([
       { name: 'output_label', datatype: 'INT64', shape: [-1] },
-      { name: 'output_probability', datatype: 'FP32', shape: [-1, 3] },
+      {
+        name: 'output_probability',
+        datatype: 'FP32',
+        shape: [-1, 3],
+        rewiredFrom: 'ZipMap',
+        labels: ['0', '1', '2'],
+      },
     ]);
     expect(found.remarks[0]).toMatch(/Export with zipmap=False/);
     // What was rewired is a model that needs no rewiring.
     expect(inspect(found.rewired ?? new Uint8Array()).rewired).toBeUndefined();
+  });
+});
+
+describe('rewires', () => {
+  const normalizer = (attributes: Parameters<typeof node>[3]) =>
+    model({
+      inputs: [{ name: 'x', type: 'BYTES', shape: [null] }],
+      outputs: [{ name: 'y', type: 'BYTES', shape: [null] }],
+      nodes: [node('StringNormalizer', ['x'], ['y'], attributes)],
+    });
+  test.each([
+    ['en_US', { locale: { text: 'en_US' } }, true],
+    ['nothing, which means en_US.UTF-8', { case_change_action: { text: 'LOWER' } }, true],
+    ['another locale', { locale: { text: 'tr_TR.UTF-8' } }, false],
+  ] as const)('a text operator that asks for %s', (_name, attributes, isRewired) => {
+    const found = inspect(normalizer(attributes));
+    const written = found.rewired === undefined ? '' : new TextDecoder().decode(found.rewired);
+    expect(written.includes('C.UTF-8')).toBe(isRewired);
+    expect(written).not.toContain('en_US');
+    expect(found.remarks).toHaveLength(isRewired ? 1 : 0);
+    // What was rewired is a model that needs no rewiring, and keeps its other attributes.
+    if (isRewired) expect(inspect(found.rewired ?? new Uint8Array()).rewired).toBeUndefined();
+    if ('case_change_action' in attributes) expect(written).toContain('LOWER');
+  });
+});
+
+describe('says', () => {
+  const one = (opType: string) =>
+    inspect(
+      model({
+        inputs: [{ name: 'x', type: 'FP32', shape: [null, 2] }],
+        outputs: [{ name: 'y', type: 'FP32', shape: [null, 2] }],
+        nodes: [node(opType, ['x'], ['y'])],
+      }),
+    );
+  test('which operator would end the process on a size of 0', () => {
+    expect(one('LSTM').endsOnEmpty).toBe('LSTM');
+    expect(one('Relu').endsOnEmpty).toBeUndefined();
+  });
+  test('that a scale for the whole batch forbids batches', () => {
+    expect(one('DynamicQuantizeLinear').mayBatch).toBe(false);
+    expect(one('Relu').mayBatch).toBe(true);
   });
 });
 

@@ -3,11 +3,13 @@ import type { TensorSpec } from '../../protocol/datatypes.ts';
 import { type ByteSource, memorySource, openByteSource } from './byte-source.ts';
 import { checkExternalData, externalFiles } from './external-data.ts';
 import { notAModel } from './file-kind.ts';
+import { localeEdits } from './locale.ts';
 import { ModelError } from './model-error.ts';
 import { datatypeOfElement, elementTypeName } from './onnx-fields.ts';
 import { type OnnxModel, readOnnxModel, type Value } from './onnx-model.ts';
 import { WireError } from './protobuf-reader.ts';
-import { answeredZipMaps, rewireZipMaps } from './zipmap.ts';
+import { rewire } from './rewire.ts';
+import { answeredZipMaps, classLabels, zipMapEdits } from './zipmap.ts';
 
 /** What is known of a model that can be served. */
 export interface InspectedModel {
@@ -20,11 +22,19 @@ export interface InspectedModel {
   readonly nodes: number;
   /** Files beside the model that hold weights, relative to its directory. */
   readonly dataFiles: readonly string[];
+  /** An operator of the model that ends the process when a size is 0; requests with such a size are refused. */
+  readonly endsOnEmpty: string | undefined;
   /** The model as it must be loaded when the file cannot be loaded as it is. */
   readonly rewired: Uint8Array | undefined;
   /** Things that a person should know, one sentence each. */
   readonly remarks: readonly string[];
 }
+
+/** Found by giving sizes of 0 to 100 operators of onnxruntime 1.30, each in a process of its own: these end it. */
+const endOnEmpty = ['LSTM', 'GRU', 'DynamicQuantizeLSTM', 'TopK'] as const;
+
+/** Operators that choose one scale for a whole batch: a row's answer depends on its neighbours. */
+const scaleByBatch = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul', 'DynamicQuantizeLSTM'] as const;
 
 const knownDomains = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
 
@@ -75,22 +85,42 @@ export const inspectSource = (source: ByteSource, path?: string): InspectedModel
       'ModelUnsupported',
       `output '${zipMaps[0]?.output.name}' is a list of maps (ZipMap), which cannot be rewired in a model with weights in other files: export with zipmap=False`,
     );
-  const rewired = zipMaps.length > 0 ? rewireZipMaps(source, model) : undefined;
+  // A model with weights in other files is loaded by its path, so that onnxruntime finds them.
+  const locales = dataFiles.length > 0 ? [] : localeEdits(source, model);
+  const edits = [...zipMapEdits(model), ...locales];
+  const rewired =
+    model.graph !== undefined && edits.length > 0 ? rewire(source, model.graph, edits) : undefined;
+  const labels = new Map(
+    zipMaps.map(({ output, zipMap }) => [output.name, classLabels(source, zipMap)] as const),
+  );
   const effective = rewired === undefined ? model : parse(memorySource(rewired));
   const opset = model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
   return {
     inputs: effective.inputs.map((value) => specOf(value, 'input')),
-    outputs: effective.outputs.map((value) => specOf(value, 'output')),
-    mayBatch: mayBatch(effective),
+    outputs: effective.outputs.map((value) => {
+      const spec = specOf(value, 'output');
+      if (!labels.has(spec.name)) return spec;
+      const names = labels.get(spec.name);
+      return { ...spec, rewiredFrom: 'ZipMap', ...(names === undefined ? {} : { labels: names }) };
+    }),
+    mayBatch: mayBatch(effective) && !scaleByBatch.some((operator) => model.operators.has(operator)),
     opset,
     producer: model.producer,
     nodes: model.nodes,
     dataFiles,
+    endsOnEmpty: endOnEmpty.find((operator) => model.operators.has(operator)),
     rewired,
-    remarks: zipMaps.map(
-      ({ output, zipMap }) =>
-        `output '${output.name}' is a list of maps (ZipMap), which cannot be answered: it was rewired to the tensor behind it, FP32 [rows, ${zipMap.classes > 0 ? zipMap.classes : 'classes'}]. Export with zipmap=False to do without this`,
-    ),
+    remarks: [
+      ...zipMaps.map(
+        ({ output, zipMap }) =>
+          `output '${output.name}' is a list of maps (ZipMap), which cannot be answered: it was rewired to the tensor behind it, FP32 [rows, ${zipMap.classes > 0 ? zipMap.classes : 'classes'}]. Export with zipmap=False to do without this`,
+      ),
+      ...(locales.length > 0
+        ? [
+            'the model changes the case of texts by the locale en_US, which containers do not have: it was rewired to C.UTF-8, which changes case alike',
+          ]
+        : []),
+    ],
   };
 };
 
@@ -123,11 +153,32 @@ const check = (model: OnnxModel, fileBytes: number) => {
   }
 };
 
+const articled = (type: Value['otherType']) =>
+  type === 'untyped' ? 'without a type' : `${type === 'optional' ? 'an' : 'a'} ${type}`;
+
+/** How to export the model so that it can be served. */
+const hintFor = ({ otherType }: Value, kind: 'input' | 'output'): string => {
+  switch (otherType) {
+    case 'sequence of maps':
+      return kind === 'output' ? ': with scikit-learn, export with zipmap=False' : '';
+    case 'sequence of tensors':
+      return kind === 'output'
+        ? ': give each tensor an output of its own, or join them in the model (ConcatFromSequence)'
+        : ': give each tensor an input of its own';
+    case 'map':
+      return ': give the values as one tensor, with the columns in a fixed order';
+    case 'optional':
+      return ': export the model once with and once without it';
+    default:
+      return '';
+  }
+};
+
 const specOf = (value: Value, kind: 'input' | 'output'): TensorSpec => {
   if (value.elementType === undefined)
     throw new ModelError(
       'ModelUnsupported',
-      `${kind} '${value.name}' is ${value.otherType === 'untyped' ? 'without a type' : `a ${value.otherType}`}, only tensors can be ${kind === 'input' ? 'given' : 'answered'}${value.otherType === 'sequence' && kind === 'output' ? ': with scikit-learn, export with zipmap=False' : ''}`,
+      `${kind} '${value.name}' is ${articled(value.otherType)}, only tensors can be ${kind === 'input' ? 'given' : 'answered'}${hintFor(value, kind)}`,
     );
   const datatype = datatypeOfElement(value.elementType);
   if (datatype === undefined)

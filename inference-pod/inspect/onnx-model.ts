@@ -39,7 +39,15 @@ export interface Value {
   /** TensorProto.DataType; undefined when the value is no tensor. */
   readonly elementType: number | undefined;
   /** What it is when it is no tensor. */
-  readonly otherType: 'sequence' | 'map' | 'sparse tensor' | 'optional' | 'untyped' | undefined;
+  readonly otherType:
+    | 'sequence of maps'
+    | 'sequence of tensors'
+    | 'sequence'
+    | 'map'
+    | 'sparse tensor'
+    | 'optional'
+    | 'untyped'
+    | undefined;
   /** Undefined: the rank is not declared. */
   readonly shape: readonly Dim[] | undefined;
   /** The field in the graph that declares it. */
@@ -76,6 +84,10 @@ export interface OnnxModel {
   readonly domains: ReadonlySet<string>;
   readonly functionDomains: ReadonlySet<string>;
   readonly zipMaps: readonly ZipMap[];
+  /** StringNormalizer nodes of the main graph. */
+  readonly stringNormalizers: readonly Field[];
+  /** Names of the operators that nodes use, also in graphs inside. */
+  readonly operators: ReadonlySet<string>;
   /** Tensors whose elements lie in other files. */
   readonly externalTensors: readonly ExternalTensor[];
   /** Largest number of elements that one tensor in the file claims to have. */
@@ -88,6 +100,8 @@ interface Open {
   domains: Set<string>;
   functionDomains: Set<string>;
   zipMaps: ZipMap[];
+  stringNormalizers: Field[];
+  operators: Set<string>;
   externalTensors: ExternalTensor[];
   largestTensor: { name: string; elements: number };
 }
@@ -100,6 +114,8 @@ export const readOnnxModel = (source: ByteSource): OnnxModel => {
     domains: new Set(),
     functionDomains: new Set(),
     zipMaps: [],
+    stringNormalizers: [],
+    operators: new Set(),
     externalTensors: [],
     largestTensor: { name: '', elements: 0 },
   };
@@ -197,6 +213,9 @@ const readNode = (source: ByteSource, node: Field, open: Open, depth: number, is
       classes = Math.max(classes, readAttribute(source, field, open, depth));
   });
   if (open.domains.size < 1000) open.domains.add(domain);
+  if (open.operators.size < 10_000) open.operators.add(opType);
+  if (isMain && opType === 'StringNormalizer' && open.stringNormalizers.length < 100)
+    open.stringNormalizers.push(node);
   if (isMain && opType === 'ZipMap' && domain === 'ai.onnx.ml' && open.zipMaps.length < 100)
     open.zipMaps.push({ field: node, input, output, classes });
 };
@@ -293,10 +312,21 @@ const readEntry = (source: ByteSource, field: Field, entries: Map<string, string
 };
 
 const otherTypes: Readonly<Record<number, Value['otherType']>> = {
-  [typeFields.sequence]: 'sequence',
   [typeFields.map]: 'map',
   [typeFields.sparse]: 'sparse tensor',
   [typeFields.optional]: 'optional',
+};
+
+const sequenceOf = (source: ByteSource, sequence: Field): Value['otherType'] => {
+  let found: Value['otherType'] = 'sequence';
+  eachField(source, sequence.start, sequence.end, (element) => {
+    if (element.wireType !== 2) return;
+    eachField(source, element.start, element.end, (type) => {
+      if (type.number === typeFields.tensor) found = 'sequence of tensors';
+      else if (type.number === typeFields.map) found = 'sequence of maps';
+    });
+  });
+  return found;
 };
 
 const readValue = (source: ByteSource, value: Field): Value => {
@@ -308,7 +338,10 @@ const readValue = (source: ByteSource, value: Field): Value => {
     if (field.number === valueFields.name) name = textOf(source, field);
     else if (field.number === valueFields.type)
       eachField(source, field.start, field.end, (type) => {
-        otherType = otherTypes[type.number] ?? otherType;
+        otherType =
+          type.number === typeFields.sequence
+            ? sequenceOf(source, type)
+            : (otherTypes[type.number] ?? otherType);
         if (type.number !== typeFields.tensor) return;
         otherType = undefined;
         elementType = 0;

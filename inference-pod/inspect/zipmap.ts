@@ -1,10 +1,10 @@
 /** Rewires ZipMap, which scikit-learn's converter writes by default, to the tensor behind it: onnxruntime in Node cannot return its maps. */
 import type { ByteSource } from './byte-source.ts';
 import {
+  attributeFields,
   dimFields,
   elementTypes,
   graphFields,
-  modelFields,
   nodeFields,
   shapeFields,
   tensorTypeFields,
@@ -12,42 +12,47 @@ import {
   valueFields,
 } from './onnx-fields.ts';
 import type { OnnxModel, Value, ZipMap } from './onnx-model.ts';
-import { intField, join, lengthPrefix, messageField, textField } from './protobuf-writer.ts';
+import { eachField, intsOf, textOf } from './protobuf-reader.ts';
+import { intField, messageField, textField } from './protobuf-writer.ts';
+import type { Edit } from './rewire.ts';
 
 /** The ZipMap nodes whose output the graph answers, each with that output. */
 export const answeredZipMaps = (model: OnnxModel): { zipMap: ZipMap; output: Value }[] => {
   const found: { zipMap: ZipMap; output: Value }[] = [];
   for (const output of model.outputs) {
-    if (output.otherType !== 'sequence') continue;
+    if (output.otherType !== 'sequence of maps') continue;
     const zipMap = model.zipMaps.find((candidate) => candidate.output === output.name);
     if (zipMap !== undefined) found.push({ zipMap, output });
   }
   return found;
 };
 
-/** The model's bytes with each answered ZipMap replaced by an Identity: the output keeps its name and becomes FP32 [rows, classes]. */
-export const rewireZipMaps = (source: ByteSource, model: OnnxModel): Uint8Array => {
-  const { graph } = model;
-  if (graph === undefined) throw new Error('the model has no graph');
-  const edits = answeredZipMaps(model).flatMap(({ zipMap, output }) => [
+/** The edits that make an Identity of each answered ZipMap: the output keeps its name and becomes FP32 [rows, classes]. */
+export const zipMapEdits = (model: OnnxModel): Edit[] =>
+  answeredZipMaps(model).flatMap(({ zipMap, output }) => [
     { field: zipMap.field, bytes: identityNode(zipMap) },
     { field: output.field, bytes: tensorOutput(output.name, zipMap.classes) },
   ]);
-  edits.sort((a, b) => a.field.tagStart - b.field.tagStart);
-  const parts: Uint8Array[] = [];
-  let position = graph.start;
-  for (const { field, bytes } of edits) {
-    parts.push(source.bytes(position, field.tagStart), bytes);
-    position = field.end;
-  }
-  parts.push(source.bytes(position, graph.end));
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return join([
-    source.bytes(0, graph.tagStart),
-    lengthPrefix(modelFields.graph, length),
-    ...parts,
-    source.bytes(graph.end, source.length),
-  ]);
+
+/** Most labels that are told: a list beyond is of no use to a person, and no metadata should be megabytes. */
+const mostLabels = 10_000;
+
+/** The names of the classes, in the order of the tensor's last dimension; undefined when they cannot be told. */
+export const classLabels = (source: ByteSource, { field: node, classes }: ZipMap): string[] | undefined => {
+  if (classes === 0 || classes > mostLabels) return undefined;
+  const labels: string[] = [];
+  eachField(source, node.start, node.end, (attribute) => {
+    if (attribute.number !== nodeFields.attribute) return;
+    eachField(source, attribute.start, attribute.end, (part) => {
+      if (part.number === attributeFields.strings) labels.push(textOf(source, part, 65_536));
+      else if (part.number === attributeFields.ints) {
+        const ints: number[] = [];
+        intsOf(source, part, ints, mostLabels);
+        labels.push(...ints.map(String));
+      }
+    });
+  });
+  return labels.length === classes ? labels : undefined;
 };
 
 const identityNode = (zipMap: ZipMap) =>
