@@ -71,9 +71,8 @@ script. A program gets the same as JSON. \`GET /openapi.json\` describes the int
 datatypes and shapes, as OpenAPI 3.1. \`GET /example.json\` is a request that the model answers, made up from its inputs: one row,
 and the sizes at which it was warmed up.
 
-\`\`\`shell
-kubectl port-forward service/wine 8080
-\`\`\`
+From outside of a cluster: \`kubectl port-forward service/wine 8080\`, then http://127.0.0.1:8080. In the embedded cluster a pod has an
+address of its own, which \`kubectl get endpointslices\` shows.
 
 ## Traces
 
