@@ -62,13 +62,15 @@ export const inferOf = async (
     modelVersion: context.modelVersion,
     id: frame.id,
     parameters: result.flagged === undefined ? undefined : { [contractParameter]: result.flagged },
-    outputs: result.outputs.map((tensor, i) => asAsked(tensor, request.outputs[i])),
+    outputs: result.outputs.map((tensor, i) => asAsked(tensor, request.outputs[i], model)),
     isRaw: isRaw(frame),
   };
 };
 
-const asAsked = (tensor: Tensor, asked: RequestedOutput | undefined): Tensor =>
-  asked?.classification === undefined ? tensor : classify(tensor, asked.classification);
+const asAsked = (tensor: Tensor, asked: RequestedOutput | undefined, model: ModelSignature): Tensor =>
+  asked?.classification === undefined
+    ? tensor
+    : classify(tensor, asked.classification, labelsOf(model, tensor.name));
 
 /** Ends the call as failed; a failure that is nobody's fault but ours is logged. */
 export const finishFailed = (context: GrpcContext, call: Call, error: unknown): void => {
