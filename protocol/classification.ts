@@ -1,5 +1,5 @@
 /** The classification extension: the highest values of each row, as "value:index[:label]". */
-import type { Tensor } from './datatypes.ts';
+import type { ModelSignature, Tensor } from './datatypes.ts';
 import { refusals } from './errors.ts';
 import { shortestFloat32 } from './float32.ts';
 
@@ -27,6 +27,10 @@ const highest = (row: ArrayLike<number | bigint>, start: number, width: number, 
   }
   return places;
 };
+
+/** The names of an output's classes, where the model tells them. */
+export const labelsOf = (model: ModelSignature, output: string): readonly string[] | undefined =>
+  model.outputs.find(({ name }) => name === output)?.labels;
 
 /**
  * Turns an output [rows, …] of numbers into BYTES [rows, min(top, values per row)]; without a first dimension, or

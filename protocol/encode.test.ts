@@ -30,7 +30,15 @@ test.each([
 });
 
 test('metadata without a version has no list of versions', () => {
-  const model = { name: 'm', inputs: [], outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] } as const] };
+  const model = {
+    name: 'm',
+    inputs: [],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }] as const,
+  };
   expect(JSON.parse(encodeModelMetadata(model, undefined))).toEqual({ ...model, platform: 'onnx_onnxv1' });
+  const labelled = { ...model.outputs[0], name: 'p', rewiredFrom: 'ZipMap', labels: ['a', 'b'] } as const;
+  expect(JSON.parse(encodeModelMetadata({ ...model, outputs: [labelled] }, undefined)).outputs).toEqual([
+    { name: 'p', datatype: 'FP32', shape: [-1], parameters: { rewired_from: 'ZipMap', labels: '["a","b"]' } },
+  ]);
   expect(encodeError('a "b"')).toBe('{"error":"a \\"b\\""}');
 });

@@ -70,7 +70,20 @@ const headText = ({ modelName, modelVersion, id, parameters }: InferAnswer): str
   return `${text},"outputs":[`;
 };
 
-const specJson = ({ name, datatype, shape }: TensorSpec) => ({ name, datatype, shape });
+/** Values of parameters are no lists: the labels are a list as JSON text. */
+const specJson = ({ name, datatype, shape, rewiredFrom, labels }: TensorSpec) => ({
+  name,
+  datatype,
+  shape,
+  ...(rewiredFrom === undefined && labels === undefined
+    ? {}
+    : {
+        parameters: {
+          ...(rewiredFrom === undefined ? {} : { rewired_from: rewiredFrom }),
+          ...(labels === undefined ? {} : { labels: JSON.stringify(labels) }),
+        },
+      }),
+});
 
 /** The body of `GET /v2/models/NAME`. */
 export const encodeModelMetadata = (model: ModelSignature, version: string | undefined): string =>

@@ -1,6 +1,6 @@
 /** One inference over gRPC, alone or as one message of a stream: an edge of the inference service. */
-import { classify } from '../../protocol/classification.ts';
-import type { Tensor } from '../../protocol/datatypes.ts';
+import { classify, labelsOf } from '../../protocol/classification.ts';
+import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { ProtocolError, refusals } from '../../protocol/errors.ts';
 import { type InferFrame, readInferFrame } from '../../protocol/grpc/infer-frame.ts';
 import { isRaw, readInferRequest } from '../../protocol/grpc/infer-request.ts';

@@ -1,5 +1,7 @@
 /** `POST /v2/models/NAME/infer`: the REST edge of the inference service, a plain handler in front of express. */
 import type { IncomingMessage } from 'node:http';
+import { labelsOf } from '../../protocol/classification.ts';
+import type { ModelSignature } from '../../protocol/datatypes.ts';
 import { decodeInferRequest, decodeSteps } from '../../protocol/decode.ts';
 import {
   type EncodedAnswer,
@@ -27,17 +29,17 @@ const jsonHeaders = Object.freeze({ 'content-type': 'application/json' });
 
 /** Makes the handler of `POST /v2/models/NAME[/versions/VERSION]/infer`. */
 export const createInferHandler = (context: InferContext): InferHandler => {
-  const workOf = (request: InferRequest): EdgeWork => ({
+  const workOf = (request: InferRequest, model: ModelSignature): EdgeWork => ({
     work: { inputs: request.inputs, outputs: request.outputNames, parameters: request.parameters },
-    write: (result) => write(context, request, result),
+    write: (result) => write(context, request, result, model),
   });
   return createEdgeHandler(context, {
     protocol: 'rest',
     read: (body, model, request) => {
       const headerLength = headerLengthOf(request);
       return isLargeBody(body)
-        ? inTurns(decodeSteps(body, model, headerLength), turn).then(workOf)
-        : workOf(decodeInferRequest(body, model, headerLength));
+        ? inTurns(decodeSteps(body, model, headerLength), turn).then((read) => workOf(read, model))
+        : workOf(decodeInferRequest(body, model, headerLength), model);
     },
   });
 };
@@ -51,6 +53,7 @@ const write = (
   { modelName, modelVersion }: InferContext,
   { id, outputs: forms }: InferRequest,
   { outputs, flagged }: InferResult,
+  model: ModelSignature,
 ): EdgeAnswer | Promise<EdgeAnswer> => {
   const answer: InferAnswer = {
     modelName,
@@ -59,6 +62,7 @@ const write = (
     parameters: flagged === undefined ? undefined : { [contractParameter]: flagged },
     outputs,
     forms,
+    labels: (output) => labelsOf(model, output),
   };
   return isLargeAnswer(outputs)
     ? inTurns(encodeSteps(answer), turn).then(withHeaders)
