@@ -63,11 +63,13 @@ test('what prom-client says of the process', () => {
         ],
       },
       { name: 'm', help: 'h', type: 'gauge', values: [{ value: Number.NaN, labels: {} }] },
+      { name: 'handles_total', help: 'h', type: 'gauge', values: [{ value: 1, labels: {} }] },
     ]),
     'prometheus',
   );
   expect(text).toContain('gc_seconds_bucket{le="0.1",kind="minor"} 1\n');
   expect(text).toContain('m NaN\n');
+  expect(text).not.toContain('handles_total');
 });
 
 describe('the form that is wanted', () => {

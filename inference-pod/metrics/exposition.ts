@@ -65,6 +65,10 @@ const escapeLabel = (text: string) =>
 const escapeHelp = (text: string, format: Format) =>
   format === 'openmetrics' ? escapeLabel(text) : text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
+/** Some gauges of prom-client end like counters, which Prometheus' own check of metrics refuses; each has a twin that does not. */
+const isWellNamed = ({ name, type }: { readonly name: string; readonly type: unknown }) =>
+  type === 'counter' || !name.endsWith('_total');
+
 /** What prom-client says of the process, as families. */
 export const familiesOfProcess = (
   metrics: readonly {
@@ -78,7 +82,7 @@ export const familiesOfProcess = (
     }[];
   }[],
 ): Family[] =>
-  metrics.map(({ name, help, type, values = [] }) => ({
+  metrics.filter(isWellNamed).map(({ name, help, type, values = [] }) => ({
     name,
     help,
     type: type as FamilyType,
