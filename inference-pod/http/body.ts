@@ -35,6 +35,10 @@ export const readBody = async (
   return encoding === 'identity' ? raw : unfold(raw, encoding, limit, onBytes);
 };
 
+/** Pieces that a body may come in, as long as they are smaller than any client has a reason for. */
+const mostPieces = 65_536;
+const leastPieceBytes = 16;
+
 const smallChunk = 4_096;
 const slabBytes = 65_536;
 
@@ -79,6 +83,7 @@ const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Pro
   new Promise((resolve, reject) => {
     let chunks = new Chunks();
     let told = 0;
+    let pieces = 0;
     let isRefused = false;
     const refuse = (error: unknown) => {
       isRefused = true;
@@ -93,6 +98,13 @@ const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Pro
         return;
       }
       chunks.add(chunk);
+      pieces += 1;
+      if (pieces > mostPieces && chunks.size < pieces * leastPieceBytes) {
+        refuse(
+          new ProtocolError(413, `the request body comes in more than ${mostPieces} pieces of a few bytes`),
+        );
+        return;
+      }
       if (chunks.size - told < tellEvery) return;
       told = chunks.size;
       try {

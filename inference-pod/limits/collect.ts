@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type Collect = (options?: { type: 'minor' }) => void;
+type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 
 let collect: Collect | undefined;
 
@@ -11,14 +11,8 @@ const collectorOf = (): Collect => {
   return runInNewContext('gc') as Collect;
 };
 
-/** A whole collection now; some ten milliseconds with the small heap of a pod. */
+/** A whole collection now that gives back what it can; some ten milliseconds with the small heap of a pod. */
 export const collectGarbage = (): void => {
   collect ??= collectorOf();
-  collect();
-};
-
-/** Collects only what was made lately: well under a millisecond. */
-export const collectYoungGarbage = (): void => {
-  collect ??= collectorOf();
-  collect({ type: 'minor' });
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 };
