@@ -209,9 +209,11 @@ test('a forecast counts what runs and what waits, in batches as they will be', a
   await turn();
   clock.ms = 4;
   expect(dispatcher.forecast(like)).toEqual({ waitMs: 6, serviceMs: 10 });
-  for (let i = 2; i <= 6; i += 1) submit(i);
-  // Five wait: a batch of four runs before, one shares the batch of the new one.
-  expect(dispatcher.forecast(like)).toEqual({ waitMs: 6 + 12, serviceMs: 11 });
+  submit(2);
+  expect(dispatcher.forecast(like)).toEqual({ waitMs: 6, serviceMs: 11 });
+  for (let i = 3; i <= 6; i += 1) submit(i);
+  // Five wait: a batch of four runs before; that of the new one will be full by then.
+  expect(dispatcher.forecast(like)).toEqual({ waitMs: 6 + 12, serviceMs: 12 });
   // A run that is late may take as much longer again.
   clock.ms = 30;
   expect(dispatcher.forecast(like).waitMs).toBe(20 + 12);

@@ -43,7 +43,9 @@ export const forecast = (
     const full = Math.floor(group.rows / usual);
     const rest = group.rows - full * usual;
     waitMs += full * costs.costMs(group, usual);
-    if (group.groupKey === like.groupKey && rest + like.rows <= usual) batchRows += rest;
+    // Behind a full batch others will come in time to fill this one too.
+    if (group.groupKey === like.groupKey && rest + like.rows <= usual)
+      batchRows = full > 0 ? usual : batchRows + rest;
     else if (rest > 0) waitMs += costs.costMs(group, rest);
   }
   into.waitMs = waitMs;

@@ -137,6 +137,26 @@ describe('deadlines', () => {
   });
 });
 
+test('a deadline that the queue cannot meet is refused early, by what runs and waits', async () => {
+  const served = await serve(loopOnDemand(), { live: { timeoutMs: 60_000 } });
+  const rounds = await roundsFor(served, 1500);
+  const admitted = [served.infer(trips(rounds)), served.infer(trips(1))];
+  await until(async () => (await served.load()).queueLength === 1);
+  // The longer the run is over its time, the longer it is expected to go on.
+  let refused = await served.infer(trips(1), { headers: { 'ballast-deadline-ms': '100' } });
+  await until(async () => {
+    if (refused.status === 429) return true;
+    expect(refused.status).toBe(504);
+    refused = await served.infer(trips(1), { headers: { 'ballast-deadline-ms': '100' } });
+    return false;
+  });
+  expect((refused.body as { error: string }).error).toMatch(
+    /too late for the 100 ms that the request may take$/,
+  );
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  expect((await Promise.all(admitted)).map(({ status }) => status)).toEqual([200, 200]);
+});
+
 test('an upload that is slower than the deadline is the client’s own mistake', async () => {
   const served = await serve(classifier(), { live: { timeoutMs: 100 } });
   const answer = await raw(
