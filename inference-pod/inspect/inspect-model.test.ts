@@ -66,6 +66,16 @@ describe('reads', () => {
   ])('%s: may be batched %#', (_name, bytes, want) => {
     expect(inspect(bytes).mayBatch).toBe(want);
   });
+  test('an output that is declared with one row is left to the trial, one with two is not batched', () => {
+    const outputOf = (rows: number) =>
+      model({
+        inputs: [{ name: 'x', type: 'FP32', shape: [null, 2] }],
+        outputs: [{ name: 'label', type: 'FP32', shape: [rows] }],
+        nodes: [node('ReduceSum', ['x'], ['label'])],
+      });
+    expect(inspect(outputOf(1)).mayBatch).toBe(true);
+    expect(inspect(outputOf(2)).mayBatch).toBe(false);
+  });
   test('two names for the first dimension are two things', () => {
     const bytes = model({
       inputs: [
@@ -132,7 +142,9 @@ describe('says', () => {
     expect(one('Relu').endsOnEmpty).toBeUndefined();
   });
   test('that a scale for the whole batch forbids batches', () => {
-    expect(one('DynamicQuantizeLinear').mayBatch).toBe(false);
+    const found = one('DynamicQuantizeLinear');
+    expect(found.mayBatch).toBe(false);
+    expect(found.remarks[0]).toMatch(/never batched: DynamicQuantizeLinear/);
     expect(one('Relu').mayBatch).toBe(true);
   });
 });

@@ -90,6 +90,7 @@ export const inspectSource = (source: ByteSource, path?: string): InspectedModel
   const edits = [...zipMapEdits(model), ...locales];
   const rewired =
     model.graph !== undefined && edits.length > 0 ? rewire(source, model.graph, edits) : undefined;
+  const scaledByBatch = scaleByBatch.find((operator) => model.operators.has(operator));
   const labels = new Map(
     zipMaps.map(({ output, zipMap }) => [output.name, classLabels(source, zipMap)] as const),
   );
@@ -103,7 +104,7 @@ export const inspectSource = (source: ByteSource, path?: string): InspectedModel
       const names = labels.get(spec.name);
       return { ...spec, rewiredFrom: 'ZipMap', ...(names === undefined ? {} : { labels: names }) };
     }),
-    mayBatch: mayBatch(effective) && !scaleByBatch.some((operator) => model.operators.has(operator)),
+    mayBatch: mayBatch(effective) && scaledByBatch === undefined,
     opset,
     producer: model.producer,
     nodes: model.nodes,
@@ -111,6 +112,11 @@ export const inspectSource = (source: ByteSource, path?: string): InspectedModel
     endsOnEmpty: endOnEmpty.find((operator) => model.operators.has(operator)),
     rewired,
     remarks: [
+      ...(scaledByBatch === undefined
+        ? []
+        : [
+            `requests are never batched: ${scaledByBatch} chooses one scale for a whole batch, so that a row's answer would depend on its neighbours. Quantise statically to have batches`,
+          ]),
       ...zipMaps.map(
         ({ output, zipMap }) =>
           `output '${output.name}' is a list of maps (ZipMap), which cannot be answered: it was rewired to the tensor behind it, FP32 [rows, ${zipMap.classes > 0 ? zipMap.classes : 'classes'}]. Export with zipmap=False to do without this`,
@@ -198,6 +204,9 @@ const mayBatch = (model: OnnxModel): boolean => {
     if (shape === undefined || shape.length === 0 || typeof first === 'number') return false;
     if (first !== undefined) names.add(first);
   }
-  const outputsVary = model.outputs.every(({ shape }) => shape === undefined || typeof shape[0] !== 'number');
+  // LightGBM's converter declares one label however many rows there are: the trial finds out what is true.
+  const outputsVary = model.outputs.every(
+    ({ shape }) => shape === undefined || typeof shape[0] !== 'number' || shape[0] === 1,
+  );
   return model.inputs.length > 0 && names.size <= 1 && outputsVary;
 };
