@@ -1,6 +1,6 @@
 /** A model in a pod: fetched and served by two processes, as in a cluster, from the bundle that images hold. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -45,6 +45,10 @@ export async function serve(program: string, modelPath: string): Promise<ServedM
     BALLAST_DRAIN_DELAY_MS: '0',
     BALLAST_THREADS: '1',
   };
+  // Answers are what counts here, also on a machine where they take long.
+  mkdirSync(env.BALLAST_CONFIG_DIR);
+  const live = { version: 1, timeoutMs: 60_000, slaLatencyMs: [], digests: {} };
+  writeFileSync(join(env.BALLAST_CONFIG_DIR, 'config.json'), JSON.stringify(live));
   const start = (command: string): ChildProcess =>
     spawn(process.execPath, [program, command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const remove = () => rmSync(directory, { recursive: true, force: true });

@@ -22,7 +22,9 @@ def answer(session, case):
     names = [output.name for output in session.get_outputs()]
     try:
         values = session.run(names, feeds)
-    except Exception as error:  # What a model refuses is an answer too.
+    except Exception as error:  # What a model refuses is an answer too, but only to no rows.
+        if case["kind"] != "none":
+            raise
         return {**case, "error": str(error)[:300]}
     return {**case, "outputs": [corpus.tensor(name, plain(value)) for name, value in zip(names, values)]}
 

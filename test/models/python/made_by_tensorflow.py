@@ -38,12 +38,12 @@ text = tf.keras.Sequential([tf.keras.Input((12,), dtype="int32"), layers.Embeddi
 onx = convert("lstm", lambda ids: {"mood": text(ids)}, ("ids", (None, 12), tf.int32))
 corpus.rows_of("tensorflow-embedding-lstm", MADE_BY, onx, {"ids": rng.integers(0, 40, (8, 12)).astype(np.int32)})
 
-table = tf.constant([[0.5, 1.0], [2.0, 3.0], [5.0, 8.0]])
 wide = layers.Dense(2)
 wide.build((None, 3))
 
 
 def two(number, kind):
+    table = tf.constant([[0.5, 1.0], [2.0, 3.0], [5.0, 8.0]])
     return {"sum": wide(number) + tf.gather(table, kind), "twice": tf.cast(kind * 2, tf.int32)}
 
 
