@@ -49,6 +49,10 @@ export function corpusOf(stateDir: string, say: Say): Corpus {
   run(pythonOf('tensorflow', stateDir, say), 'made_by_tensorflow');
   run(python, 'expect');
   renameSync(part, directory);
+  // Those of earlier generators are of no use any more.
+  for (const name of readdirSync(join(stateDir, 'models')))
+    if (join(stateDir, 'models', name) !== directory)
+      rmSync(join(stateDir, 'models', name), { recursive: true, force: true });
   return { directory, missing };
 }
 
