@@ -247,9 +247,9 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     memoryLimitBytes: config.memoryLimitBytes ?? totalmem(),
     rssBytes: () => process.memoryUsage.rss(),
     nowMs,
-    collectGarbage: () => {
+    collectGarbage: (isLast) => {
       const from = nowMs();
-      collectGarbage();
+      collectGarbage(isLast);
       log.debug('garbage collected', { ms: Math.round(nowMs() - from) });
     },
     onHang: (busyMs) =>

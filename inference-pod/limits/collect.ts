@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
+type Collect = (options?: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 
 let collect: Collect | undefined;
 
@@ -11,8 +11,9 @@ const collectorOf = (): Collect => {
   return runInNewContext('gc') as Collect;
 };
 
-/** A whole collection now that gives back what it can; some ten milliseconds with the small heap of a pod. */
-export const collectGarbage = (): void => {
+/** A whole collection now, some ten milliseconds with the small heap of a pod; `isLast` takes several times that and gives pages back. */
+export const collectGarbage = (isLast: boolean): void => {
   collect ??= collectorOf();
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  if (isLast) collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  else collect();
 };

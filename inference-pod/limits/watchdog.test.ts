@@ -75,3 +75,34 @@ test('memory is short from eight tenths of the limit on, and no longer when it f
   expect(watchdog.isMemoryShort()).toBe(false);
   watchdog.stop();
 });
+
+test('garbage is collected from half of the limit on, again only after growth, and at any cost from seven tenths on', () => {
+  let rss = 400;
+  let now = 0;
+  const collected: [number, boolean][] = [];
+  const watchdog = startWatchdog({
+    busySinceMs: () => undefined,
+    hangLimitMs: () => 100,
+    memoryLimitBytes: 1000,
+    rssBytes: () => rss,
+    nowMs: () => now,
+    collectGarbage: (isLast) => void collected.push([rss, isLast]),
+    onHang: () => undefined,
+    onMemory: () => undefined,
+  });
+  for (const next of [501, 501, 560, 570, 710, 780, 790]) {
+    rss = next;
+    watchdog.checkMemory();
+  }
+  now = 3000;
+  rss = 860;
+  watchdog.checkMemory();
+  watchdog.stop();
+  expect(collected).toEqual([
+    [501, false],
+    [570, false],
+    [710, true],
+    [780, false],
+    [860, true],
+  ]);
+});

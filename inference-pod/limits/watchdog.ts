@@ -9,8 +9,8 @@ export interface WatchdogOptions {
   readonly memoryLimitBytes: number | undefined;
   rssBytes(): number;
   nowMs(): number;
-  /** Called when much was taken since the last time, before memory is short: garbage may be most of it. */
-  collectGarbage(): void;
+  /** Called when much was taken since the last time, before memory is short: garbage may be most of it. `isLast`: at any cost. */
+  collectGarbage(isLast: boolean): void;
   onHang(busyMs: number): void;
   onMemory(rssBytes: number, limitBytes: number): void;
 }
@@ -22,6 +22,9 @@ const shortShare = 0.8;
 /** Part above which garbage is collected early, and how much more than after the last time there must be. */
 const collectShare = 0.5;
 const collectStep = 1 / 16;
+/** Part above which it is collected at any cost, and how seldom. */
+const lastShare = 0.7;
+const lastEveryMs = 2_000;
 /** While a batch runs memory can grow by gigabytes per second; asking for the RSS takes some ten microseconds. */
 const busyEveryMs = 10;
 const idleEveryMs = 250;
@@ -42,18 +45,19 @@ export const startWatchdog = (options: WatchdogOptions): Watchdog => {
       : options.memoryLimitBytes * memoryShare;
   let timer: NodeJS.Timeout;
   let isShort = false;
-  let collectAbove = memoryBound * (collectShare / memoryShare);
+  const of = (share: number) => (memoryBound / memoryShare) * share;
+  let collectAbove = of(collectShare);
+  let lastAtMs = Number.NEGATIVE_INFINITY;
   const checkMemory = () => {
     let rss = options.rssBytes();
     if (rss > collectAbove) {
-      options.collectGarbage();
+      const isLast = rss > of(lastShare) && options.nowMs() - lastAtMs > lastEveryMs;
+      options.collectGarbage(isLast);
+      if (isLast) lastAtMs = options.nowMs();
       rss = options.rssBytes();
-      collectAbove = Math.max(
-        memoryBound * (collectShare / memoryShare),
-        rss + memoryBound * (collectStep / memoryShare),
-      );
+      collectAbove = Math.max(of(collectShare), rss + of(collectStep));
     }
-    isShort = rss * memoryShare > memoryBound * shortShare;
+    isShort = rss > of(shortShare);
     if (rss > memoryBound) options.onMemory(rss, options.memoryLimitBytes ?? 0);
   };
   const look = () => {
