@@ -32,7 +32,7 @@ function compareTensor(wanted: Answer, got: Answer, isEmpty: boolean, isBatched:
   const isFloat = wanted.datatype.startsWith('FP');
   const limit = wanted.datatype === 'FP16' ? relativeOfHalf : relative;
   // A batch adds in another order: what warm-up proves, and the pod promises, is 1e-5 of the larger of 1 and the value.
-  const floor = Math.max(scaleOf(wanted), isBatched ? 1 : 0);
+  const floor = isFloat ? Math.max(scaleOf(wanted), isBatched ? 1 : 0) : 0;
   let largest = 0;
   for (let i = 0; i < wanted.data.length; i += 1) {
     const a = wanted.data[i];
