@@ -69,18 +69,24 @@ export function pythonOf(name: 'main' | 'tensorflow', stateDir: string, say: Say
   return join(venv, 'bin/python');
 }
 
+/** What apt would install; its lists are brought first where they are missing or old. */
+function simulateInstall(): string {
+  const simulate = ['install', '--no-install-recommends', '--simulate', 'python3-torch'];
+  try {
+    return must('apt-get', simulate);
+  } catch {
+    must('apt-get', ['update', '--quiet']);
+    return must('apt-get', simulate);
+  }
+}
+
 /** The environment variables with which a Python finds Debian's PyTorch; undefined where Debian's packages are not to be had. */
 export function torchFromDebian(stateDir: string, say: Say): Record<string, string> | undefined {
   let root: string;
   try {
     root = once(join(stateDir, 'models-torch'), (folder) => {
       say('unpacking PyTorch from Debian’s packages (150 MB), once');
-      const simulated = must('apt-get', [
-        'install',
-        '--no-install-recommends',
-        '--simulate',
-        'python3-torch',
-      ]);
+      const simulated = simulateInstall();
       const names = [...simulated.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '');
       const wanted = names.filter((name) => name === 'python3-torch' || !notNeeded.test(name));
       const packages = join(folder, 'packages');
