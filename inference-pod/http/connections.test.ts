@@ -7,7 +7,7 @@ import { ConnectionGuard } from './connections.ts';
 
 let server: Server;
 const sockets: Socket[] = [];
-let taken = 0;
+let counts = { taken: 0, closed: 0 };
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   server.closeAllConnections();
@@ -16,7 +16,8 @@ afterEach(async () => {
 
 const listen = async (unreadMs: number, limit: number, answer: string | Buffer, unsentBytes = 1e9) => {
   server = createServer();
-  taken = 0;
+  const mine = { taken: 0, closed: 0 };
+  counts = mine;
   const guard = new ConnectionGuard(server, {
     connections: limit,
     unreadAnswerMs: unreadMs,
@@ -24,7 +25,10 @@ const listen = async (unreadMs: number, limit: number, answer: string | Buffer, 
   });
   server.on('request', (request, response) => {
     if (!guard.isTaken(request.socket, response)) return;
-    taken += 1;
+    mine.taken += 1;
+    response.once('close', () => {
+      mine.closed += 1;
+    });
     if (request.url !== '/never') response.end(answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -89,25 +93,27 @@ test('beyond a sum of unread bytes those that read nothing lose theirs, long bef
   const port = await listen(60_000, 100, Buffer.alloc(10_000_000), 25_000_000);
   for (let i = 0; i < 6; i += 1) (await open(port, 'GET / HTTP/1.1\r\nhost: x\r\n\r\n')).pause();
   const count = () => new Promise((resolve) => server.getConnections((_error, n) => resolve(n)));
-  await until(async () => taken === 6 && Number(await count()) <= 3);
+  await until(async () => counts.taken === 6 && Number(await count()) <= 3);
   expect(await count()).toBeGreaterThanOrEqual(2);
   // One that reads gets it all.
   expect(await ask(port)).toBe(200);
 });
 
-test('a connection that sends more than 64 requests ahead is closed; one that waits for answers never is', async () => {
+test('a connection that sends more than 32 requests ahead is closed, and all of them hear of it; one that waits for answers never is', async () => {
   const port = await listen(60_000, 100, 'ok');
   const flood = await open(port, 'GET /never HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(500));
   await new Promise((resolve) => flood.once('close', resolve));
-  expect(taken).toBe(64);
+  expect(counts.taken).toBe(32);
+  await until(() => counts.closed === 32);
   const steady = await open(port, '');
-  let answers = 0;
+  let text = '';
+  const answers = () => text.split('HTTP/1.1 200').length - 1;
   steady.on('data', (chunk: Buffer) => {
-    answers += chunk.toString().split('HTTP/1.1 200').length - 1;
+    text += chunk.toString();
   });
-  for (let sent = 0; sent < 300; sent += 30) {
-    steady.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(30));
-    await until(() => answers >= sent + 20);
+  for (let sent = 0; sent < 300; sent += 20) {
+    steady.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(20));
+    await until(() => answers() >= sent + 15);
   }
-  await until(() => answers === 300);
+  await until(() => answers() === 300);
 });

@@ -7,7 +7,7 @@ export const maxConnections = 4_096;
 /** Beyond the limit of our own, which makes room, lies Node's, which refuses. */
 const margin = 256;
 /** Requests that one connection may send before the first of them is answered. Pipelining by honest clients stays far below. */
-const mostPipelined = 64;
+const mostPipelined = 32;
 const lookEveryMs = 250;
 
 export interface ConnectionLimits {
@@ -21,6 +21,8 @@ export interface ConnectionLimits {
 interface Asked {
   last: ServerResponse;
   outstanding: number;
+  /** Answers behind one that is not written yet: Node does not tell them when the connection ends. */
+  readonly behind: Set<ServerResponse>;
   /** What had left for the client when it was last looked at. */
   sent: number;
 }
@@ -60,7 +62,7 @@ export class ConnectionGuard {
     const asked = this.#asked.get(socket);
     if (asked === undefined) {
       this.#silent.delete(socket);
-      this.#asked.set(socket, { last: answer, outstanding: 1, sent: 0 });
+      this.#asked.set(socket, { last: answer, outstanding: 1, behind: new Set(), sent: 0 });
       return true;
     }
     if (asked.last.writableFinished) asked.outstanding = 1;
@@ -72,8 +74,10 @@ export class ConnectionGuard {
         socket.destroy();
         return false;
       }
+      asked.behind.add(answer);
       answer.once('close', () => {
         asked.outstanding -= 1;
+        asked.behind.delete(answer);
       });
     }
     asked.last = answer;
@@ -86,6 +90,7 @@ export class ConnectionGuard {
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#silent.delete(socket);
+      for (const answer of this.#asked.get(socket)?.behind ?? []) answer.emit('close');
     });
     if (this.#sockets.size <= this.#limits.connections) return;
     const [oldest] = this.#silent;
