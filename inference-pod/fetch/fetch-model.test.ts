@@ -1,5 +1,4 @@
 /** Fetching against a server that misbehaves in every way that servers do. */
-
 import { createHash } from 'node:crypto';
 import {
   existsSync,

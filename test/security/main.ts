@@ -2,6 +2,7 @@
 import { classifier } from '../../inference-pod/testing/models.ts';
 import { attacks, type Statuses } from './clients.ts';
 import { type Ground, type Honest, memoryLimitMb, pause, startGround, startHonest } from './ground.ts';
+import { serveLarge } from './large.ts';
 import { modelAttacks } from './model-attacks.ts';
 
 const option = (name: string) => {
@@ -92,6 +93,13 @@ if (option('models') !== 'none') {
       `${name.padEnd(60)} ${String(bytes).padEnd(8)} ${text}${problem === undefined ? '' : miss(name, problem)}`,
     );
   }
+}
+if (option('models') !== 'none' && wanted('large')) {
+  const large = await serveLarge();
+  const most = Math.max(large.fetchPeakMb, large.servePeakMb);
+  console.log(
+    `\nA model with ${large.gigabytes.toFixed(1)} GB of weights beside it: fetched and checked in ${large.fetchSeconds.toFixed(1)} s with ${Math.round(large.fetchPeakMb)} MB, ready after ${large.readySeconds.toFixed(1)} s with ${Math.round(large.servePeakMb)} MB, its last row is ${large.answer}${most > 400 || large.answer !== '[1.5,2.5]' ? miss('large', `${most} MB, ${large.answer}`) : ''}`,
+  );
 }
 console.log(
   problems.length === 0
