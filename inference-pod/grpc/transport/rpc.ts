@@ -185,7 +185,7 @@ export class Rpc {
     const accepted = String(this.headers['grpc-accept-encoding'] ?? '').split(',');
     if (accepted.some((name) => name.trim() === encoding)) this.#answerEncoding = encoding;
     this.#queue(
-      Promise.all([unpack(bytes, encoding, this.#maxBytes), this.#incoming]).then(
+      Promise.all([unpack(bytes, encoding, this.#maxBytes, () => !this.#isEnded), this.#incoming]).then(
         ([unpacked]) => this.#guard(() => this.#receiver.message(unpacked)),
         (error: unknown) => this.#refuse(error),
       ),
