@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** None of them needs it here: .npmrc forbids all. */
-const installScripts = ['@parcel/watcher', '@swc/core', 'esbuild', 'onnxruntime-node'];
+const installScripts = ['@parcel/watcher', '@swc/core', 'esbuild', 'onnxruntime-node', 'protobufjs'];
 
 interface Locked {
   readonly resolved?: string;
