@@ -12,7 +12,7 @@ const content = (fields: Partial<PageContent> = {}): PageContent => ({
   sha256: nasty,
   serverVersion: nasty,
   inputs: [{ name: nasty, datatype: 'FP32', shape: [-1, 2] }],
-  outputs: [{ name: nasty, datatype: 'INT64', shape: [] }],
+  outputs: [{ name: nasty, datatype: 'INT64', shape: [], labels: [nasty, 'b'] }],
   unreadiness: { reason: nasty, message: nasty },
   example: exampleRequest(
     { name: nasty, inputs: [{ name: nasty, datatype: 'FP32', shape: [-1, 2] }], outputs: [] },
@@ -46,6 +46,12 @@ test.each([
   expect(page.match(/<\/textarea/g) ?? []).toHaveLength(areas);
   expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   expect(page).not.toMatch(/\son\w+=|style="/);
+});
+
+test('names of classes stand beside their output, the first twelve of them', () => {
+  const labels = Array.from({ length: 14 }, (_, i) => `c${i}`);
+  const page = renderPage(content({ outputs: [{ name: 'p', datatype: 'FP32', shape: [-1, 14], labels }] }));
+  expect(page).toContain('classes: c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 and 2 more');
 });
 
 test('an example for every datatype that JSON can carry', () => {

@@ -112,10 +112,18 @@ ${
     : html`<table>
 <thead><tr><th scope="col">name</th><th scope="col">datatype</th><th scope="col">shape</th></tr></thead>
 <tbody>
-${specs.map((spec) => html`<tr><td><code>${spec.name}</code></td><td><code>${spec.datatype}</code></td><td><code>${shapeText(spec)}</code></td></tr>\n`)}</tbody>
+${specs.map((spec) => html`<tr><td><code>${spec.name}</code>${labelsOf(spec)}</td><td><code>${spec.datatype}</code></td><td><code>${shapeText(spec)}</code></td></tr>\n`)}</tbody>
 </table>${specs.some(({ shape }) => shape.includes(-1)) ? html`\n<p class="hint">−1: any size.</p>` : undefined}`
 }
 </section>`;
+
+/** So many names of classes are shown; the metadata has all. */
+const mostLabels = 12;
+
+const labelsOf = ({ labels }: TensorSpec): Html | undefined =>
+  labels === undefined || labels.length === 0
+    ? undefined
+    : html`<p class="hint">classes: ${labels.slice(0, mostLabels).join(', ')}${labels.length > mostLabels ? ` and ${labels.length - mostLabels} more` : ''}</p>`;
 
 const shapeText = ({ shape, anyShape }: TensorSpec) => (anyShape === true ? 'any' : `[${shape.join(', ')}]`);
 

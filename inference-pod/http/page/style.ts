@@ -34,6 +34,7 @@ td:first-child code{white-space:pre-wrap}
 .figures dd{margin:0;font-size:1.3rem;font-weight:600;font-variant-numeric:tabular-nums;line-height:1.3}
 .hint{color:var(--soft);font-size:.88rem;margin:.6rem 0 0;overflow-wrap:anywhere}
 #why:not(:empty){margin:0 0 .6rem}
+td .hint{margin:.1rem 0 0}
 h2+.hint,.hint:empty{margin:0}
 label{display:block;font-size:.9rem;color:var(--soft);margin-bottom:.35rem}
 textarea{display:block;width:100%;min-height:12rem;max-height:36rem;field-sizing:content;resize:vertical;padding:.75rem;border:1px solid var(--line);border-radius:.5rem;background:var(--code);color:var(--ink);tab-size:2}
