@@ -37,8 +37,8 @@ interface Node<T> extends Place {
   next: Node<T> | undefined;
 }
 
+/** Requests of one connection; between its neighbours while there are any. */
 interface Lane<T> {
-  readonly key: object;
   first: Node<T> | undefined;
   last: Node<T> | undefined;
   previous: Lane<T> | undefined;
@@ -51,11 +51,13 @@ interface Group extends Costed {
   items: number;
 }
 
+const mostEmptyGroups = 16;
 const noConnection = {};
 
 /** The queue in front of the runner. */
 export class FairQueue<T extends Waiting> {
-  readonly #lanes = new Map<object, Lane<T>>();
+  /** Kept as long as the connection: a Map that is filled and emptied per request would keep old requests alive (see deadlines.ts). */
+  readonly #lanes = new WeakMap<object, Lane<T>>();
   #firstLane: Lane<T> | undefined;
   #lastLane: Lane<T> | undefined;
   #length = 0;
@@ -80,7 +82,7 @@ export class FairQueue<T extends Waiting> {
     return oldest;
   }
 
-  /** What waits, by kind. */
+  /** What waits, by kind; kinds of which nothing waits any more may be among them. */
   groups(): IterableIterator<Readonly<Group>> {
     return this.#groups.values();
   }
@@ -101,10 +103,10 @@ export class FairQueue<T extends Waiting> {
     const key = item.connection ?? noConnection;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { key, first: undefined, last: undefined, previous: undefined, next: undefined };
+      lane = { first: undefined, last: undefined, previous: undefined, next: undefined };
       this.#lanes.set(key, lane);
-      this.#appendLane(lane);
     }
+    if (lane.first === undefined) this.#appendLane(lane);
     const node: Node<T> = { item, lane, previous: lane.last, next: undefined };
     if (lane.last === undefined) lane.first = node;
     else lane.last.next = node;
@@ -131,16 +133,17 @@ export class FairQueue<T extends Waiting> {
     else previous.next = next;
     if (next === undefined) lane.last = previous;
     else next.previous = previous;
-    if (lane.first === undefined) {
-      this.#unlinkLane(lane);
-      this.#lanes.delete(lane.key);
-    }
+    node.previous = undefined;
+    node.next = undefined;
+    if (lane.first === undefined) this.#unlinkLane(lane);
     this.#length -= 1;
     const group = this.#groups.get(item.groupKey);
     if (group === undefined) return;
     group.rows -= item.rows;
     group.items -= 1;
-    if (group.items === 0) this.#groups.delete(item.groupKey);
+    // The usual kinds come again: they stay, empty.
+    if (group.items === 0 && (item.isLonely === true || this.#groups.size > mostEmptyGroups))
+      this.#groups.delete(item.groupKey);
   }
 
   /**

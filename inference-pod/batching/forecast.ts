@@ -34,6 +34,7 @@ export const forecast = (
   let waitMs = runningMs;
   let batchRows = like.rows;
   for (const group of groups) {
+    if (group.items === 0) continue;
     const usual = costs.usualRows(group);
     const perItem = group.rows / group.items;
     if (usual === 1 || perItem >= usual) {

@@ -17,7 +17,7 @@ import type { Place } from '../batching/fair-queue.ts';
 import { refuseDeadlySizes, zeroRowOutputs } from '../batching/zero-rows.ts';
 import type { CheckedInputs } from '../contract/checks.ts';
 import { refuseUnrunnable } from '../runner/types.ts';
-import type { Expiring } from './deadlines.ts';
+import type { Expiring, Spoke } from './deadlines.ts';
 import { runFailure } from './run-failure.ts';
 import type {
   Arrival,
@@ -50,10 +50,10 @@ export class OpenCall implements Call, Job, Expiring {
   readonly startedMs: number;
   deadlineMs: number;
   isFinished = false;
+  spoke: Spoke | undefined;
   readonly #dependencies: InferenceDependencies;
   #limitMs: number;
   #isAdmitted = false;
-  #isOnWheel = false;
   #heldBytes = 0;
   #onTimeout: ((error: ProtocolError) => void) | undefined;
 
@@ -261,12 +261,10 @@ export class OpenCall implements Call, Job, Expiring {
 
   #startDeadline() {
     this.#dependencies.deadlines.add(this);
-    this.#isOnWheel = true;
   }
 
   #stopDeadline() {
-    if (this.#isOnWheel) this.#dependencies.deadlines.remove(this);
-    this.#isOnWheel = false;
+    this.#dependencies.deadlines.remove(this);
   }
 
   #takePending() {

@@ -14,8 +14,9 @@ test('every entry expires once, when its time has come, whatever the order; thos
         const wheel = new Deadlines(() => clock.ms);
         const expired = new Map<number, number>();
         const entries = wanted.map(({ inMs }, id): Expiring => {
-          const entry = {
+          const entry: Expiring = {
             deadlineMs: clock.ms + inMs,
+            spoke: undefined,
             expire: () => {
               expect(expired.has(id)).toBe(false);
               expired.set(id, clock.ms);
@@ -45,7 +46,7 @@ test('the timer runs by itself while something is on the wheel', async () => {
   // The wheel itself keeps no process alive: its calls do.
   const alive = setInterval(() => undefined, 1000);
   await new Promise<void>((resolve) => {
-    wheel.add({ deadlineMs: performance.now() + 10, expire: resolve });
+    wheel.add({ deadlineMs: performance.now() + 10, spoke: undefined, expire: resolve });
   });
   clearInterval(alive);
   expect(wheel.size).toBe(0);

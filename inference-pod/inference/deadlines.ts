@@ -3,18 +3,37 @@
 export interface Expiring {
   /** Monotonic milliseconds; must not change while it is on the wheel. */
   readonly deadlineMs: number;
+  /** Where it is: the wheel's own note. */
+  spoke: Spoke | undefined;
   /** Called once, after it was taken off the wheel. */
   expire(): void;
+}
+
+/**
+ * An entry between its neighbours. Links and not a Set: the tables that a Set outgrows hold what was in them, and one that
+ * the garbage collector has called old keeps every request that came after it until the next full collection (measured: a
+ * tenth of all requests, a fifth of the CPU).
+ */
+export interface Spoke {
+  entry: Expiring | undefined;
+  previous: Spoke;
+  next: Spoke;
 }
 
 const slotMs = 4;
 const slots = 512;
 
+/** The fixed end of a ring of entries. */
+const emptyRing = (): Spoke => {
+  const ring = { entry: undefined } as unknown as Spoke;
+  ring.previous = ring;
+  ring.next = ring;
+  return ring;
+};
+
 /** A wheel of slots; what lies further ahead than one turn is passed over until its turn. */
 export class Deadlines {
-  readonly #slots: (Set<Expiring> | undefined)[] = new Array<Set<Expiring> | undefined>(slots).fill(
-    undefined,
-  );
+  readonly #slots: readonly Spoke[] = Array.from({ length: slots }, emptyRing);
   readonly #nowMs: () => number;
   /** Everything up to the end of the slot before this one has expired. */
   #slot: number;
@@ -33,23 +52,27 @@ export class Deadlines {
   add(entry: Expiring): void {
     if (this.#size === 0) this.#slot = Math.floor(this.#nowMs() / slotMs);
     // What is due already goes into the slot that is looked at next.
-    const index = Math.max(Math.floor(entry.deadlineMs / slotMs), this.#slot) % slots;
-    let slot = this.#slots[index];
-    if (slot === undefined) {
-      slot = new Set();
-      this.#slots[index] = slot;
-    }
-    slot.add(entry);
+    const ring = this.#slots[Math.max(Math.floor(entry.deadlineMs / slotMs), this.#slot) % slots];
+    if (ring === undefined) return;
+    const spoke: Spoke = { entry, previous: ring.previous, next: ring };
+    ring.previous.next = spoke;
+    ring.previous = spoke;
+    entry.spoke = spoke;
     this.#size += 1;
     if (this.#timer === undefined) this.#arm();
   }
 
+  /** Takes an entry off; one that is not on the wheel is left alone. */
   remove(entry: Expiring): void {
-    if (
-      this.#slots[Math.floor(entry.deadlineMs / slotMs) % slots]?.delete(entry) ||
-      this.#slots[this.#slot % slots]?.delete(entry)
-    )
-      this.#size -= 1;
+    const { spoke } = entry;
+    if (spoke === undefined) return;
+    spoke.previous.next = spoke.next;
+    spoke.next.previous = spoke.previous;
+    spoke.previous = spoke;
+    spoke.next = spoke;
+    spoke.entry = undefined;
+    entry.spoke = undefined;
+    this.#size -= 1;
   }
 
   /** Expires what is due. Called by the timer; a test calls it with a clock of its own. */
@@ -59,12 +82,15 @@ export class Deadlines {
     // After a stall of more than a turn every slot is looked at once.
     const from = Math.max(this.#slot, until - slots + 1);
     for (let at = from; at <= until && this.#size > 0; at += 1) {
-      const slot = this.#slots[at % slots];
-      if (slot === undefined) continue;
-      for (const entry of slot) {
-        if (entry.deadlineMs > nowMs) continue;
-        slot.delete(entry);
-        this.#size -= 1;
+      const ring = this.#slots[at % slots];
+      if (ring === undefined || ring.next === ring) continue;
+      const due: Expiring[] = [];
+      for (let spoke = ring.next; spoke !== ring; spoke = spoke.next)
+        if (spoke.entry !== undefined && spoke.entry.deadlineMs <= nowMs) due.push(spoke.entry);
+      for (const entry of due) {
+        // One that expires may take another off.
+        if (entry.spoke === undefined) continue;
+        this.remove(entry);
         entry.expire();
       }
     }
