@@ -63,7 +63,14 @@ export const startRunner = (
         for (const { data } of inputs)
           if (!Array.isArray(data) && data.byteLength > 0) transfer.add(data.buffer);
         const message: ToRunner = { kind: 'run', id: nextId, inputs, outputs };
-        worker.postMessage(message, [...transfer]);
+        try {
+          worker.postMessage(message, [...transfer]);
+        } catch (error) {
+          // What cannot be sent must not look like a run that hangs.
+          waiting = undefined;
+          busySinceMs = undefined;
+          throw error;
+        }
       }),
     get busySinceMs() {
       return busySinceMs;

@@ -278,7 +278,7 @@ test('an answer with FP16 has raw contents only, whatever was asked', () => {
   const message = decode('ModelInferResponse', writeInferAnswer(answer, 0));
   expect((message.raw_output_contents as Buffer[]).map((bytes) => bytes.toString('hex'))).toEqual([
     '003c',
-    '010000006103000000' + Buffer.from('bé').toString('hex'),
+    `010000006103000000${Buffer.from('bé').toString('hex')}`,
   ]);
   expect((message.outputs as object[]).some((output) => 'contents' in output)).toBe(false);
   expect(decode('ModelStreamInferResponse', writeStreamFailure('no', '7', 0))).toEqual({

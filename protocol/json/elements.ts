@@ -1,14 +1,8 @@
 /** Reads elements of a tensor from the bytes of its JSON straight into their typed array, one loop per kind of datatype. */
-import type { Datatype, TensorData } from '../datatypes.ts';
+import type { Datatype } from '../datatypes.ts';
 import { readFloats } from './float-reader.ts';
 import { scanDouble } from './number.ts';
-import { codes, type JsonReader, separatorMissing, toElement } from './reader.ts';
-
-/**
- * Reads `count` elements with commas between them into `target` from `offset` on. Returns -1, or the place in `target`
- * of the first that is refused, with the reader in front of it; or `separatorMissing` where no comma follows.
- */
-export type ReadElements = (reader: JsonReader, target: TensorData, offset: number, count: number) => number;
+import { codes, type JsonReader, type ReadElements, separatorMissing, toElement } from './reader.ts';
 
 /** What an element of each datatype must be, for error messages. */
 export const wanted: Record<Datatype, string> = {

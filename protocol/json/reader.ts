@@ -1,10 +1,12 @@
 /** Reads JSON from the bytes of a body: strict, without recursion, with the position of what is wrong. */
+import type { TensorData } from '../datatypes.ts';
 import { refusals } from '../errors.ts';
 
 /** Deepest nesting of a request body. */
 export const maxDepth = 64;
 
 export const codes = {
+  blank: 32,
   quote: 34,
   comma: 44,
   minus: 45,
@@ -35,10 +37,18 @@ export class JsonReader {
   readonly end: number;
   at = 0;
   depth = 0;
+  #view: DataView | undefined;
 
   constructor(bytes: Buffer, end = bytes.length) {
     this.bytes = bytes;
     this.end = end;
+  }
+
+  /** The bytes as words. */
+  get view(): DataView {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.#view ??= new DataView(buffer, byteOffset, byteLength);
+    return this.#view;
   }
 
   /** Goes past white space and gives the byte there; 0 at the end of the JSON. */
@@ -261,3 +271,9 @@ export const toElement = (reader: JsonReader, i: number): boolean => {
   if ((reader.bytes[reader.at] ?? 0) <= 32) reader.next();
   return true;
 };
+
+/**
+ * Reads `count` elements with commas between them into `target` from `offset` on. Returns -1, or the place in `target`
+ * of the first that is refused, with the reader in front of it; or `separatorMissing` where no comma follows.
+ */
+export type ReadElements = (reader: JsonReader, target: TensorData, offset: number, count: number) => number;
