@@ -12,17 +12,36 @@ import {
 } from './infer-request.ts';
 import { type InputFrame, type OutputFrame, type RequestFrame, readFrame } from './json/envelope.ts';
 import { JsonReader } from './json/reader.ts';
-import { readTensorData } from './json/tensor-data.ts';
+import { readDataNow, readTensorData, type Span } from './json/tensor-data.ts';
 import { decodeRawRequest } from './raw-request.ts';
 import { decodeRaw } from './raw-tensor.ts';
-import { atOnce } from './turns.ts';
 
 /** Reads the body of an infer request; `headerLength` is the text of Inference-Header-Content-Length, if there was one. */
 export const decodeInferRequest = (
   body: Buffer,
   model: ModelSignature,
   headerLength?: string | undefined,
-): InferRequest => atOnce(decodeSteps(body, model, headerLength));
+): InferRequest => {
+  const jsonLength = checkedLength(body, headerLength);
+  if (jsonLength === undefined) return decodeRawRequest(body, model);
+  const readAll = (isQuick: boolean): InferRequest => {
+    const { frame, sources, reader } = startReading(body, jsonLength, model, isQuick);
+    const inputs = sources.map((source) => ({
+      ...source.tensor,
+      data:
+        'start' in source.from
+          ? readDataNow(reader, source.from, source.tensor)
+          : decodeRaw(source.tensor, source.from, model.name),
+    }));
+    return requestOf(frame, inputs, model);
+  };
+  try {
+    return readAll(true);
+  } catch {
+    // What is wrong, and where, is told by the careful reading.
+  }
+  return readAll(false);
+};
 
 /** The same in steps of a few milliseconds, for large bodies. */
 export function* decodeSteps(
@@ -30,17 +49,42 @@ export function* decodeSteps(
   model: ModelSignature,
   headerLength: string | undefined,
 ): Generator<undefined, InferRequest> {
+  const jsonLength = checkedLength(body, headerLength);
+  if (jsonLength === undefined) return decodeRawRequest(body, model);
+  try {
+    return yield* readInSteps(body, jsonLength, model, true);
+  } catch {
+    // As above.
+  }
+  return yield* readInSteps(body, jsonLength, model, false);
+}
+
+function* readInSteps(
+  body: Buffer,
+  jsonLength: number,
+  model: ModelSignature,
+  isQuick: boolean,
+): Generator<undefined, InferRequest> {
+  const { frame, sources, reader } = startReading(body, jsonLength, model, isQuick);
+  const inputs: Tensor[] = [];
+  for (const { tensor, from } of sources) {
+    const data =
+      'start' in from ? yield* readTensorData(reader, from, tensor) : decodeRaw(tensor, from, model.name);
+    inputs.push({ ...tensor, data });
+  }
+  return requestOf(frame, inputs, model);
+}
+
+/** Length of the JSON, checked to be UTF-8; undefined when the body is raw elements only. */
+const checkedLength = (body: Buffer, headerLength: string | undefined): number | undefined => {
   const jsonLength = headerLength === undefined ? body.length : jsonLengthOf(headerLength, body.length);
-  if (headerLength !== undefined && jsonLength === 0) return decodeRawRequest(body, model);
+  if (headerLength !== undefined && jsonLength === 0) return undefined;
   if (!isUtf8(jsonLength === body.length ? body : body.subarray(0, jsonLength)))
     throw refusals.malformed('the body is not UTF-8');
-  try {
-    return yield* readRequest(body, jsonLength, model, true);
-  } catch {
-    // What is wrong, and where, is told by the careful reading.
-  }
-  return yield* readRequest(body, jsonLength, model, false);
-}
+  return jsonLength;
+};
+
+const nothing: readonly RequestedOutput[] = [];
 
 const jsonLengthOf = (text: string, bodyLength: number): number => {
   const length = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -48,45 +92,51 @@ const jsonLengthOf = (text: string, bodyLength: number): number => {
   return length;
 };
 
-function* readRequest(
-  body: Buffer,
-  jsonLength: number,
-  model: ModelSignature,
-  isQuick: boolean,
-): Generator<undefined, InferRequest> {
+/** An input that was checked but for its elements, and where those are: in the JSON, or behind it. */
+interface Source {
+  readonly tensor: Omit<Tensor, 'data'>;
+  readonly from: Span | Uint8Array;
+}
+
+/** Reads and checks everything but the elements. */
+const startReading = (body: Buffer, jsonLength: number, model: ModelSignature, isQuick: boolean) => {
   const reader = new JsonReader(body, jsonLength);
   const frame = readFrame(reader, isQuick);
   // Blobs follow in the order of the request, tensors are handed on in the order of the model.
   const blobs = takeBlobs(frame, body, jsonLength, model);
   const matched = matchInputs(frame.inputs, model);
-  const inputs: Tensor[] = [];
-  for (let i = 0; i < model.inputs.length; i += 1) {
+  const sources: Source[] = [];
+  for (let i = 0; i < matched.length; i += 1) {
     const input = matched[i] as InputFrame;
-    const spec = model.inputs[i] as TensorSpec;
     const { name, shape } = input;
-    checkInput(spec, input.datatype, shape, model.name);
+    checkInput(model.inputs[i] as TensorSpec, input.datatype, shape, model.name);
     const datatype = input.datatype as Datatype;
-    const tensor = { name, datatype, shape };
-    const blob = blobs?.get(input);
-    if (blob !== undefined) {
-      inputs.push({ ...tensor, data: decodeRaw(tensor, blob, model.name) });
-      continue;
-    }
-    if (input.data === undefined) throw refusals.noData(name);
-    if (datatype === 'FP16' || datatype === 'BF16') throw refusals.noJsonForm('input', name, datatype);
-    inputs.push({ name, datatype, shape, data: yield* readTensorData(reader, input.data, tensor) });
+    const from = blobs?.get(input) ?? input.data;
+    if (from === undefined) throw refusals.noData(name);
+    if ((datatype === 'FP16' || datatype === 'BF16') && 'start' in from)
+      throw refusals.noJsonForm('input', name, datatype);
+    sources.push({ tensor: { name, datatype, shape }, from });
   }
-  const { parameters } = frame;
+  return { reader, frame, sources };
+};
+
+const requestOf = (
+  { id, parameters, outputs: given }: RequestFrame,
+  inputs: readonly Tensor[],
+  model: ModelSignature,
+): InferRequest => {
   const isBinary = readFlag(parameters, 'binary_data_output', 'the request');
   const asked =
-    frame.outputs.length > 0
-      ? frame.outputs.map((output) => requestedOutput(output, isBinary === true))
+    given.length > 0
+      ? given.map((output) => requestedOutput(output, isBinary === true))
       : isBinary === true
         ? model.outputs.map(({ name }) => ({ name, binary: true }))
-        : [];
+        : nothing;
   const { outputs, outputNames } = matchOutputs(asked, model);
-  return { ...(frame.id === undefined ? {} : { id: frame.id }), parameters, inputs, outputs, outputNames };
-}
+  return id === undefined
+    ? { parameters, inputs, outputs, outputNames }
+    : { id, parameters, inputs, outputs, outputNames };
+};
 
 /** The bytes of each input that says how many it has; undefined when none does and nothing is left over. */
 const takeBlobs = (

@@ -18,6 +18,19 @@ export function* elementsText(tensor: Tensor, pieces: string[]): Generator<undef
   }
 }
 
+/** Turns what was written to bytes at each pause: the whole text of a large answer at once would take as long again. */
+export function* inBytes(
+  steps: Generator<undefined, void>,
+  pieces: string[],
+  parts: Uint8Array[],
+): Generator<undefined, void> {
+  for (const pause of steps) {
+    parts.push(Buffer.from(pieces.join('')));
+    pieces.length = 0;
+    yield pause;
+  }
+}
+
 /** The elements from `start` to `end` with commas between them. */
 export const partText = (tensor: Tensor, start: number, end: number): string => {
   const { data, datatype } = tensor;

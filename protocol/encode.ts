@@ -1,7 +1,7 @@
 /** Writes V2 answers: JSON as hand-joined text around arrays that `JSON.stringify` prints, binary tensors behind it. */
 import { classify } from './classification.ts';
 import type { ModelSignature, Tensor, TensorSpec } from './datatypes.ts';
-import { elementsText } from './elements-text.ts';
+import { elementsText, inBytes } from './elements-text.ts';
 import type { Parameters, RequestedOutput } from './infer-request.ts';
 import { encodeRaw } from './raw-tensor.ts';
 import { atOnce } from './turns.ts';
@@ -32,6 +32,7 @@ export const encodeInferAnswer = (answer: InferAnswer): EncodedAnswer => atOnce(
 /** The same in steps of a few milliseconds, for large answers. */
 export function* encodeSteps(answer: InferAnswer): Generator<undefined, EncodedAnswer> {
   const pieces: string[] = [headText(answer)];
+  const parts: Uint8Array[] = [];
   const blobs: Uint8Array[] = [];
   let separator = '';
   for (const [i, given] of answer.outputs.entries()) {
@@ -52,14 +53,15 @@ export function* encodeSteps(answer: InferAnswer): Generator<undefined, EncodedA
       continue;
     }
     pieces.push('"data":[');
-    yield* elementsText(output, pieces);
+    yield* inBytes(elementsText(output, pieces), pieces, parts);
     pieces.push(']}');
   }
   pieces.push(']}');
-  const json = Buffer.from(pieces.join(''));
-  return blobs.length === 0
-    ? { body: json, jsonLength: undefined }
-    : { body: Buffer.concat([json, ...blobs]), jsonLength: json.length };
+  const last = Buffer.from(pieces.join(''));
+  if (parts.length === 0 && blobs.length === 0) return { body: last, jsonLength: undefined };
+  parts.push(last);
+  const jsonLength = blobs.length === 0 ? undefined : parts.reduce((length, part) => length + part.length, 0);
+  return { body: Buffer.concat([...parts, ...blobs]), jsonLength };
 }
 
 const headText = ({ modelName, modelVersion, id, parameters }: InferAnswer): string => {

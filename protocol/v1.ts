@@ -8,7 +8,7 @@ import {
   type TensorData,
   type TensorSpec,
 } from './datatypes.ts';
-import { partText } from './elements-text.ts';
+import { inBytes, partText } from './elements-text.ts';
 import { ProtocolError, refusals } from './errors.ts';
 import { checkInput, everyOutput, type InferRequest, matchInputs, noParameters } from './infer-request.ts';
 import { JsonReader } from './json/reader.ts';
@@ -160,12 +160,18 @@ const joined = (parts: readonly TensorData[]): TensorData => {
 /** Writes the answer of a `:predict` request in steps; throws a ProtocolError when JSON has no form for an output. */
 export function* encodeV1Steps(outputs: readonly Tensor[], isColumnar: boolean): Steps<Buffer> {
   const pieces: string[] = [isColumnar ? '{"outputs":' : '{"predictions":'];
+  const parts: Uint8Array[] = [];
   const [only] = outputs;
-  if (only !== undefined && outputs.length === 1) yield* nestedText(only, pieces);
-  else if (isColumnar || !haveSameRows(outputs)) yield* columnsText(outputs, pieces);
-  else yield* rowsText(outputs, pieces);
+  const steps =
+    only !== undefined && outputs.length === 1
+      ? nestedText(only, pieces)
+      : isColumnar || !haveSameRows(outputs)
+        ? columnsText(outputs, pieces)
+        : rowsText(outputs, pieces);
+  yield* inBytes(steps, pieces, parts);
   pieces.push('}');
-  return Buffer.from(pieces.join(''));
+  parts.push(Buffer.from(pieces.join('')));
+  return Buffer.concat(parts);
 }
 
 const haveSameRows = (outputs: readonly Tensor[]) =>

@@ -37,8 +37,9 @@ export const readFloats: ReadElements = (reader, target, offset, count) => {
       at = reader.at;
     }
     const start = at;
-    const isNegative = bytes[at] === codes.minus;
-    if (isNegative) at += 1;
+    // 1 for a minus, else 0. Signs come as if by chance: a branch on them would be predicted wrongly half the time.
+    const minus = (((bytes[at] ?? 0) ^ codes.minus) - 1) >>> 31;
+    at += minus;
     const from = at;
     let high = 0;
     let low = 0;
@@ -104,7 +105,7 @@ export const readFloats: ReadElements = (reader, target, offset, count) => {
       }
     }
     if (!Number.isNaN(value)) {
-      out[offset + i] = isNegative ? -value : value;
+      out[offset + i] = value * (1 - 2 * minus);
       continue;
     }
     reader.at = start;

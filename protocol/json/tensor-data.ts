@@ -1,6 +1,7 @@
 /** Reads the `data` of a tensor, flat or nested, into its typed array. */
 import { allocate, elementCount, type Tensor, type TensorData } from '../datatypes.ts';
 import { refusals } from '../errors.ts';
+import { atOnce } from '../turns.ts';
 import { readers, wanted } from './elements.ts';
 import { codes, type JsonReader, separatorMissing } from './reader.ts';
 
@@ -47,6 +48,26 @@ export function* readTensorData(
   if (reader.at !== span.end) throw refusals.nestingMismatch(name, shape);
   return target;
 }
+
+/** The same at once; a short flat list, which most requests have, costs nothing but its elements. */
+export const readDataNow = (reader: JsonReader, span: Span, frame: Frame): TensorData => {
+  const { datatype, shape } = frame;
+  const count = elementCount(shape);
+  const { bytes } = reader;
+  const isPlain =
+    count > 0 &&
+    count <= turnElements &&
+    bytes[span.start] === codes.openList &&
+    bytes[span.start + 1] !== codes.openList;
+  if (isPlain) {
+    reader.at = span.start + 1;
+    const target = allocateFor(reader, span, frame, count);
+    const bad = readers[datatype](reader, target, 0, count);
+    if (bad === -1 && reader.next() === codes.closeList && reader.at + 1 === span.end) return target;
+  }
+  // Everything else, and every refusal, takes the long way.
+  return atOnce(readTensorData(reader, span, frame));
+};
 
 /** Compared before anything is allocated, so that a shape cannot ask for memory that no data fills. */
 const allocateFor = (reader: JsonReader, span: Span, frame: Frame, count: number): TensorData => {
