@@ -24,8 +24,9 @@ export const decodeInferRequest = (
 ): InferRequest => {
   const jsonLength = checkedLength(body, headerLength);
   if (jsonLength === undefined) return decodeRawRequest(body, model);
-  const readAll = (isQuick: boolean): InferRequest => {
-    const { frame, sources, reader } = startReading(body, jsonLength, model, isQuick);
+  const quick = new JsonReader(body, jsonLength);
+  const readAll = (reader: JsonReader): InferRequest => {
+    const { frame, sources } = startReading(reader, model, reader === quick);
     const inputs = sources.map((source) => ({
       ...source.tensor,
       data:
@@ -36,11 +37,12 @@ export const decodeInferRequest = (
     return requestOf(frame, inputs, model);
   };
   try {
-    return readAll(true);
-  } catch {
+    return readAll(quick);
+  } catch (error) {
+    if (!quick.hasSkimmed) throw error;
     // What is wrong, and where, is told by the careful reading.
   }
-  return readAll(false);
+  return readAll(new JsonReader(body, jsonLength));
 };
 
 /** The same in steps of a few milliseconds, for large bodies. */
@@ -49,23 +51,26 @@ export function* decodeSteps(
   model: ModelSignature,
   headerLength: string | undefined,
 ): Generator<undefined, InferRequest> {
+  // The frame of a large body is a step of its own.
+  yield;
   const jsonLength = checkedLength(body, headerLength);
   if (jsonLength === undefined) return decodeRawRequest(body, model);
+  const quick = new JsonReader(body, jsonLength);
   try {
-    return yield* readInSteps(body, jsonLength, model, true);
-  } catch {
-    // As above.
+    return yield* readInSteps(quick, model, true);
+  } catch (error) {
+    if (!quick.hasSkimmed) throw error;
   }
-  return yield* readInSteps(body, jsonLength, model, false);
+  yield;
+  return yield* readInSteps(new JsonReader(body, jsonLength), model, false);
 }
 
 function* readInSteps(
-  body: Buffer,
-  jsonLength: number,
+  reader: JsonReader,
   model: ModelSignature,
   isQuick: boolean,
 ): Generator<undefined, InferRequest> {
-  const { frame, sources, reader } = startReading(body, jsonLength, model, isQuick);
+  const { frame, sources } = startReading(reader, model, isQuick);
   const inputs: Tensor[] = [];
   for (const { tensor, from } of sources) {
     const data =
@@ -99,11 +104,10 @@ interface Source {
 }
 
 /** Reads and checks everything but the elements. */
-const startReading = (body: Buffer, jsonLength: number, model: ModelSignature, isQuick: boolean) => {
-  const reader = new JsonReader(body, jsonLength);
+const startReading = (reader: JsonReader, model: ModelSignature, isQuick: boolean) => {
   const frame = readFrame(reader, isQuick);
   // Blobs follow in the order of the request, tensors are handed on in the order of the model.
-  const blobs = takeBlobs(frame, body, jsonLength, model);
+  const blobs = takeBlobs(frame, reader.bytes, reader.end, model);
   const matched = matchInputs(frame.inputs, model);
   const sources: Source[] = [];
   for (let i = 0; i < matched.length; i += 1) {
@@ -117,7 +121,7 @@ const startReading = (body: Buffer, jsonLength: number, model: ModelSignature, i
       throw refusals.noJsonForm('input', name, datatype);
     sources.push({ tensor: { name, datatype, shape }, from });
   }
-  return { reader, frame, sources };
+  return { frame, sources };
 };
 
 const requestOf = (

@@ -27,11 +27,14 @@ type Steps<Result> = Generator<undefined, Result>;
 export function* decodeV1Steps(body: Buffer, model: ModelSignature): Steps<V1Request> {
   if (!isUtf8(body)) throw refusals.malformed('the body is not UTF-8');
   const reader = new JsonReader(body);
+  // Each look over a large body is a step of its own.
+  yield;
   reader.next();
   const whole = { start: reader.at, end: body.length };
   reader.skipValue(true);
   reader.next();
   if (reader.at !== body.length) throw reader.malformed('nothing more');
+  yield;
   const fields = fieldsOf(reader, whole);
   if (fields === undefined) throw refusals.envelope('', 'must be an object');
   const rows = fields.get('instances');
@@ -53,6 +56,7 @@ export function* decodeV1Steps(body: Buffer, model: ModelSignature): Steps<V1Req
 }
 
 function* readInstances(reader: JsonReader, value: Span, model: ModelSignature): Steps<Tensor[]> {
+  yield;
   const items = itemsOf(reader, value);
   // An object instead of a list: named columns.
   if (items === undefined) return yield* readColumns(reader, value, model, 'instances');
@@ -84,6 +88,7 @@ function* readColumns(reader: JsonReader, value: Span, model: ModelSignature, ke
   const inputs: Tensor[] = [];
   for (const [i, { span }] of matchInputs(given, model).entries()) {
     const spec = model.inputs[i] as TensorSpec;
+    yield;
     inputs.push(yield* readColumn(reader, span, spec, shapeOf(reader, span), model.name));
   }
   return inputs;

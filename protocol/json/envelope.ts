@@ -157,8 +157,10 @@ const readSpan = (reader: JsonReader, isQuick: boolean): Span | undefined => {
   if (isLeftOut(reader)) return undefined;
   const start = reader.at;
   const end = isQuick ? quickEnd(reader) : undefined;
-  if (end !== undefined) reader.at = end;
-  else reader.skipValue(true);
+  if (end !== undefined) {
+    reader.at = end;
+    reader.hasSkimmed = true;
+  } else reader.skipValue(true);
   return { start, end: reader.at };
 };
 

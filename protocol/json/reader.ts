@@ -30,6 +30,8 @@ const longestSeen = 32;
 
 const isSpace = (code: number | undefined) => code === 32 || code === 10 || code === 13 || code === 9;
 
+const farColumn = 100_000;
+
 /** A place in the bytes of a body, and what can be read from there. */
 export class JsonReader {
   readonly bytes: Buffer;
@@ -37,6 +39,8 @@ export class JsonReader {
   readonly end: number;
   at = 0;
   depth = 0;
+  /** Lists were passed without a look into them: what is refused may be another thing than what is wrong. */
+  hasSkimmed = false;
   #view: DataView | undefined;
 
   constructor(bytes: Buffer, end = bytes.length) {
@@ -87,7 +91,9 @@ export class JsonReader {
       line += 1;
       lineStart = newline + 1;
     }
-    const column = before.toString('utf8', lineStart).length + 1;
+    // A column that nobody counts to is told in bytes.
+    const isFar = at - lineStart > farColumn;
+    const column = (isFar ? at - lineStart : before.toString('utf8', lineStart).length) + 1;
     const character = this.bytes.toString('utf8', at, Math.min(at + 4, this.end)).slice(0, 1);
     const found = at >= this.end ? 'the end' : JSON.stringify(character);
     return refusals.malformed(
