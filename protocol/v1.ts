@@ -12,7 +12,7 @@ import { inBytes, partText } from './elements-text.ts';
 import { ProtocolError, refusals } from './errors.ts';
 import { checkInput, everyOutput, type InferRequest, matchInputs, noParameters } from './infer-request.ts';
 import { JsonReader } from './json/reader.ts';
-import { fieldsOf, itemsOf, shapeOf } from './json/spans.ts';
+import { fieldsOf, type Items, itemsOf, shapeOf } from './json/spans.ts';
 import { readTensorData, type Span } from './json/tensor-data.ts';
 
 export interface V1Request {
@@ -27,15 +27,11 @@ type Steps<Result> = Generator<undefined, Result>;
 export function* decodeV1Steps(body: Buffer, model: ModelSignature): Steps<V1Request> {
   if (!isUtf8(body)) throw refusals.malformed('the body is not UTF-8');
   const reader = new JsonReader(body);
-  // Each look over a large body is a step of its own.
   yield;
-  reader.next();
-  const whole = { start: reader.at, end: body.length };
-  reader.skipValue(true);
+  const fields = yield* fieldsOf(reader, { start: 0, end: body.length });
+  if (fields === undefined) reader.skipValue();
   reader.next();
   if (reader.at !== body.length) throw reader.malformed('nothing more');
-  yield;
-  const fields = fieldsOf(reader, whole);
   if (fields === undefined) throw refusals.envelope('', 'must be an object');
   const rows = fields.get('instances');
   const columns = fields.get('inputs');
@@ -56,14 +52,18 @@ export function* decodeV1Steps(body: Buffer, model: ModelSignature): Steps<V1Req
 }
 
 function* readInstances(reader: JsonReader, value: Span, model: ModelSignature): Steps<Tensor[]> {
-  yield;
-  const items = itemsOf(reader, value);
+  const items = yield* itemsOf(reader, value);
   // An object instead of a list: named columns.
   if (items === undefined) return yield* readColumns(reader, value, model, 'instances');
-  const [first] = items;
-  if (first === undefined) return model.inputs.map(noRows);
-  if (fieldsOf(reader, first) === undefined) return yield* readColumns(reader, value, model, 'instances');
-  return yield* readNamedRows(reader, items, model);
+  const { count, objects } = items;
+  if (count === 0) return model.inputs.map(noRows);
+  if (objects.length === 0) return yield* readColumns(reader, value, model, 'instances', items);
+  if (objects.length < count)
+    throw refusals.envelope(
+      'instances',
+      `${objects.length} of ${count} rows are objects: all must be, or none`,
+    );
+  return yield* readNamedRows(reader, objects, model);
 }
 
 const noRows = (spec: TensorSpec): Tensor => {
@@ -73,8 +73,14 @@ const noRows = (spec: TensorSpec): Tensor => {
 };
 
 /** One value per input; the value itself where the model has only one. */
-function* readColumns(reader: JsonReader, value: Span, model: ModelSignature, key: string): Steps<Tensor[]> {
-  const named = fieldsOf(reader, value);
+function* readColumns(
+  reader: JsonReader,
+  value: Span,
+  model: ModelSignature,
+  key: string,
+  items?: Items,
+): Steps<Tensor[]> {
+  const named = yield* fieldsOf(reader, value);
   const [only] = model.inputs;
   if (named === undefined && (only === undefined || model.inputs.length > 1))
     throw refusals.envelope(
@@ -88,8 +94,12 @@ function* readColumns(reader: JsonReader, value: Span, model: ModelSignature, ke
   const inputs: Tensor[] = [];
   for (const [i, { span }] of matchInputs(given, model).entries()) {
     const spec = model.inputs[i] as TensorSpec;
-    yield;
-    inputs.push(yield* readColumn(reader, span, spec, shapeOf(reader, span), model.name));
+    // The rows of instances were counted when they were looked at.
+    const shape =
+      items?.first === undefined
+        ? yield* shapeOf(reader, span)
+        : [items.count, ...(yield* shapeOf(reader, items.first))];
+    inputs.push(yield* readColumn(reader, span, spec, shape, model.name));
   }
   return inputs;
 }
@@ -127,13 +137,12 @@ function* readNamedRows(reader: JsonReader, rows: readonly Span[], model: ModelS
   for (const [row, span] of rows.entries()) {
     if (row % 4096 === 4095) yield;
     try {
-      const named = fieldsOf(reader, span);
-      if (named === undefined) throw refusals.envelope('', 'is no object, as the first one is');
+      const named = (yield* fieldsOf(reader, span)) ?? new Map<string, Span>();
       const given = [...named].map(([name, value]) => ({ name, span: value }));
       for (const [i, field] of matchInputs(given, model).entries()) {
         const { name, datatype } = model.inputs[i] as TensorSpec;
         if (datatype === 'FP16' || datatype === 'BF16') throw refusals.noJsonForm('input', name, datatype);
-        const shape = shapes[i] ?? shapeOf(reader, field.span);
+        const shape = shapes[i] ?? (yield* shapeOf(reader, field.span));
         shapes[i] = shape;
         parts[i]?.push(yield* readTensorData(reader, field.span, { name, datatype, shape }));
       }

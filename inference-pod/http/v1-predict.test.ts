@@ -126,7 +126,12 @@ describe('refusals', () => {
     ['text', { instances: [[1, 2, 'x', 4]] }, 400, /^input 'x': element 2 is "x", wanted an FP32/],
     ['NaN', '{"instances":[[1,2,3,NaN]]}', 400, /^input 'x': element 3 is NaN/],
     ['unknown', { instances: [{ y: [1] }] }, 400, /^instances\[0\]: unexpected inference input 'y'/],
-    ['mixed', { instances: [{ x: [1, 2, 3, 4] }, [1]] }, 400, /^instances\[1\]: .*is no object/],
+    [
+      'mixed',
+      { instances: [{ x: [1, 2, 3, 4] }, [1]] },
+      400,
+      /^failed to parse the request: instances: 1 of 2 rows are objects/,
+    ],
     [
       'another width',
       { instances: [{ x: [1, 2, 3, 4] }, { x: [1] }] },
