@@ -111,6 +111,12 @@ export async function executeChildren(
   return { applied, restored, conflicts, refusal, fault, error };
 }
 
+/**
+ * The API server hands out cluster IPs one at a time, each with a request to itself: where a fleet comes at once, a new
+ * Service waits for all before it. Given up early, it would have to queue again.
+ */
+const newServiceTimeoutMs = 30_000;
+
 type Applied =
   | { readonly mutated: readonly string[] }
   | { readonly conflict: Conflict }
@@ -129,6 +135,7 @@ async function applyChild(
       fieldManager: fieldManagers.operator,
       force: true,
       signal: tools.signal,
+      ...(action.kind === 'services' && action.uid === undefined ? { timeoutMs: newServiceTimeoutMs } : {}),
     });
   try {
     let answer = action.mayBeTaken
