@@ -244,7 +244,12 @@ async function untilReady(
   }
 }
 
+/** Ready, and free for pods: the taint of a node that was not ready goes a moment after it is. */
 function isReady(node: Body): boolean {
   const { conditions = [] } = (node.status ?? {}) as { conditions?: { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+  const { taints = [] } = (node.spec ?? {}) as { taints?: { key: string }[] };
+  return (
+    conditions.some(({ type, status }) => type === 'Ready' && status === 'True') &&
+    !taints.some(({ key }) => key === 'node.kubernetes.io/not-ready')
+  );
 }
