@@ -28,7 +28,8 @@ export const imageBundles = {
 
 /**
  * Node's flags for the operator. Its young generation grows to 128 MB by default, which is most of its memory: with 2 MB
- * halves a fleet of 200 costs 200 MB less, and no measurable CPU.
+ * halves a fleet of 200 costs 200 MB less. It is paid in CPU: 300 models made ready took 13.9 s of it, with 8 MB halves 9.8 s
+ * and 8 MB more; at 1,000 the operator still ends at 1.4 times the time of plain apply and under its 250 MB.
  */
 export const operatorNodeFlags = ['--max-old-space-size=192', '--max-semi-space-size=2'] as const;
 
