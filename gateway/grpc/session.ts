@@ -1,0 +1,80 @@
+/** One HTTP/2 connection to a pod's gRPC port; a new one when it ends. */
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import type { HostPort } from '../balance/address.ts';
+
+const connectTimeoutMs = 2_000;
+const windowBytes = 1_048_576;
+const pingMs = 30_000;
+const pongMs = 10_000;
+
+/** A stream, and what is known of the connection below it. */
+export interface PodStream {
+  readonly stream: ClientHttp2Stream;
+  /** The connection has stood at some time: bytes may have come to the pod. */
+  hasConnected(): boolean;
+}
+
+export class GrpcSession {
+  readonly #address: HostPort;
+  #session: ClientHttp2Session | undefined;
+  #hasConnected = () => false;
+
+  constructor(address: HostPort) {
+    this.#address = address;
+  }
+
+  /** Opens a stream; throws only what a second try would not mend. */
+  request(headers: OutgoingHttpHeaders): PodStream {
+    let session = this.#session;
+    if (session === undefined || session.closed || session.destroyed) session = this.#connect();
+    return { stream: session.request(headers, { endStream: false }), hasConnected: this.#hasConnected };
+  }
+
+  /** No new streams; those that run end by themselves. */
+  close(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  #connect(): ClientHttp2Session {
+    const { host, port } = this.#address;
+    const session = connect(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+      settings: { enablePush: false, initialWindowSize: windowBytes },
+      maxSessionMemory: 256,
+    });
+    let isConnected = false;
+    const forget = () => {
+      clearTimeout(timer);
+      clearInterval(ping);
+      if (this.#session === session) this.#session = undefined;
+    };
+    const timer = setTimeout(() => session.destroy(new Error('no connection in time')), connectTimeoutMs);
+    const ping = setInterval(() => checkAlive(session), pingMs).unref();
+    session.on('connect', () => {
+      isConnected = true;
+      clearTimeout(timer);
+      session.setLocalWindowSize(windowBytes);
+    });
+    session.on('error', () => undefined);
+    session.on('goaway', forget);
+    session.on('close', forget);
+    this.#session = session;
+    this.#hasConnected = () => isConnected;
+    return session;
+  }
+}
+
+/** A pod that is gone without a word is found out by a ping that stays without an answer. */
+const checkAlive = (session: ClientHttp2Session) => {
+  if (session.closed || session.destroyed || session.connecting) return;
+  const dead = setTimeout(() => session.destroy(new Error('no answer to a ping')), pongMs).unref();
+  session.ping((error) => {
+    clearTimeout(dead);
+    if (error !== null) session.destroy();
+  });
+};

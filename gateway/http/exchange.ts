@@ -1,0 +1,296 @@
+/** One HTTP/1.1 request: kept while it waits, carried to the pod that gets it, its answer carried back. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PodFailure } from '../balance/failure.ts';
+import type { Pod } from '../balance/pod.ts';
+import { Call, type CallEdge } from '../call.ts';
+import type { ModelGate } from '../model-gate.ts';
+import { allowedMs, clientTimeoutMs } from '../queue/admission.ts';
+import { podFailed, Refusal } from '../queue/refusal.ts';
+import { type Framing, framingOf, malformed, requestHead } from './headers.ts';
+import { isInference } from './paths.ts';
+import type { AnswerHandler, PodConnection } from './pool.ts';
+
+/** Bodies up to this size are here before a pod is chosen: a slow upload then takes no pod's slot. Larger ones stream. */
+export const keptBodyBytes = 1_048_576;
+/** What Node reads ahead of a body that nobody asks for. */
+const readAheadBytes = 65_536;
+/** A client that goes on sending after its refusal is listened to for so long, since a reset would overtake the answer. */
+const lingerMs = 2_000;
+
+const nothing = Buffer.alloc(0);
+const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export interface ExchangeContext {
+  readonly gate: ModelGate;
+  /** Answers should end their connection. */
+  isClosing(): boolean;
+}
+
+export class HttpExchange implements CallEdge, AnswerHandler {
+  readonly #context: ExchangeContext;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #framing: Framing;
+  readonly #call: Call;
+  #body: Buffer = nothing;
+  #streams = false;
+  /** Part of a body that streams has been taken from the client: it cannot be sent again. */
+  #isTouched = false;
+  #connection: PodConnection | undefined;
+  #status = 0;
+  #isUploadEnded = false;
+
+  constructor(context: ExchangeContext, request: IncomingMessage, response: ServerResponse, nowMs: number) {
+    this.#context = context;
+    this.#request = request;
+    this.#response = response;
+    this.#framing = framingOf(request);
+    const { gate } = context;
+    const { headers } = request;
+    const clientMs = clientTimeoutMs(headers);
+    this.#call = new Call(
+      gate,
+      this,
+      {
+        connection: request.socket,
+        isInference: isInference(request.method, request.url ?? ''),
+        pinned: gate.pinnedBy(headers),
+        limitMs: allowedMs(gate.route?.timeoutMs ?? 0, clientMs),
+        hasOwnDeadline: clientMs !== undefined && clientMs > 0,
+      },
+      nowMs,
+    );
+    response.once('close', () => this.#closed());
+  }
+
+  /** Begins: refuses by the headers alone, or takes the body. */
+  start(): void {
+    const call = this.#call;
+    const wrong = malformed(this.#request);
+    if (wrong !== undefined) {
+      call.refuse(new Refusal(400, wrong, 'BadRequest'));
+      return;
+    }
+    const refusal = call.isInference
+      ? this.#context.gate.refusalAtArrival(call.deadlineMs - call.arrivedMs)
+      : undefined;
+    if (refusal !== undefined) {
+      call.refuse(refusal);
+      return;
+    }
+    const framing = this.#framing;
+    if (framing.kind === 'none') {
+      this.#isUploadEnded = true;
+      call.submit();
+      return;
+    }
+    const isLarge = framing.kind === 'length' && framing.bytes > keptBodyBytes;
+    if (!call.hold(framing.kind === 'length' && !isLarge ? framing.bytes : readAheadBytes)) {
+      call.refuse(bytesHeld());
+      return;
+    }
+    if (isLarge) {
+      this.#streams = true;
+      call.submit();
+    } else {
+      call.isUploading = true;
+      this.#collect();
+    }
+  }
+
+  send(pod: Pod, leftMs: number): void {
+    const framing: Framing =
+      this.#framing.kind === 'chunked' && !this.#streams
+        ? { kind: 'length', bytes: this.#body.length }
+        : this.#framing;
+    this.#connection = pod.http.send(
+      {
+        head: requestHead(this.#request, framing, leftMs),
+        body: this.#streams ? undefined : this.#body,
+        isHead: this.#request.method === 'HEAD',
+        streams: this.#streams && framing.kind !== 'none' ? framing.kind : undefined,
+      },
+      this,
+    );
+  }
+
+  ready(connection: PodConnection): void {
+    this.#connection = connection;
+    if (this.#streams && !this.#call.isDone) this.#stream();
+  }
+
+  head(status: number, text: string, headers: string[]): void {
+    const response = this.#response;
+    this.#call.answered(status);
+    this.#status = status;
+    // The pod did not want the rest of the body: the connection ends with the answer.
+    if (this.#context.isClosing() || !this.#isUploadEnded) headers.push('connection', 'close');
+    try {
+      response.writeHead(status, text, headers);
+    } catch {
+      this.#connection?.destroy();
+      this.#broken(podFailed('the pod sent headers that cannot be passed on'));
+    }
+  }
+
+  body(chunk: Buffer, isLast: boolean): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (isLast) {
+      response.end(chunk);
+      this.#ended();
+      return;
+    }
+    if (response.write(chunk)) return;
+    const connection = this.#connection;
+    connection?.pause();
+    response.once('drain', () => connection?.resume());
+  }
+
+  end(): void {
+    if (this.#response.destroyed) return;
+    this.#response.end();
+    this.#ended();
+  }
+
+  failed(failure: Omit<PodFailure, 'repeatable' | 'harmless'>): void {
+    this.#connection = undefined;
+    const hasAnswer = this.#response.headersSent;
+    this.#call.podFailed({
+      ...failure,
+      repeatable: !this.#isTouched,
+      harmless: safe.has(this.#request.method ?? ''),
+    });
+    // Half an answer must look like one: the client sees the connection break.
+    if (hasAnswer) this.#response.destroy();
+  }
+
+  abort(): void {
+    this.#connection?.destroy();
+    this.#connection = undefined;
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#body = nothing;
+    this.#broken(refusal);
+  }
+
+  /** Takes the body whole; one that turns out to be large streams from there on. */
+  #collect(): void {
+    const request = this.#request;
+    const call = this.#call;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      if (call.isDone) return;
+      chunks.push(chunk);
+      size += chunk.length;
+      if (this.#framing.kind === 'length') return;
+      if (size > readAheadBytes && !call.hold(size)) {
+        call.refuse(bytesHeld());
+        return;
+      }
+      if (size <= keptBodyBytes) return;
+      request.pause();
+      request.off('data', onData);
+      request.off('end', onEnd);
+      this.#streams = true;
+      this.#body = Buffer.concat(chunks, size);
+      call.isUploading = false;
+      call.submit();
+    };
+    const onEnd = () => {
+      if (call.isDone) return;
+      const [first] = chunks;
+      this.#body = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size);
+      this.#isUploadEnded = true;
+      call.isUploading = false;
+      call.submit();
+    };
+    request.on('data', onData);
+    request.on('end', onEnd);
+  }
+
+  /** Sends the body on as it comes, no faster than the pod takes it. */
+  #stream(): void {
+    const request = this.#request;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#isTouched = true;
+    const isCurrent = () => this.#connection === connection && !this.#call.isDone;
+    const pass = (chunk: Buffer) => {
+      if (!isCurrent() || this.#response.headersSent || connection.write(chunk)) return;
+      request.pause();
+      connection.onDrain(() => request.resume());
+    };
+    this.#call.uploadGoesOn();
+    if (this.#body.length > 0) pass(this.#body);
+    this.#body = nothing;
+    request.on('data', pass);
+    request.on('end', () => {
+      this.#isUploadEnded = true;
+      if (!isCurrent()) return;
+      connection.endBody();
+      this.#call.uploadEnded();
+    });
+    request.resume();
+  }
+
+  /** The answer is whole. */
+  #ended(): void {
+    this.#connection = undefined;
+    if (!this.#isUploadEnded) this.#linger();
+  }
+
+  /** Answers with a refusal, or breaks an answer off that has begun. */
+  #broken(refusal: Refusal): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const { retryAfterSeconds } = refusal;
+    const body = JSON.stringify({ error: refusal.message });
+    const isUnread = !this.#isUploadEnded && this.#framing.kind !== 'none' && !this.#request.complete;
+    const isShort = this.#framing.kind === 'length' && this.#framing.bytes <= keptBodyBytes;
+    const closes = this.#context.isClosing() || (isUnread && !isShort) || refusal.status === 408;
+    response.writeHead(refusal.status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+      ...(closes ? { connection: 'close' } : {}),
+    });
+    if (!closes || !isUnread) {
+      response.end(body);
+      if (isUnread) this.#request.resume();
+      return;
+    }
+    response.write(body);
+    const end = () => response.end();
+    this.#request.once('end', end);
+    this.#request.once('close', end);
+    this.#linger();
+  }
+
+  /** Throws away what the client still sends, for a moment. */
+  #linger(): void {
+    const request = this.#request;
+    const timer = setTimeout(() => {
+      this.#response.end();
+      request.destroy();
+    }, lingerMs);
+    request.once('close', () => clearTimeout(timer));
+    request.once('end', () => clearTimeout(timer));
+    request.resume();
+  }
+
+  #closed(): void {
+    if (this.#call.isDone) return;
+    if (this.#response.writableFinished) this.#call.finish(this.#status);
+    else this.#call.cancel();
+  }
+}
+
+const bytesHeld = () =>
+  new Refusal(429, 'Exceeds maximum queue size: too many bytes of waiting requests are held', 'BytesHeld', 1);

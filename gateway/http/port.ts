@@ -1,0 +1,217 @@
+/** The port of one model: HTTP/1.1 and HTTP/2 told apart by their first bytes, with limits that keep clients from hurting others. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createNetServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
+import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
+import { type ExchangeContext, HttpExchange } from './exchange.ts';
+import { probeOf } from './paths.ts';
+
+export interface PortLimits {
+  /** Connections of one model at a time. */
+  readonly maxConnections: number;
+}
+
+const httpLimits = {
+  headersTimeout: 10_000,
+  // The body is bounded by the deadline of the request.
+  requestTimeout: 0,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+} as const;
+/** How long a new connection may be silent, and how long an answer may lie unread without a byte of it being taken. */
+const silentMs = 30_000;
+const unreadMs = 30_000;
+/** Requests that one connection may send before the first of them is answered. */
+const mostPipelined = 32;
+const http2Preface = 'PRI ';
+
+interface Pipelined {
+  outstanding: number;
+  last: ServerResponse;
+}
+
+export class ModelPort {
+  readonly #context: ExchangeContext;
+  readonly #net: NetServer;
+  readonly #http: Server;
+  readonly #asked = new WeakMap<Socket, Pipelined>();
+  readonly #sockets = new Set<Socket>();
+  /** Connections that have not asked anything yet, the oldest first. */
+  readonly #silent = new Set<Socket>();
+  readonly #limits: PortLimits;
+  #grpc: GrpcServer | undefined;
+
+  constructor(context: ExchangeContext, limits: PortLimits) {
+    this.#context = context;
+    this.#limits = limits;
+    this.#http = createServer(httpLimits);
+    this.#http.on('request', (request, response) => this.#handle(request, response));
+    // The client waits for a word before it sends its body: it gets it unless it is refused by its headers.
+    this.#http.on('checkContinue', (request, response) => {
+      this.#handle(request, response);
+      if (!response.headersSent && !response.destroyed) response.writeContinue();
+    });
+    this.#http.on('clientError', answerClientError);
+    // Progress of writes counts: a slow run may take its time, an answer that nobody reads may not.
+    this.#http.setTimeout(unreadMs, (socket) => {
+      const isAnswered = this.#asked.get(socket)?.last.writableFinished ?? true;
+      if (isAnswered || socket.writableLength > 0) socket.destroy();
+      else socket.setTimeout(unreadMs);
+    });
+    // It never listens itself; this starts its watch over slow headers.
+    this.#http.emit('listening');
+    this.#net = createNetServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#connected(socket));
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return (this.#net.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#net.once('error', reject);
+      this.#net.listen({ port, host, backlog: 4096 }, () => {
+        this.#net.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no new connections, ends idle ones, and says goodbye to HTTP/2 clients; answers that run are not touched. */
+  stopListening(): void {
+    this.#net.close();
+    for (const socket of this.#silent) socket.destroy();
+    this.#grpc?.close();
+    this.#http.closeIdleConnections();
+  }
+
+  /** Ends what is left. */
+  destroy(): void {
+    this.#net.close();
+    this.#http.close();
+    this.#http.closeAllConnections();
+    this.#grpc?.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #connected(socket: Socket): void {
+    this.#sockets.add(socket);
+    this.#silent.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#silent.delete(socket);
+    });
+    if (this.#sockets.size > this.#limits.maxConnections) {
+      const [oldest] = this.#silent;
+      if (oldest !== undefined && oldest !== socket) oldest.destroy();
+      else {
+        socket.destroy();
+        return;
+      }
+    }
+    const onSilent = () => socket.destroy();
+    socket.setTimeout(silentMs, onSilent);
+    let seen: Buffer | undefined;
+    const look = () => {
+      const chunk = socket.read() as Buffer | null;
+      if (chunk === null) {
+        if (socket.readableEnded) socket.destroy();
+        return;
+      }
+      seen = seen === undefined ? chunk : Buffer.concat([seen, chunk]);
+      const begins = seen.toString('latin1', 0, http2Preface.length);
+      if (begins.length < http2Preface.length && http2Preface.startsWith(begins)) return;
+      socket.off('readable', look);
+      socket.off('end', onSilent);
+      socket.off('timeout', onSilent);
+      socket.setTimeout(0);
+      socket.unshift(seen);
+      this.#serve(socket, begins === http2Preface);
+    };
+    socket.on('readable', look);
+    socket.once('end', onSilent);
+  }
+
+  #serve(socket: Socket, isHttp2: boolean): void {
+    if (!isHttp2) {
+      this.#http.emit('connection', socket);
+      socket.resume();
+      return;
+    }
+    this.#silent.delete(socket);
+    this.#grpc ??= createGrpcServer(this.#context);
+    this.#grpc.inject(socket);
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const { gate } = this.#context;
+    this.#silent.delete(socket);
+    if (!this.#mayAsk(socket, response)) return;
+    // A model that is asleep can be asked: whoever looks whether it is ready must not wake it, nor be told no.
+    const probe = gate.hasReadyPod ? undefined : probeOf(request.method, request.url ?? '');
+    if (probe !== undefined) {
+      const isWell = probe === 'live' || gate.route?.wake !== undefined;
+      response.writeHead(isWell ? 200 : 503, { 'content-length': 0 }).end();
+      return;
+    }
+    new HttpExchange(this.#context, request, response, gate.nowMs()).start();
+  }
+
+  /** False when the connection asks too much at once, and is closed. */
+  #mayAsk(socket: Socket, response: ServerResponse): boolean {
+    const asked = this.#asked.get(socket);
+    if (asked === undefined) {
+      this.#asked.set(socket, { outstanding: 1, last: response });
+      return true;
+    }
+    if (asked.last.writableFinished) asked.outstanding = 1;
+    else {
+      if (socket.destroyed) return false;
+      asked.outstanding += 1;
+      if (asked.outstanding > mostPipelined) {
+        socket.destroy();
+        return false;
+      }
+      response.once('close', () => {
+        asked.outstanding -= 1;
+      });
+    }
+    asked.last = response;
+    return true;
+  }
+}
+
+const clientErrors: Readonly<Record<string, [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'the request headers are larger than 16384 bytes',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request was not complete in time'],
+};
+
+const answerClientError = (error: NodeJS.ErrnoException, socket: Socket) => {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = clientErrors[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'the request is no valid HTTP',
+  ];
+  const body = JSON.stringify({ error: message });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+};

@@ -1,0 +1,92 @@
+/** Pure rules of waiting at the gateway (DESIGN §4, "Waiting and refusing"): whether a request may wait, and how long. */
+import { Refusal } from './refusal.ts';
+
+/** What a deployment promises and bounds, from its route. */
+export interface WaitRules {
+  readonly timeoutMs: number;
+  /** The highest promised latency, milliseconds, when `traffic.shedAt` is `SLA`. */
+  readonly shedMs: number | undefined;
+  readonly maxWaiting: number;
+}
+
+export interface WaitState {
+  /** Requests that wait in front of this one. */
+  readonly waiting: number;
+  /** Slots of all pods that may get requests. */
+  readonly slots: number;
+  /** Mean time that a pod has a request in hand, milliseconds; undefined before the first answer. */
+  readonly serviceMs: number | undefined;
+  /** What is left until the request's deadline, milliseconds. */
+  readonly leftMs: number;
+}
+
+/** Part of the promise that the prediction is held to: one that aims at the promise itself breaks it half of the time. */
+const promiseShare = 0.8;
+const deadlineShare = 0.9;
+
+/**
+ * Until a slot is free for a request behind `waiting` others, milliseconds: with every slot busy one gets free each S/slots
+ * on average (Little's law), whatever the distribution.
+ */
+export const predictedWaitMs = ({ waiting, slots, serviceMs }: WaitState): number =>
+  serviceMs === undefined || slots === 0 ? 0 : ((waiting + 1) * serviceMs) / slots;
+
+/** The refusal of a request that finds no free slot, or undefined: it may wait. An empty queue always admits. */
+export const refusalOfWait = (state: WaitState, rules: WaitRules): Refusal | undefined => {
+  const { waiting, serviceMs = 0, leftMs } = state;
+  if (waiting === 0) return undefined;
+  const waitMs = predictedWaitMs(state);
+  if (waiting >= rules.maxWaiting)
+    return new Refusal(
+      429,
+      `Exceeds maximum queue size: ${waiting} requests wait`,
+      'QueueFull',
+      inSeconds(waitMs),
+    );
+  if (rules.shedMs !== undefined) {
+    // A service time above the promise is the deployment's trouble, said in its status: it must not refuse everything.
+    const mostMs = Math.max(promiseShare * rules.shedMs - serviceMs, serviceMs);
+    if (waitMs > mostMs)
+      return new Refusal(
+        429,
+        `the predicted wait of ${shown(waitMs)} ms is more than the ${shown(mostMs)} ms that the promised latency of ${shown(rules.shedMs)} ms leaves (spec.traffic.shedAt)`,
+        'PredictedWait',
+        inSeconds(waitMs - mostMs),
+      );
+  }
+  const endMs = waitMs + serviceMs;
+  if (endMs > deadlineShare * leftMs)
+    return new Refusal(
+      429,
+      `the answer is predicted in ${shown(endMs)} ms, too late for the ${shown(leftMs)} ms that the request may take`,
+      'Deadline',
+      inSeconds(endMs - deadlineShare * leftMs),
+    );
+  return undefined;
+};
+
+/** What a caller may wait at most, milliseconds: the deployment's timeout, or less when the caller said so. */
+export const allowedMs = (timeoutMs: number, clientMs: number | undefined): number =>
+  clientMs !== undefined && clientMs > 0 ? Math.min(timeoutMs, clientMs) : timeoutMs;
+
+/** Headers that say how long the caller waits, ours first, as the pods read them: milliseconds from now on. */
+export const deadlineHeaders = [
+  'ballast-deadline-ms',
+  'x-request-timeout-ms',
+  'x-envoy-expected-rq-timeout-ms',
+] as const;
+
+/** The caller's own limit, from the first of the headers that is there; one that is no whole number says nothing. */
+export const clientTimeoutMs = (
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): number | undefined => {
+  for (const name of deadlineHeaders) {
+    const text = headers[name];
+    if (text !== undefined)
+      return typeof text === 'string' && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  }
+  return undefined;
+};
+
+const inSeconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
+const shown = (ms: number) => (ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms));
