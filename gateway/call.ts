@@ -24,6 +24,7 @@ export interface Gate {
   withdraw(call: Call): void;
   slotFreed(): void;
   refused(call: Call, refusal: Refusal): void;
+  opened(): void;
   finished(call: Call, status: number): void;
 }
 
@@ -97,6 +98,7 @@ export class Call implements Waiting, Expiring {
     this.arrivedMs = nowMs;
     this.deadlineMs = nowMs + about.limitMs;
     this.expiresMs = this.deadlineMs;
+    gate.opened();
     gate.deadlines.add(this);
     if (this.isInference) gate.recorder.arrived(nowMs);
   }
@@ -214,7 +216,7 @@ export class Call implements Waiting, Expiring {
     this.#gate.deadlines.remove(this);
     this.#giveSlot();
     this.hold(0);
-    if (this.isInference) this.#gate.finished(this, status);
+    this.#gate.finished(this, status);
   }
 
   /** The wheel's word: its time is over. */

@@ -1,48 +1,16 @@
 /** The queue in front of one model: late binding. A request gets a pod when one has a free slot, and not before. */
 import type { GatewayModelLoad } from '../crds/gateway-load.ts';
 import type { PodAddress } from './balance/address.ts';
-import type { PodTransports } from './balance/pod.ts';
 import { alone, type Peers, RevisionPool } from './balance/revision.ts';
-import { type HeaderRule, revisionByHeader, WeightedSplit } from './balance/split.ts';
+import { revisionByHeader, WeightedSplit } from './balance/split.ts';
 import type { Call, Gate } from './call.ts';
+import type { GateDependencies, GateRoute } from './gate-options.ts';
 import { ModelRecorder } from './load/recorder.ts';
 import { refusalOfWait } from './queue/admission.ts';
 import type { ByteShare } from './queue/bytes.ts';
 import type { Deadlines } from './queue/deadlines.ts';
 import { FairQueue } from './queue/fair-queue.ts';
 import { Refusal, type RefusalReason, timedOut } from './queue/refusal.ts';
-
-/** What the route of a model says, as far as the queue needs it. */
-export interface GateRoute {
-  readonly port: number;
-  readonly backends: readonly { readonly revision: string; readonly weight: number }[];
-  readonly headers: readonly HeaderRule[];
-  readonly timeoutMs: number;
-  /** All promised latencies, milliseconds. */
-  readonly targetsMs: readonly number[];
-  /** The highest of them, with `shedAt: SLA`. */
-  readonly shedMs: number | undefined;
-  /** Whether somebody is asked for a first pod, and how many requests may wait for it. */
-  readonly wake: { readonly maxHeld: number } | undefined;
-}
-
-export interface GateLimits {
-  /** Requests of one model that may wait. */
-  readonly maxWaiting: number;
-  /** How long a request that names no deadline waits for the first pod, milliseconds. */
-  readonly maxHoldMs: number;
-}
-
-export interface GateDependencies {
-  readonly model: string;
-  readonly deadlines: Deadlines;
-  readonly bytes: ByteShare;
-  readonly transports: PodTransports;
-  readonly limits: GateLimits;
-  nowMs(): number;
-  /** Requests wait and no pod is there: called for each such request, and must be cheap. */
-  wanted(): void;
-}
 
 export class ModelGate implements Gate {
   readonly model: string;
@@ -65,6 +33,7 @@ export class ModelGate implements Gate {
   #isScheduled = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #open = 0;
 
   constructor(dependencies: GateDependencies) {
     this.#dependencies = dependencies;
@@ -92,6 +61,11 @@ export class ModelGate implements Gate {
 
   get held(): number {
     return this.#held.length;
+  }
+
+  /** Requests that are not answered yet, whatever they ask. */
+  get open(): number {
+    return this.#open;
   }
 
   /** A revision with a weight has a ready pod. */
@@ -225,10 +199,16 @@ export class ModelGate implements Gate {
 
   /** A request was answered. */
   finished(call: Call, status: number): void {
+    this.#open -= 1;
+    if (!call.isInference) return;
     const nowMs = this.nowMs();
     const outcome = this.recorder.answered(nowMs, status, nowMs - call.arrivedMs);
     // What the gateway refused while it waited belongs to no pod.
     if (call.pool !== undefined && call.wasBound) call.pool.outcomes[outcome] += 1;
+  }
+
+  opened(): void {
+    this.#open += 1;
   }
 
   refused(call: Call, { reason }: Refusal): void {

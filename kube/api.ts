@@ -14,6 +14,10 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface GetOptions extends CallOptions {
+  readonly subresource?: 'status' | 'scale';
+}
+
 export interface ListOptions extends CallOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -63,7 +67,7 @@ export interface DeleteOptions extends CallOptions {
 
 /** Every method rejects with an `ApiError` (kube/errors.ts) for an answer that is not 2xx, and for network and time faults. */
 export interface KubeApi {
-  get<T extends KubeObject>(type: ResourceType, ref: ObjectRef, options?: CallOptions): Promise<T>;
+  get<T extends KubeObject>(type: ResourceType, ref: ObjectRef, options?: GetOptions): Promise<T>;
   list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<KubeList<T>>;
   /** Yields until the server ends the watch; throws `ApiError` on in-stream errors (410 included) and malformed lines. */
   watch<T extends KubeObject>(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent<T>>;

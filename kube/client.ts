@@ -3,6 +3,7 @@ import type {
   ApplyOptions,
   CallOptions,
   DeleteOptions,
+  GetOptions,
   KubeApi,
   ListOptions,
   ObjectRef,
@@ -81,9 +82,17 @@ class HttpKubeClient implements KubeClient {
     });
   }
 
-  async get<T extends KubeObject>(type: ResourceType, ref: ObjectRef, options: CallOptions = {}): Promise<T> {
-    const path = pathOf(type, place(type, ref));
-    return this.#object<T>({ ...options, method: 'GET', path, verb: 'get', type, repeatable: true });
+  async get<T extends KubeObject>(type: ResourceType, ref: ObjectRef, options: GetOptions = {}): Promise<T> {
+    const path = pathOf(type, { ...place(type, ref), ...subresource(options) });
+    const call = {
+      ...callOptions(options),
+      method: 'GET',
+      path,
+      verb: 'get',
+      type,
+      repeatable: true,
+    } as const;
+    return this.#object<T>(call);
   }
 
   async list<T extends KubeObject>(type: ResourceType, options: ListOptions = {}): Promise<KubeList<T>> {
@@ -279,7 +288,7 @@ function place(type: ResourceType, ref: { name: string; namespace?: string | und
   return ref.namespace === undefined ? { name: ref.name } : { name: ref.name, namespace: ref.namespace };
 }
 
-const subresource = (options: WriteOptions) =>
+const subresource = (options: GetOptions) =>
   options.subresource === undefined ? {} : { subresource: options.subresource };
 
 const callOptions = ({ signal, timeoutMs }: CallOptions): CallOptions => ({

@@ -19,10 +19,13 @@ const windowBytes = 1_048_576;
 const pingMs = 60_000;
 const pongMs = 20_000;
 const lastStreamId = 2 ** 31 - 1;
+/** A client has read the goodbye after so long. */
+const goodbyeMs = 250;
 
 /** Makes the server; it listens nowhere. */
 export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
   const sessions = new Set<ServerHttp2Session>();
+  let isClosed = false;
   const server = createServer({
     maxHeaderListPairs: 128,
     maxSessionMemory: 128,
@@ -42,7 +45,7 @@ export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
       clearInterval(ping);
     });
     session.on('error', () => undefined);
-    if (context.isClosing()) sayGoodbye(session);
+    if (isClosed) sayGoodbye(session);
   });
   server.on('stream', (stream, headers) => {
     const contentType = headers['content-type'] ?? '';
@@ -64,6 +67,7 @@ export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
       server.emit('connection', socket);
     },
     close: () => {
+      isClosed = true;
       for (const session of sessions) sayGoodbye(session);
     },
     destroy: () => {
@@ -91,5 +95,8 @@ const checkAlive = (session: ServerHttp2Session) => {
 const sayGoodbye = (session: ServerHttp2Session) => {
   if (session.destroyed || session.closed) return;
   session.goaway(0, lastStreamId);
-  session.close();
+  // RPCs that crossed the goodbye are still served.
+  setTimeout(() => {
+    if (!session.destroyed) session.close();
+  }, goodbyeMs).unref();
 };

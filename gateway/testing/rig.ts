@@ -1,8 +1,9 @@
 /** One model's port in front of stub pods, all on the loopback address. */
 import { type Agent, request } from 'node:http';
 import type { PodAddress } from '../balance/address.ts';
+import type { GateLimits, GateRoute } from '../gate-options.ts';
 import type { ModelPort } from '../http/port.ts';
-import { type GateLimits, type GateRoute, ModelGate } from '../model-gate.ts';
+import { ModelGate } from '../model-gate.ts';
 import { networkTransports, portOf } from '../model-port.ts';
 import { ByteBudget } from '../queue/bytes.ts';
 import { Deadlines } from '../queue/deadlines.ts';

@@ -1,0 +1,63 @@
+/** The gateway's process: settings, logger, signals, exit code. */
+import { createLogger, format, transports } from 'winston';
+import { loadAuth } from '../kube/auth.ts';
+import { createClient } from '../kube/client.ts';
+import type { Log } from '../kube/log.ts';
+import { ConfigError, type GatewayConfig, parseConfig } from './config.ts';
+import { Gateway } from './gateway.ts';
+
+function readConfig(): GatewayConfig {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`ballast-gateway: ${error.message}`);
+    process.exit(2);
+  }
+}
+
+const config = readConfig();
+const winston = createLogger({
+  level: config.logLevel,
+  format: format.combine(format.timestamp(), format.json()),
+  transports: [new transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],
+});
+const log: Log = {
+  debug: (message, fields) => void winston.debug(message, fields),
+  info: (message, fields) => void winston.info(message, fields),
+  warn: (message, fields) => void winston.warn(message, fields),
+  error: (message, fields) => void winston.error(message, fields),
+};
+
+// What nobody caught leaves the process in an unknown state: end it, Kubernetes starts a new one, and others serve meanwhile.
+process.on('unhandledRejection', (reason) => {
+  log.error('unhandled rejection', { error: reason instanceof Error ? reason.stack : String(reason) });
+  process.exit(1);
+});
+
+const { kubeconfig, inCluster } = config;
+const auth = await loadAuth({
+  ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  ...(inCluster === undefined ? {} : { inCluster }),
+}).catch((error: unknown) => {
+  console.error(`ballast-gateway: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(2);
+});
+const client = createClient(auth, { userAgent: 'ballast-gateway' });
+const gateway = new Gateway({ config, api: client, namespace: config.namespace ?? auth.namespace, log });
+await gateway.start();
+log.info('gateway started', { opsPort: gateway.opsPort, namespace: config.namespace ?? auth.namespace });
+
+let isStopping = false;
+const onSignal = () => {
+  if (isStopping) process.exit(130);
+  isStopping = true;
+  log.info('draining', { delayMs: config.drainDelayMs });
+  void gateway
+    .drain()
+    .then(() => gateway.stop())
+    .then(() => client.close())
+    .then(() => process.exit(0));
+};
+process.on('SIGTERM', onSignal);
+process.on('SIGINT', onSignal);
