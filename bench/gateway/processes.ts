@@ -1,0 +1,74 @@
+/** The processes of this bench: each pinned to a core, listening when it says so, and ended by its id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { cpuSecondsOf } from '../operator/processes.ts';
+
+/** The hop has a core for itself; pods and clients share the other. */
+export const cores = { hop: '0', others: '1' } as const;
+
+export interface Running {
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+}
+
+/** Ports of the loopback address that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))),
+  );
+  return ports;
+}
+
+const patienceMs = 20_000;
+
+/** Starts a script of this folder (or a path below `bench/`) and waits until it listens. */
+export async function start(
+  script: string,
+  core: string,
+  args: readonly string[],
+  ports: readonly number[],
+): Promise<Running> {
+  const child: ChildProcess = spawn(
+    'taskset',
+    ['-c', core, process.execPath, join(import.meta.dirname, script), ...args],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  let isGone = false;
+  child.once('exit', () => {
+    isGone = true;
+  });
+  const endMs = performance.now() + patienceMs;
+  for (const port of ports)
+    while (!(await listens(port))) {
+      if (isGone || performance.now() > endMs) throw new Error(`${script} does not listen on ${port}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  return {
+    cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
+    async stop() {
+      if (isGone) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+const listens = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
