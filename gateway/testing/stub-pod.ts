@@ -38,13 +38,13 @@ export async function startStubPod(
   let most = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    inHand += 1;
-    most = Math.max(most, inHand);
-    response.once('close', () => {
-      inHand -= 1;
-    });
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      inHand += 1;
+      most = Math.max(most, inHand);
+      response.once('close', () => {
+        inHand -= 1;
+      });
       const { method = '', url = '', headers, rawHeaders } = request;
       const whole = { method, url, headers, rawHeaders, body: Buffer.concat(chunks) };
       got.push(whole);
