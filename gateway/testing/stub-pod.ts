@@ -42,9 +42,16 @@ export async function startStubPod(
     request.on('end', () => {
       inHand += 1;
       most = Math.max(most, inHand);
-      response.once('close', () => {
-        inHand -= 1;
-      });
+      // In hand until it answers, or its client leaves.
+      let isInHand = true;
+      const leave = () => {
+        if (isInHand) inHand -= 1;
+        isInHand = false;
+        const index = held.indexOf(response);
+        if (index >= 0) held.splice(index, 1);
+      };
+      response.once('close', leave);
+      response.once('prefinish', leave);
       const { method = '', url = '', headers, rawHeaders } = request;
       const whole = { method, url, headers, rawHeaders, body: Buffer.concat(chunks) };
       got.push(whole);
