@@ -279,7 +279,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const timer = setTimeout(() => {
       this.#response.end();
       request.destroy();
-    }, lingerMs);
+    }, lingerMs).unref();
     request.once('close', () => clearTimeout(timer));
     request.once('end', () => clearTimeout(timer));
     request.resume();
