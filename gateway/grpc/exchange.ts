@@ -115,8 +115,10 @@ export class GrpcExchange implements CallEdge {
       this.#failed(`the stream to the pod ended (${up.rstCode})`, opened.hasConnected() && !isRefused);
     });
     up.once('response', (headers, flags) => this.#answer(up, headers, flags));
-    if (this.#streams) up.once('ready', () => this.#streamUp(up));
-    else up.end(this.#body);
+    if (!this.#streams) up.end(this.#body);
+    // Nothing of a body that streams is taken before there is a connection: it could not be sent again.
+    else if (up.pending) up.once('ready', () => this.#streamUp(up));
+    else this.#streamUp(up);
   }
 
   abort(): void {
