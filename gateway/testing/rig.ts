@@ -26,6 +26,8 @@ export interface Answer {
 }
 
 export interface AskOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
   readonly path?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
@@ -39,9 +41,17 @@ export const inferPath = '/v2/models/m/infer';
 /** Sends one request and reads the whole answer. */
 export const ask = (port: number, options: AskOptions = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const { path = inferPath, method = 'POST', headers = {}, body = '{}', agent = false, signal } = options;
+    const {
+      host = '127.0.0.1',
+      path = inferPath,
+      method = 'POST',
+      headers = {},
+      body = '{}',
+      agent = false,
+      signal,
+    } = options;
     const outgoing = request(
-      { host: '127.0.0.1', port, path, method, headers, agent, ...(signal === undefined ? {} : { signal }) },
+      { host, port, path, method, headers, agent, ...(signal === undefined ? {} : { signal }) },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -110,11 +120,11 @@ export async function startRig(
   };
 }
 
-/** Resolves when the condition holds; rejects after 5 s. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + 5_000;
+/** Resolves when the condition holds; rejects after a while. */
+export async function until(what: string, holds: () => boolean, limitMs = 10_000): Promise<void> {
+  const endMs = performance.now() + limitMs;
   while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`not within 5 s: ${what}`);
+    if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -1,0 +1,127 @@
+/** The gateway as a process: what ends it, and how. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { routesOf, startNamespace } from './testing/namespace.ts';
+import { ask, until } from './testing/rig.ts';
+import { startStubPod } from './testing/stub-pod.ts';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+interface Process {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  text(): string;
+}
+const run = (env: Record<string, string>): Process => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  ends.push(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, exited, text: () => text };
+};
+const freePort = async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+test('a setting that is unknown or wrong ends the start with one line', async () => {
+  const unknown = run({ BALLAST_GATEWAY_SPEED: '9' });
+  expect(await unknown.exited).toBe(2);
+  expect(unknown.text()).toContain('unknown variable BALLAST_GATEWAY_SPEED');
+  const wrong = run({ BALLAST_GATEWAY_MAX_WAITING: 'many' });
+  expect(await wrong.exited).toBe(2);
+  expect(wrong.text()).toContain('BALLAST_GATEWAY_MAX_WAITING "many"');
+});
+
+test('one of two gateways is told to end under load: no request is lost, and it exits with 0', async () => {
+  const world = await startNamespace();
+  ends.push(() => world.close());
+  const pods = await Promise.all(
+    ['p', 'q'].map((name) =>
+      startStubPod((_got, response) => void setTimeout(() => response.end('{}'), 5), name),
+    ),
+  );
+  ends.push(() => Promise.all(pods.map((pod) => pod.close())));
+  const directory = mkdtempSync(join(tmpdir(), 'ballast-gateway-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  const kubeconfig = join(directory, 'kubeconfig');
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'default' } }],
+      clusters: [{ name: 'c', cluster: { server: world.server.url } }],
+      users: [{ name: 'u', user: { token: world.server.token } }],
+    }),
+  );
+  await world.setPods(
+    'wine-a',
+    pods.map(({ address }) => address),
+  );
+  // One port for both, on addresses of their own, as pods have them.
+  const port = await freePort();
+  await world.setRoutes(routesOf(port));
+  const hosts = ['127.0.0.1', '127.0.0.2'];
+  const gateways = hosts.map((host, i) =>
+    run({
+      KUBECONFIG: kubeconfig,
+      BALLAST_LISTEN_HOST: host,
+      BALLAST_OPS_PORT: '0',
+      BALLAST_POD_NAME: `gateway-${i}`,
+      BALLAST_GATEWAY_DRAIN_DELAY_MS: '600',
+    }),
+  );
+  await until('both serve', () => gateways.every(({ text }) => text().includes('model is served')), 20_000);
+  const agents = hosts.map(() => new Agent({ keepAlive: true, maxSockets: 8 }));
+  ends.push(() => {
+    for (const agent of agents) agent.destroy();
+  });
+  /** Where the Service sends clients: it learns with a delay that a gateway ends. */
+  let open = [0, 1];
+  let sent = 0;
+  const lost: unknown[] = [];
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) {
+      sent += 1;
+      const to = open[sent % open.length] as number;
+      try {
+        const answer = await ask(port, { host: hosts[to] as string, agent: agents[to] as Agent });
+        if (answer.status !== 200) lost.push(answer);
+      } catch (error) {
+        lost.push(error);
+      }
+    }
+  };
+  const clients = Array.from({ length: 8 }, client);
+  await until('it runs', () => sent > 100);
+  gateways[1]?.child.kill('SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  open = [0];
+  expect(await gateways[1]?.exited).toBe(0);
+  const atExit = sent;
+  await until('the other goes on', () => sent > atExit + 50);
+  isOver = true;
+  await Promise.all(clients);
+  expect(lost).toEqual([]);
+});
