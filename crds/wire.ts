@@ -15,6 +15,8 @@ export interface LoadReport {
   readonly modelSha256: string;
   /** How many requests are served at once without waiting (1 runner, so 1 batch; here in requests). */
   readonly parallelism: number;
+  /** Requests of the batch that the pod aims at; 1 without batching. A gateway keeps the pod busy by it. Absent in older pods. */
+  readonly batchRequests?: number | undefined;
   readonly counters: LoadCounters;
   readonly queueLength: number;
   readonly inFlight: number;

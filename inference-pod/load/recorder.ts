@@ -7,6 +7,8 @@ const defaultBoundsMs = geometricBounds(0.5, 60_000, 10 ** 0.1);
 const keptSeconds = 120;
 /** What counts as of late. */
 const lateSeconds = 10;
+/** How much a request counts in the mean of rows per request. */
+const rowsWeight = 0.02;
 
 interface OpenSecond {
   arrivals: number;
@@ -49,6 +51,7 @@ export class LoadRecorder {
   /** Up to where the running batch's time is counted. */
   #busyFromMs: number | undefined;
   #startedMs: number | undefined;
+  #rowsPerRequest = 1;
 
   constructor(nowMs: number) {
     this.#secondEndMs = (Math.floor(nowMs / 1000) + 1) * 1000;
@@ -113,6 +116,7 @@ export class LoadRecorder {
     const allRows = batch.reduce((sum, { rows }) => sum + rows, 0);
     for (const { rows, share } of batch) {
       const seconds = (runSeconds * rows) / allRows;
+      this.#rowsPerRequest += rowsWeight * (rows / share - this.#rowsPerRequest);
       for (const sums of [this.counters, this.#second]) {
         sums.serviceCount += share;
         sums.serviceSumSeconds += seconds;
@@ -130,6 +134,11 @@ export class LoadRecorder {
       latency: { boundsMs: [...this.#latency.bounds], counts: [...this.#latency.counts] },
       seconds: [...this.#seconds],
     };
+  }
+
+  /** Mean rows of the requests that ran lately. */
+  get rowsPerRequest(): number {
+    return this.#rowsPerRequest;
   }
 
   /** Arrivals per second over the last seconds that are whole, refused ones included. */
