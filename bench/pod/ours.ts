@@ -24,6 +24,7 @@ export function prepareOurs({ model, port, directory }: Setting, bundles: Bundle
     BALLAST_LISTEN_HOST: '127.0.0.1',
     BALLAST_HTTP_PORT: String(port),
     BALLAST_OPS_PORT: '0',
+    BALLAST_GRPC_PORT: '0',
     BALLAST_DRAIN_DELAY_MS: '0',
     // One core, as the others: `taskset` pins the process, and the limit is what a pod would know of it.
     BALLAST_CPU_LIMIT_MILLICORES: '1000',
