@@ -7,6 +7,7 @@ import type { PodFailure } from './balance/failure.ts';
 import type { Pod } from './balance/pod.ts';
 import type { RevisionPool } from './balance/revision.ts';
 import type { ModelRecorder } from './load/recorder.ts';
+import { allowedMs } from './queue/admission.ts';
 import type { ByteShare } from './queue/bytes.ts';
 import type { Deadlines, Expiring, Spoke } from './queue/deadlines.ts';
 import type { Place, Waiting } from './queue/fair-queue.ts';
@@ -54,8 +55,9 @@ export class Call implements Waiting, Expiring {
   readonly isInference: boolean;
   /** The revision that a header asks for. */
   readonly pinned: string | undefined;
-  /** The client itself said how long it waits. */
-  readonly hasOwnDeadline: boolean;
+  /** How long it may take once a pod is there, and how long its client waits at all, milliseconds. */
+  readonly timeoutMs: number;
+  readonly clientMs: number | undefined;
   deadlineMs: number;
   expiresMs: number;
   enqueuedMs = 0;
@@ -84,8 +86,8 @@ export class Call implements Waiting, Expiring {
       readonly connection: object;
       readonly isInference: boolean;
       readonly pinned: string | undefined;
-      readonly limitMs: number;
-      readonly hasOwnDeadline: boolean;
+      readonly timeoutMs: number;
+      readonly clientMs: number | undefined;
     },
     nowMs: number,
   ) {
@@ -94,9 +96,10 @@ export class Call implements Waiting, Expiring {
     this.connection = about.connection;
     this.isInference = about.isInference;
     this.pinned = about.pinned;
-    this.hasOwnDeadline = about.hasOwnDeadline;
+    this.timeoutMs = about.timeoutMs;
+    this.clientMs = about.clientMs;
     this.arrivedMs = nowMs;
-    this.deadlineMs = nowMs + about.limitMs;
+    this.deadlineMs = nowMs + allowedMs(about.timeoutMs, about.clientMs);
     this.expiresMs = this.deadlineMs;
     gate.opened();
     gate.deadlines.add(this);
@@ -233,6 +236,17 @@ export class Call implements Waiting, Expiring {
       this.#edge.abort();
     }
     this.refuse(this.isUploading ? uploadTooSlow(waitedMs) : timedOut(waitedMs));
+  }
+
+  /** No pod is there, and one is asked for: the timeout is meant for pods that run, so it does not count until then. */
+  heldFor(mostMs: number): void {
+    this.expireAt(this.arrivedMs + allowedMs(mostMs, this.clientMs));
+  }
+
+  /** A pod is there: the timeout begins, and the client's own deadline goes on. */
+  heldNoMore(nowMs: number): void {
+    const ownMs = this.clientMs === undefined ? Number.POSITIVE_INFINITY : this.arrivedMs + this.clientMs;
+    this.deadlineMs = Math.min(nowMs + this.timeoutMs, ownMs);
   }
 
   /** Moves its end on the wheel. */

@@ -32,6 +32,7 @@ export class ModelGate implements Gate {
   #peers: Peers = alone;
   #isScheduled = false;
   #retryTimer: NodeJS.Timeout | undefined;
+  #retryAtMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
   #open = 0;
 
@@ -110,7 +111,9 @@ export class ModelGate implements Gate {
   /** The refusal of a request whose headers just came, by what waits now; its body need not be read then. */
   refusalAtArrival(leftMs: number): Refusal | undefined {
     const waiting = this.waiting;
-    return waiting === 0 ? undefined : this.#refusal(waiting, this.#slots(), this.#meanServiceMs(), leftMs);
+    return waiting === 0 || !this.hasReadyPod
+      ? undefined
+      : this.#refusal(waiting, this.#slots(), this.#meanServiceMs(), leftMs);
   }
 
   /** Sends a request at once, lets it wait, or refuses it. */
@@ -145,7 +148,7 @@ export class ModelGate implements Gate {
     call.enqueuedMs = nowMs;
     pool.queue.add(call);
     this.recorder.waiting(nowMs, this.waiting);
-    if (pool.inFlight === 0) this.#retryLater(pool, nowMs);
+    this.#retryLater(pool, nowMs);
   }
 
   /** A request comes back that never reached a pod: it is the next one. */
@@ -256,8 +259,7 @@ export class ModelGate implements Gate {
     call.pool = undefined;
     call.enqueuedMs = nowMs;
     // The timeout of the deployment is meant for pods that run: it begins when one is there.
-    if (wake !== undefined && !call.hasOwnDeadline)
-      call.expireAt(call.arrivedMs + this.#dependencies.limits.maxHoldMs);
+    if (wake !== undefined) call.heldFor(this.#dependencies.limits.maxHoldMs);
     this.#held.add(call);
     this.recorder.waiting(nowMs, this.waiting);
     if (!this.hasReadyPod) this.#dependencies.wanted();
@@ -275,8 +277,7 @@ export class ModelGate implements Gate {
         return;
       }
       this.#held.remove(call);
-      if (!call.hasOwnDeadline && this.#route?.wake !== undefined)
-        call.deadlineMs = nowMs + this.#route.timeoutMs;
+      if (this.#route?.wake !== undefined) call.heldNoMore(nowMs);
       call.bind(pod, pool, nowMs);
     }
   }
@@ -299,10 +300,12 @@ export class ModelGate implements Gate {
   /** Wakes up when a pod that is left aside may be tried again: nothing else might. */
   #retryLater(pool: RevisionPool<Call>, nowMs: number): void {
     const nextMs = pool.nextTryMs(nowMs);
-    if (nextMs === undefined || this.#retryTimer !== undefined || this.#isClosed) return;
+    if (nextMs === undefined || nextMs >= this.#retryAtMs || this.#isClosed) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryAtMs = nextMs;
     this.#retryTimer = setTimeout(
       () => {
-        this.#retryTimer = undefined;
+        this.#retryAtMs = Number.POSITIVE_INFINITY;
         this.dispatch();
       },
       Math.max(1, Math.ceil(nextMs - nowMs)),

@@ -5,6 +5,8 @@ import type { Pod } from './pod.ts';
 import { slotsOf } from './slots.ts';
 
 const everyMs = 10_000;
+/** Of a pod that has not run enough to say it. */
+const soonMs = 1_000;
 const lookEveryMs = 250;
 const atOnce = 8;
 const largestBody = 1_048_576;
@@ -13,7 +15,7 @@ const patienceMs = 2_000;
 export class SlotLearner {
   readonly #pods: () => Iterable<Pod>;
   readonly #onLearned: () => void;
-  readonly #askedMs = new WeakMap<Pod, number>();
+  readonly #nextMs = new WeakMap<Pod, number>();
   #asking = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,17 +38,17 @@ export class SlotLearner {
     const nowMs = performance.now();
     for (const pod of this.#pods()) {
       const { ops } = pod.address;
-      if (ops === undefined || nowMs - (this.#askedMs.get(pod) ?? Number.NEGATIVE_INFINITY) < everyMs)
-        continue;
+      if (ops === undefined || nowMs < (this.#nextMs.get(pod) ?? 0)) continue;
       if (this.#asking >= atOnce) return;
-      this.#askedMs.set(pod, nowMs);
+      this.#nextMs.set(pod, nowMs + everyMs);
       this.#asking += 1;
       void askLoad(ops).then((body) => {
         this.#asking -= 1;
-        const slots = body === undefined ? undefined : slotsOf(body);
+        const said = body === undefined ? undefined : slotsOf(body);
+        if (said?.isFounded === false) this.#nextMs.set(pod, nowMs + soonMs);
         // A pod that does not say keeps what it has.
-        if (slots === undefined || slots === pod.slots) return;
-        pod.slots = slots;
+        if (said === undefined || said.slots === pod.slots) return;
+        pod.slots = said.slots;
         this.#onLearned();
       });
     }

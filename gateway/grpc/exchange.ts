@@ -10,7 +10,6 @@ import { parseTimeout } from '../../protocol/grpc/status.ts';
 import type { Pod } from '../balance/pod.ts';
 import { Call, type CallEdge } from '../call.ts';
 import { type ExchangeContext, keptBodyBytes } from '../http/exchange.ts';
-import { allowedMs } from '../queue/admission.ts';
 import { Refusal } from '../queue/refusal.ts';
 import { httpStatusOf, refusalHeaders, requestHeaders } from './headers.ts';
 
@@ -50,7 +49,6 @@ export class GrpcExchange implements CallEdge {
     this.#isStream = path === streamPath;
     this.#ownTimeoutMs = parseTimeout(headers['grpc-timeout'] as string | undefined);
     const { gate } = context;
-    const limitMs = this.#isStream ? streamLifeMs : (gate.route?.timeoutMs ?? 0);
     this.#call = new Call(
       gate,
       this,
@@ -58,8 +56,8 @@ export class GrpcExchange implements CallEdge {
         connection: stream.session ?? stream,
         isInference: path === inferPath,
         pinned: gate.pinnedBy(headers),
-        limitMs: allowedMs(limitMs, this.#ownTimeoutMs),
-        hasOwnDeadline: this.#isStream || this.#ownTimeoutMs !== undefined,
+        timeoutMs: this.#isStream ? streamLifeMs : (gate.route?.timeoutMs ?? 0),
+        clientMs: this.#ownTimeoutMs,
       },
       nowMs,
     );

@@ -4,7 +4,7 @@ import type { PodFailure } from '../balance/failure.ts';
 import type { Pod } from '../balance/pod.ts';
 import { Call, type CallEdge } from '../call.ts';
 import type { ModelGate } from '../model-gate.ts';
-import { allowedMs, clientTimeoutMs } from '../queue/admission.ts';
+import { clientTimeoutMs } from '../queue/admission.ts';
 import { podFailed, Refusal } from '../queue/refusal.ts';
 import { type Framing, framingOf, malformed, requestHead } from './headers.ts';
 import { isInference } from './paths.ts';
@@ -55,8 +55,8 @@ export class HttpExchange implements CallEdge, AnswerHandler {
         connection: request.socket,
         isInference: isInference(request.method, request.url ?? ''),
         pinned: gate.pinnedBy(headers),
-        limitMs: allowedMs(gate.route?.timeoutMs ?? 0, clientMs),
-        hasOwnDeadline: clientMs !== undefined && clientMs > 0,
+        timeoutMs: gate.route?.timeoutMs ?? 0,
+        clientMs: clientMs === 0 ? undefined : clientMs,
       },
       nowMs,
     );

@@ -27,6 +27,8 @@ const mostIdleMs = 30_000;
 const sweepEveryMs = 5_000;
 /** Beyond this many idle connections the oldest end: a burst leaves no crowd behind. */
 const mostIdle = 64;
+/** How long a pod may stop in the middle of an answer. */
+const stalledMs = 60_000;
 
 export class HttpPool {
   readonly #address: HostPort;
@@ -113,6 +115,7 @@ export class PodConnection implements AnswerEvents {
       this.#write();
     });
     this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#socket.setTimeout(stalledMs, () => this.#stalled());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code ?? error.message));
     this.#socket.on('end', () => this.#ended());
     this.#socket.on('close', () => this.#fail('the pod closed the connection'));
@@ -208,6 +211,13 @@ export class PodConnection implements AnswerEvents {
       this.#fail(error instanceof AnswerError ? error.message : String(error));
       this.#socket.destroy();
     }
+  }
+
+  /** Until an answer begins the deadline of its request counts; after that no byte for a long time is the end. */
+  #stalled(): void {
+    if (this.#handler === undefined) this.destroy();
+    else if (this.#parser.hasBegun && !this.#socket.isPaused()) this.#fail(`no byte within ${stalledMs} ms`);
+    else this.#socket.setTimeout(stalledMs);
   }
 
   /** The pod sends no more. */

@@ -161,6 +161,16 @@ describe('a model that sleeps', () => {
     expect(Number(pod.got[0]?.headers['ballast-deadline-ms'])).toBeGreaterThan(40);
   });
 
+  test('a client that says that it waits is held as long as it does, whatever the timeout', async () => {
+    const pod = await podOf();
+    const rig = await rigOf({ a: [] }, { wake, timeoutMs: 60 });
+    const answer = ask(rig.port.port, { headers: { 'ballast-deadline-ms': '20000' } });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    rig.gate.setPods('a', [pod.address]);
+    expect((await answer).status).toBe(200);
+    expect(Number(pod.got[0]?.headers['ballast-deadline-ms'])).toBeLessThanOrEqual(60);
+  });
+
   test('but not longer than it may hold, nor than the client waits: 503 with Retry-After', async () => {
     const rig = await rigOf({ a: [] }, { wake }, { maxHoldMs: 150 });
     const [kept, impatient] = await Promise.all([
