@@ -236,11 +236,17 @@ describe('a gateway that drains', () => {
       'one runs, two wait',
       () => pod.inHand() === 1 && gateway.load().models[0]?.queueLength === 2,
     );
-    const drained = gateway.drain();
+    let isDrained = false;
+    const drained = gateway.drain().then(() => {
+      isDrained = true;
+    });
     expect((await opsOf(gateway, '/readyz')).status).toBe(503);
     expect(gateway.load()).toMatchObject({ ready: false, draining: true });
     answers.push(ask(port));
     await until('it waits too', () => gateway.load().models[0]?.queueLength === 3);
+    // Well beyond the delay: it waits for what runs and what waits.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(isDrained).toBe(false);
     for (let i = 0; i < 4; i += 1) {
       await until('in hand', () => pod.inHand() === 1);
       pod.release();
