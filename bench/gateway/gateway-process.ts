@@ -12,7 +12,7 @@ const addresses = podPorts.split(',').map(
     key: `127.0.0.1:${port}`,
     name: port,
     http: { host: '127.0.0.1', port: Number(port) },
-    grpc: undefined,
+    grpc: { host: '127.0.0.1', port: Number(port) },
     ops: undefined,
     ready: true,
   }),
