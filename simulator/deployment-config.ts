@@ -1,0 +1,42 @@
+/** What a simulated ModelDeployment is made of, and what it tells of each second. */
+import type { Seconds } from './distributions.ts';
+import type { Trace } from './traffic/arrivals.ts';
+
+export type Balancing = 'gateway' | 'random' | 'round-robin' | 'p2c';
+
+export interface DeploymentConfig {
+  readonly trace: Trace;
+  readonly service: Seconds;
+  readonly startup: Seconds;
+  readonly sloMs: number;
+  /** Requests that a pod serves at once. */
+  readonly slots: number;
+  /** Largest batch of a slot, and what one of b requests takes: (1 - share) + share·b times the request's own time. */
+  readonly batch?: { readonly maxSize: number; readonly share: number } | undefined;
+  readonly balancing: Balancing;
+  readonly shedAt: 'Timeout' | 'SLA';
+  /** `traffic.timeout`; default: the larger of 1 s and 10 times the promise. */
+  readonly timeoutMs?: number | undefined;
+  readonly maxQueue?: number | undefined;
+  /** From deletion to the pod's room being free again, beyond the requests that it still serves. */
+  readonly drainSeconds: number;
+  /** Pods that the cluster has room for, those that end included. */
+  readonly clusterPods: number;
+  readonly initialReplicas: number;
+  readonly seed: number;
+}
+
+/** What one second held, for all policies: all are means or sums of that second. */
+export interface SecondOfAll {
+  readonly arrivals: number;
+  readonly completions: number;
+  readonly rejected: number;
+  /** Mean number of requests that waited or were served. */
+  readonly concurrency: number;
+  readonly busySeconds: number;
+  readonly serviceSum: number;
+  readonly serviceSquares: number;
+  readonly mostWaiting: number;
+  readonly ready: number;
+  readonly replicas: number;
+}

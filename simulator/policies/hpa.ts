@@ -1,0 +1,202 @@
+/**
+ * HorizontalPodAutoscaler v2 after kubernetes/kubernetes pkg/controller/podautoscaler: the replica calculator's rules for
+ * pods that are not ready or have no sample, then stabilisation and rate policies of `behavior` with its defaults.
+ */
+import type { Deployment } from '../deployment.ts';
+import type { Limits, Policy } from './policy.ts';
+import { meanOf, within } from './policy.ts';
+
+/** `--horizontal-pod-autoscaler-*`: sync period, tolerance, CPU initialization period, seconds. */
+const syncSeconds = 15;
+const tolerance = 0.1;
+const cpuInitialization = 300;
+/** metrics-server: usage over a window of 15 s, which is as old as another scrape when it is read. */
+const metricsWindow = 15;
+const metricsLag = 15;
+
+/** One pod as the replica calculator groups it. */
+export interface PodMetric {
+  readonly ready: boolean;
+  /** Seconds since its start. */
+  readonly age: number;
+  /** Usage over request; undefined without a sample. */
+  readonly value: number | undefined;
+  /** The sample's window began before the pod was ready. */
+  readonly sampleBeforeReady: boolean;
+}
+
+/** A ratio within the tolerance changes nothing. */
+const tolerated = (ratio: number) => Math.abs(1 - ratio) <= tolerance;
+
+/**
+ * GetResourceReplicas (and GetMetricReplicas with `cpu` false): proposed replicas for a mean `target` per pod.
+ * Unready pods in their CPU initialization are ignored: 0 on the way up. Pods without a sample: 0 on the way up, the
+ * target (of its request: 1 for CPU) on the way down. A second look that turns the direction keeps the count.
+ */
+export function replicasByPods(
+  pods: readonly PodMetric[],
+  target: number,
+  replicas: number,
+  cpu: boolean,
+): number {
+  let sum = 0;
+  let counted = 0;
+  let missing = 0;
+  let ignored = 0;
+  for (const pod of pods) {
+    if (pod.value === undefined) {
+      if (!pod.ready && cpu && pod.age < cpuInitialization) ignored += 1;
+      else missing += 1;
+    } else if (cpu && (pod.age < cpuInitialization ? !pod.ready || pod.sampleBeforeReady : !pod.ready))
+      ignored += 1;
+    else {
+      sum += pod.value;
+      counted += 1;
+    }
+  }
+  if (counted === 0) return replicas;
+  const ratio = sum / counted / target;
+  const readyCount = counted;
+  const up = ratio > 1;
+  if (missing === 0 && !(up && ignored > 0)) {
+    if (tolerated(ratio)) return replicas;
+    return Math.ceil(ratio * readyCount);
+  }
+  let filled = sum;
+  let count = counted;
+  if (missing > 0) {
+    count += missing;
+    if (ratio < 1) filled += missing * (cpu ? Math.max(1, target) : target);
+  }
+  if (up) count += ignored;
+  const again = filled / count / target;
+  if (tolerated(again) || (ratio < 1 && again > 1) || (ratio > 1 && again < 1)) return replicas;
+  const proposed = Math.ceil(again * count);
+  if ((again < 1 && proposed > replicas) || (again > 1 && proposed < replicas)) return replicas;
+  return proposed;
+}
+
+/** External metric with an AverageValue: ⌈total / target⌉ unless that is within the tolerance of what runs. */
+export function replicasByTotal(total: number, target: number, replicas: number): number {
+  if (replicas > 0 && tolerated(total / (target * replicas))) return replicas;
+  return Math.ceil(total / target);
+}
+
+interface Change {
+  readonly at: number;
+  readonly change: number;
+}
+
+/** `behavior` with its defaults: up at once by 100 % or 4 pods in 15 s, whichever is more; down after 300 s, 100 % in 15 s. */
+export class Behavior {
+  readonly downWindow: number;
+  readonly upWindow: number;
+  #recommendations: { readonly at: number; readonly replicas: number }[] = [];
+  #changes: Change[] = [];
+
+  constructor(downWindow = 300, upWindow = 0) {
+    this.downWindow = downWindow;
+    this.upWindow = upWindow;
+  }
+
+  /** What is asked for when `desired` was computed at `now` with `current` replicas. */
+  shape(now: number, current: number, desired: number, limits: Limits): number {
+    const longest = Math.max(this.downWindow, this.upWindow);
+    this.#recommendations = this.#recommendations.filter(({ at }) => at > now - longest);
+    let up = desired;
+    let down = desired;
+    for (const { at, replicas } of this.#recommendations) {
+      if (at > now - this.upWindow) up = Math.min(up, replicas);
+      if (at > now - this.downWindow) down = Math.max(down, replicas);
+    }
+    this.#recommendations.push({ at: now, replicas: desired });
+    let stable = current;
+    if (stable < up) stable = up;
+    if (stable > down) stable = down;
+    const replicas = within(this.#limitRate(now, current, within(stable, limits)), limits);
+    if (replicas !== current) this.#changes.push({ at: now, change: replicas - current });
+    return replicas;
+  }
+
+  #limitRate(now: number, current: number, wanted: number): number {
+    const period = 15;
+    this.#changes = this.#changes.filter(({ at }) => at > now - period);
+    let added = 0;
+    let deleted = 0;
+    for (const { change } of this.#changes) {
+      if (change > 0) added += change;
+      else deleted -= change;
+    }
+    if (wanted > current) {
+      const start = current - added + deleted;
+      return Math.min(wanted, Math.max(start + 4, Math.ceil(start * 2), current));
+    }
+    // 100 % in 15 s downwards: no limit but the window.
+    return wanted;
+  }
+}
+
+/** The pods of a deployment as metrics-server shows them: CPU used over CPU requested (one core for each slot). */
+export function cpuMetrics(deployment: Deployment): PodMetric[] {
+  const { now, pods } = deployment;
+  const end = now - metricsLag;
+  return pods
+    .filter(({ state }) => state !== 'draining')
+    .map((pod) => {
+      const started = pod.state === 'pending' ? now : pod.createdAt;
+      const sampled = started + metricsWindow <= end;
+      return {
+        ready: pod.state === 'ready',
+        age: now - started,
+        value: sampled ? pod.busyBetween(end - metricsWindow, end) / (metricsWindow * pod.slots) : undefined,
+        sampleBeforeReady: end < pod.readyAt + metricsWindow,
+      };
+    });
+}
+
+/** HPA on CPU utilisation (0 to 1). */
+export class HpaCpu implements Policy {
+  readonly name: string;
+  readonly #target: number;
+  readonly #limits: Limits;
+  readonly #behavior = new Behavior();
+
+  constructor(target: number, limits: Limits) {
+    this.name = `hpa-cpu${Math.round(100 * target)}`;
+    this.#target = target;
+    this.#limits = limits;
+  }
+
+  tick(deployment: Deployment): number | undefined {
+    if (Math.round(deployment.now) % syncSeconds !== 0) return undefined;
+    const { replicas, now } = deployment;
+    const proposed = replicasByPods(cpuMetrics(deployment), this.#target, replicas, true);
+    return this.#behavior.shape(now, replicas, proposed, this.#limits);
+  }
+}
+
+/**
+ * HPA on requests per second for each pod (an AverageValue): the offered rate of the last minute, as a Prometheus
+ * `rate(…[1m])` that was scraped up to 15 s ago gives it. Offered, not served: kinder to it than what pods count.
+ */
+export class HpaRps implements Policy {
+  readonly name: string;
+  readonly #perPod: number;
+  readonly #limits: Limits;
+  readonly #behavior = new Behavior();
+
+  constructor(share: number, perPod: number, limits: Limits, name = `hpa-rps${Math.round(100 * share)}`) {
+    this.name = name;
+    this.#perPod = share * perPod;
+    this.#limits = limits;
+  }
+
+  tick(deployment: Deployment): number | undefined {
+    if (Math.round(deployment.now) % syncSeconds !== 0) return undefined;
+    const { replicas, now } = deployment;
+    const end = now - metricsLag;
+    const rate = meanOf(deployment, 'arrivals', end - 60, end);
+    const proposed = rate === undefined ? replicas : replicasByTotal(rate, this.#perPod, replicas);
+    return this.#behavior.shape(now, replicas, proposed, this.#limits);
+  }
+}
