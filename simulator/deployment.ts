@@ -136,18 +136,19 @@ export class Deployment {
       squares: this.serviceSquares,
     };
     // A pod holds its place from its creation until it is gone, whatever the count that was asked for.
-    this.pods = this.pods.filter((pod) => pod.state !== 'gone' && pod.goneAt > this.now);
-    this.replicaSeconds += this.pods.filter(({ state }) => state !== 'pending').length;
+    for (const pod of this.pods)
+      if (pod.state !== 'pending') this.replicaSeconds += Math.max(0, Math.min(1, pod.goneAt - this.now + 1));
+    this.pods = this.pods.filter((pod) => pod.goneAt > this.now);
     this.#place();
   }
 
   /** Asks for a number of replicas: new pods start, surplus ones go (those not ready first, then the youngest). */
   scaleTo(replicas: number, atOnce = false): void {
     this.replicas = replicas;
-    const living = this.pods.filter(({ state }) => state !== 'draining' && state !== 'gone');
+    const living = this.pods.filter(({ state }) => state !== 'draining');
     for (let count = living.length; count < replicas; count += 1) this.#create(atOnce);
     if (living.length > replicas) {
-      const order = { pending: 0, starting: 1, ready: 2, draining: 3, gone: 4 };
+      const order = { pending: 0, starting: 1, ready: 2, draining: 3 };
       const doomed = living
         .toSorted((one, other) => order[one.state] - order[other.state] || other.index - one.index)
         .slice(0, living.length - replicas);

@@ -13,7 +13,7 @@ export class SimulatedPod {
   readyAt: number;
   readonly #startupSeconds: number;
   readonly slots: number;
-  state: 'pending' | 'starting' | 'ready' | 'draining' | 'gone' = 'starting';
+  state: 'pending' | 'starting' | 'ready' | 'draining' = 'starting';
   goneAt = Number.POSITIVE_INFINITY;
   /** Requests in service, and those that wait in this pod (direct balancing only). */
   inFlight = 0;
