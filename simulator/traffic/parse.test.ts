@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import type { TraceForm } from './parse.ts';
+import { parseTrace, TraceError } from './parse.ts';
+
+const read = (text: string, form?: TraceForm, series?: string) => {
+  const { trace, ...rest } = parseTrace(text, { name: 'file', form, series });
+  return { counts: [...trace.counts], bucketSeconds: trace.bucketSeconds, exact: trace.exact, ...rest };
+};
+
+describe('traces in every form that people have them', () => {
+  test.each<[string, string, number, boolean, number[]]>([
+    ['one rate per second', '157\n158\n160.5\n', 1, false, [157, 158, 160.5]],
+    [
+      'CRLF, a comment, blank lines, a mark of the byte order',
+      '\uFEFF# rates\r\n5\r\n\r\n6\r\n',
+      1,
+      false,
+      [5, 6],
+    ],
+    ['a header', 'rps\n5\n6\n', 1, false, [5, 6]],
+    ['all in one line', '5, 6, 7', 1, false, [5, 6, 7]],
+    ['a list in JSON', '[5,\n6, 7]', 1, false, [5, 6, 7]],
+    ['second and count', 'second,count\n0,5\n1,6\n3,7\n', 1, false, [5, 6, 0, 7]],
+    ['second and count without a header', '0 5\n1 6\n2 7\n', 1, false, [5, 6, 7]],
+    [
+      'dates a minute apart and their counts',
+      'time,requests\n2021-08-01 00:00:00,60\n2021-08-01 00:01:00,120\n',
+      60,
+      false,
+      [60, 120],
+    ],
+    [
+      'dates a minute apart and a rate per second',
+      'time,rps\n2021-08-01T00:00:00Z,1\n2021-08-01T00:01:00Z,2\n',
+      60,
+      false,
+      [60, 120],
+    ],
+    [
+      'requests with seven digits of a second and CRLF',
+      'TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\r\n2023-11-16 18:17:04.0319600,3180,8\r\n2023-11-16 18:17:06.0,1,1\r\n',
+      1,
+      true,
+      [2, 0, 1],
+    ],
+    [
+      'requests by epoch milliseconds',
+      'timestamp,size\n1600000000000,1\n1600000000900,1\n1600000001000,1\n',
+      1,
+      true,
+      [2, 1],
+    ],
+    [
+      'JSON lines with milliseconds',
+      '{"timestamp": 0, "a": 1}\n{"timestamp": 500}\n{"timestamp": 2500}\n',
+      1,
+      true,
+      [2, 0, 1],
+    ],
+    [
+      'functions by day and minute',
+      'function,day,minute,count\nb,1,0,3\na,1,0,4\na,1,2,5\n',
+      60,
+      false,
+      [7, 0, 5],
+    ],
+    [
+      'jobs in JSON lines',
+      '{"ts":0,"counts":{"one":{"c":3},"two":{"c":4}}}\n{"ts":1,"counts":{"one":{"c":1},"two":{"c":0}}}\n',
+      60,
+      false,
+      [7, 1],
+    ],
+  ])('%s', (_, text, bucketSeconds, exact, counts) => {
+    expect(read(text)).toMatchObject({ counts, bucketSeconds, exact });
+  });
+
+  test('the form can be said', () => {
+    expect(read('60\n120\n', 'per-minute')).toMatchObject({ bucketSeconds: 60, counts: [60, 120] });
+    expect(read('0.1\n0.2\n1.5\n', 'per-request')).toMatchObject({ exact: true, counts: [2, 1] });
+  });
+
+  test('bare times of requests are told from rates', () => {
+    const times = Array.from({ length: 50 }, (_, index) => index * 0.37 + Math.sin(index) * 0.1);
+    expect(read(times.join('\n'))).toMatchObject({ exact: true });
+    expect(read(Array.from({ length: 50 }, (_, index) => index).join('\n'))).toMatchObject({ exact: false });
+  });
+
+  test('one of several series', () => {
+    const text = 'function,day,minute,count\nb,1,0,3\na,1,1,4\n';
+    expect(read(text, undefined, 'b').counts).toEqual([3, 0]);
+    expect(read(text).series).toEqual(['a', 'b']);
+  });
+
+  test.each([
+    ['', 'is empty'],
+    ['hello\nworld\n', '"world" is no number'],
+    ['a,b\n1,2\n', 'none of its columns (a, b)'],
+    ['5\nx\n', 'line 2, column 1: "x"'],
+    ['5\n-1\n', 'value 2 is -1'],
+    ['{"a":1}\n', 'neither "counts" nor "timestamp"'],
+    ['{"a":1\n', 'line 1 is no JSON'],
+    ['timestamp,x\n1,1\n1e18,2\n', 'more than 400'],
+    ['time,count\n5,1\n4,1\n', 'row 2 is earlier'],
+  ])('%j is refused and the message says why', (text, message) => {
+    expect(() => read(text)).toThrow(TraceError);
+    expect(() => read(text)).toThrow(message);
+  });
+
+  test('an unknown series is refused with those that are there', () => {
+    expect(() => read('function,minute,count\na,0,1\n', undefined, 'z')).toThrow('there are a');
+  });
+});
