@@ -318,7 +318,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
         waited: (waitMs) => metrics.waited(waitMs / 1000),
         batchingOff: (why) => log.warn('batching is turned off', { why }),
       },
-      { maxDelayMs: config.maxBatchDelayMs, nowMs },
+      { maxDelayMs: config.maxBatchDelayMs, gathers: true, nowMs },
     );
     pieces = {
       ...createPieceSink(dispatcher, warm.splitRows, nowMs),

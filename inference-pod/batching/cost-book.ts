@@ -6,7 +6,7 @@ const mostShapes = 64;
 /** How long a chosen batch size holds. */
 const chosenForMs = 1000;
 /** How long after a try of a batch twice as large as the usual one the next may follow, when its size is known. */
-const probeEveryMs = 30_000;
+const probeEveryMs = 3000;
 
 /** What the book must know of a request. */
 export interface Costed {
@@ -59,6 +59,11 @@ export class CostBook {
   /** What a batch of so many rows like this request's should take, milliseconds. */
   costMs(like: Costed, rows: number): number {
     return this.#entry(like).curve.costMs(rows);
+  }
+
+  /** The same with hope beyond the sizes that ran: a reason to try them, none to promise them. */
+  hopefulMs(like: Costed, rows: number): number {
+    return this.#entry(like).curve.hopefulMs(rows);
   }
 
   /** Largest batch of requests like this one while no more than usual wait. */

@@ -33,6 +33,15 @@ test.each([
   expect(curve({ 1: 10, 2: 12, 4: 16 }).costMs(rows)).toBe(want);
 });
 
+test.each<[string, Record<number, number>, number, number]>([
+  ['between the sizes that ran nothing is hoped', { 1: 10, 2: 12, 4: 16 }, 3, 14],
+  ['beyond them a row is hoped to cost what the last ones did', { 1: 10, 2: 12, 4: 16 }, 8, 24],
+  ['never more than at the last rate', { 1: 10, 2: 40 }, 4, 80],
+  ['one size gives no hope', { 1: 10 }, 4, 40],
+])('%s', (_name, costs, rows, want) => {
+  expect(curve(costs).hopefulMs(rows)).toBe(want);
+});
+
 describe('learning', () => {
   test('a curve follows batches of any size', () => {
     const learner = curve({ 1: 10, 2: 12, 4: 16 });
@@ -41,6 +50,15 @@ describe('learning', () => {
     expect(learner.costMs(2)).toBeGreaterThan(18);
     // Sizes that did not run follow too, since the machine as a whole may have become slower.
     expect(learner.costMs(1)).toBeGreaterThan(12);
+  });
+  test('a size that was measured in a bad moment is known better after a few tries, however long ago that was', () => {
+    const learner = curve({ 8: 6, 16: 30, 32: 60 });
+    for (let tries = 0; tries < 4; tries += 1) {
+      for (let i = 0; i < 100; i += 1) learner.observe(8, 6);
+      expect(learner.choose(32, noCap, 16)).toBe(8);
+      learner.observe(16, 9);
+    }
+    expect(learner.choose(32, noCap, 16)).toBe(16);
   });
   test('one stalled run does not turn it over', () => {
     const learner = curve({ 1: 10 });
@@ -100,10 +118,10 @@ describe('the book', () => {
     costs.observe(like('a'), 2, 31);
     expect(costs.rowsToTake(like('a'), 9, 1000)).toBe(4);
     costs.observe(like('a'), 4, 150);
-    // It did not gain: two it is, and the next try of four comes half a minute later.
+    // It did not gain: two it is, and the next try of four comes three seconds later.
     expect(costs.rowsToTake(like('a'), 9, 2000)).toBe(2);
-    expect(costs.rowsToTake(like('a'), 9, 30_999)).toBe(2);
-    expect(costs.rowsToTake(like('a'), 9, 31_000)).toBe(4);
+    expect(costs.rowsToTake(like('a'), 9, 3999)).toBe(2);
+    expect(costs.rowsToTake(like('a'), 9, 4000)).toBe(4);
   });
   test('nothing is tried beyond a third of the promise', () => {
     expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 9, 0)).toBe(1);

@@ -4,6 +4,9 @@
 const leastWeight = 0.1;
 /** A size that did not run itself follows those that did a little: machines get slower and faster as a whole. */
 const farShare = 0.2;
+/** A size that was not among so many batches is known from another time: half of what it shows now counts. */
+const longAgo = 64;
+const staleWeight = 0.5;
 /** One stalled run must not turn the curve over. */
 const mostRatio = 4;
 /** A batch that reaches this part of the best rate is good enough: larger ones only add latency. */
@@ -16,12 +19,16 @@ export class CostCurve {
   /** Ascending. */
   readonly #rows: number[];
   readonly #ms: number[];
+  /** When each size ran last, in batches. */
+  readonly #ranAt: number[];
   #observed: number;
+  #batches = 0;
 
   /** Begins with what was measured; `observed` is how many batches stand behind it, `scale` multiplies it. */
   constructor(costs: ReadonlyMap<number, number>, scale = 1, observed = 9) {
     this.#rows = [...costs.keys()].sort((a, b) => a - b);
     this.#ms = this.#rows.map((rows) => Math.max((costs.get(rows) ?? 0) * scale, 1e-3));
+    this.#ranAt = this.#rows.map(() => 0);
     this.#observed = observed;
   }
 
@@ -48,12 +55,27 @@ export class CostCurve {
     return lowMs + (highMs - lowMs) * this.#share(above, rows);
   }
 
+  /**
+   * The same, with hope beyond the sizes that ran: further rows cost what the last ones added. What a batch costs beside its
+   * rows, such as reading the weights once, is paid already.
+   */
+  hopefulMs(rows: number): number {
+    const last = this.#rows.length - 1;
+    const [lowRows = 0, highRows = 0] = this.#rows.slice(-2);
+    const [lowMs = 0, highMs = 0] = this.#ms.slice(-2);
+    if (last < 1 || rows <= highRows) return this.costMs(rows);
+    const perRowMs = Math.max(0, (highMs - lowMs) / (highRows - lowRows));
+    return Math.min(this.costMs(rows), highMs + (rows - highRows) * perRowMs);
+  }
+
   /** Learns from a batch that ran. */
   observe(rows: number, ms: number): void {
     const sizes = this.#rows;
     const last = sizes.length - 1;
+    this.#batches += 1;
     if (last < 0 || rows >= 2 * (sizes[last] ?? 1)) {
       sizes.push(rows);
+      this.#ranAt.push(this.#batches);
       this.#ms.push(Math.max(ms, 1e-3));
       return;
     }
@@ -66,7 +88,9 @@ export class CostCurve {
     const share = rows >= (sizes[above] ?? 1) ? 1 : this.#share(above, rows);
     for (let i = 0; i <= last; i += 1) {
       const near = i === above ? share : i === above - 1 ? 1 - share : 0;
-      const by = Math.max(far, near * weight);
+      const isStale = near === 1 && this.#batches - (this.#ranAt[i] ?? 0) > longAgo;
+      if (near > 0) this.#ranAt[i] = this.#batches;
+      const by = Math.max(far, isStale ? staleWeight : near * weight);
       this.#ms[i] = (this.#ms[i] ?? 0) * (1 + by * (ratio - 1));
     }
   }

@@ -37,7 +37,12 @@ const answerOf = (rows: number): BatchResult => ({
 /** Costs nothing whatever the size: what waits is taken whole. */
 const flat = new Map([1, 2, 4, 8].map((rows) => [rows, 1]));
 
-const setUp = ({ costs = flat as ReadonlyMap<number, number>, maxDelayMs = 0, clock = { ms: 0 } } = {}) => {
+const setUp = ({
+  costs = flat as ReadonlyMap<number, number>,
+  maxDelayMs = 0,
+  gathers = false,
+  clock = { ms: 0 },
+} = {}) => {
   const { runner, runs } = fakeRunner();
   const queue = new FairQueue<Job>();
   const book = new CostBook({ warm: costs, rowElements: 1, maxRows: 8, capMs: () => 1000 });
@@ -52,7 +57,7 @@ const setUp = ({ costs = flat as ReadonlyMap<number, number>, maxDelayMs = 0, cl
       waited: () => undefined,
       batchingOff: (why) => void events.push(`off: ${why}`),
     },
-    { maxDelayMs, nowMs: () => clock.ms },
+    { maxDelayMs, gathers, nowMs: () => clock.ms },
   );
   const results = new Map<number, string>();
   const submit = (
@@ -102,6 +107,32 @@ test('requests of one turn of the loop share a batch; what comes while it runs s
     [1, 'answer 0'],
     [2, 'answer 1'],
   ]);
+});
+
+test('callers that were just answered come back in time for the next batch, where one batch is cheaper than two', async () => {
+  const { runs, submit, clock } = setUp({ gathers: true });
+  submit(1);
+  submit(2);
+  await turn();
+  submit(3);
+  submit(4);
+  runs[0]?.resolve(answerOf(2));
+  await turn();
+  await turn();
+  expect(runs.map(({ rows }) => rows)).toEqual([2]);
+  submit(5);
+  submit(6);
+  await turn();
+  expect(runs.map(({ rows }) => rows)).toEqual([2, 4]);
+  // This time nobody comes back: the next batch leaves after the millisecond that it could have saved.
+  submit(7);
+  runs[1]?.resolve(answerOf(4));
+  await turn();
+  await turn();
+  expect(runs).toHaveLength(2);
+  clock.ms = 1;
+  await turn();
+  expect(runs.map(({ rows }) => rows)).toEqual([2, 4, 1]);
 });
 
 test('members of a failed batch are tried alone, once, before others', async () => {

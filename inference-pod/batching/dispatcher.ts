@@ -6,6 +6,7 @@ import { type Batchable, joinInputs, splitOutputs } from './batching.ts';
 import type { CostBook, Costed } from './cost-book.ts';
 import type { BatchRules, FairQueue, Waiting } from './fair-queue.ts';
 import { type Forecasted, forecast, type KnownCosts, remainingMs } from './forecast.ts';
+import { Gatherer, type Gathering } from './gathering.ts';
 
 /** What became of the batch that a job was in. */
 export interface BatchTimings {
@@ -41,6 +42,8 @@ export interface BatchObserver {
 export interface DispatcherOptions {
   /** How long a batch that is not full may wait for more, milliseconds; 0: what waits is taken when the runner is free. */
   readonly maxDelayMs: number;
+  /** Whether a batch may wait a moment for the callers of the last one, where that pays. */
+  readonly gathers: boolean;
   readonly nowMs: () => number;
 }
 
@@ -49,6 +52,12 @@ interface Running {
   readonly rows: number;
   readonly startedMs: number;
   readonly expectedMs: number;
+}
+
+interface Gathered extends Gathering {
+  readonly like: Costed;
+  readonly fromRows: number;
+  readonly sinceMs: number;
 }
 
 const nothing: Forecast = Object.freeze({ waitMs: 0, serviceMs: 0 });
@@ -69,6 +78,8 @@ export class Dispatcher {
   #usual: Costed | undefined;
   #running: Running | undefined;
   #delay: NodeJS.Timeout | undefined;
+  readonly #gatherer = new Gatherer();
+  #gathering: Gathered | undefined;
   /** Members of a failed batch, to be run once more on their own. */
   #alone: Job[] = [];
 
@@ -136,7 +147,7 @@ export class Dispatcher {
       this.#run([alone], nowMs);
       return;
     }
-    if (this.#mayWaitForMore(nowMs)) return;
+    if (this.#gathers(nowMs) || this.#mayWaitForMore(nowMs)) return;
     const { batch, expired } = this.#queue.take(nowMs, this.#rules);
     for (const job of expired) job.expire();
     if (batch.length === 0) return;
@@ -175,6 +186,41 @@ export class Dispatcher {
     return true;
   }
 
+  /** Whether the next batch should wait for the callers of the last, which are to be answered first then. */
+  #gather([first]: readonly Job[], answeredRows: number): boolean {
+    if (first === undefined || !this.#options.gathers) return false;
+    const nowMs = this.#options.nowMs();
+    const waitingRows = this.#queue.waitingRows(first);
+    const gathering = this.#gatherer.after({
+      answeredRows,
+      waitingRows,
+      maxRows: this.#costs.maxRows,
+      slackMs: (this.#queue.first?.deadlineMs ?? Number.POSITIVE_INFINITY) - nowMs,
+      costMs: (rows) => this.#costs.hopefulMs(first, rows),
+    });
+    if (gathering === undefined) return false;
+    const { groupKey, rowElements, isLonely } = first;
+    const like = { groupKey, rowElements, isLonely, rows: 1 };
+    this.#gathering = { ...gathering, like, fromRows: waitingRows, sinceMs: nowMs };
+    return true;
+  }
+
+  /** Looks once per turn whether those that were waited for are here; it is over soon, and a timer is too coarse for it. */
+  #gathers(nowMs: number): boolean {
+    const gathering = this.#gathering;
+    if (gathering === undefined) return false;
+    const { like, fromRows, rows, longestMs, sinceMs } = gathering;
+    const waitingRows = this.#queue.waitingRows(like);
+    const waitedMs = nowMs - sinceMs;
+    if (waitingRows < rows && waitedMs < longestMs) {
+      this.#schedule();
+      return true;
+    }
+    this.#gathering = undefined;
+    this.#gatherer.ended(fromRows, waitingRows, waitedMs, (size) => this.#costs.hopefulMs(like, size));
+    return false;
+  }
+
   #finish(runMs: number): Running | undefined {
     const running = this.#running;
     this.#running = undefined;
@@ -206,8 +252,10 @@ export class Dispatcher {
       this.#pump();
       return;
     }
-    this.#pump();
+    const waits = this.#gather(batch, timings.rows);
+    if (!waits) this.#pump();
     for (const [i, job] of batch.entries()) job.answer(parts[i] ?? [], timings);
+    if (waits) this.#schedule();
   }
 
   #failed(batch: readonly Job[], error: Error): void {

@@ -66,7 +66,7 @@ const simulate = async (
     maxRows: 32,
     capMs: () => promisedMs / 3,
   });
-  const dispatcher = new Dispatcher(queue, runner, book, quiet, { maxDelayMs: 0, nowMs });
+  const dispatcher = new Dispatcher(queue, runner, book, quiet, { maxDelayMs: 0, gathers: false, nowMs });
   const deadlines = new Deadlines(nowMs);
   const latencies: number[] = [];
   const refusals: number[] = [];
