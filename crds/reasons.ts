@@ -43,6 +43,8 @@ export const reasons = {
   MetricsUnknown: 'Pods did not answer with fresh figures.',
   NoRoom: 'More replicas are needed than the cluster has room for; those that wait are in status.pending.',
   AtMaximum: 'More replicas than maxReplicas are needed to keep the promise.',
+  ReplicasContested:
+    'Two owners change one count: an autoscaler writes replicas that scaling.mode gives to Ballast or to the spec.',
   SLAInfeasible:
     'The promised latency is shorter than the model’s own service time: no number of replicas keeps it.',
   WithinLimits: 'The wanted number of replicas lies within the limits.',

@@ -188,6 +188,16 @@ export const remedies: Record<Reason, Remedy> = {
     look: [describe],
     fix: ['Raise `spec.scaling.maxReplicas`, or promise less. The message has the arithmetic.'],
   },
+  ReplicasContested: {
+    look: [
+      'kubectl -n NAMESPACE get hpa',
+      'kubectl -n NAMESPACE get deployments -l ballast.dev/model-deployment=NAME --show-managed-fields -o yaml',
+    ],
+    fix: [
+      'Keep one owner. To let the autoscaler decide: set `spec.scaling.mode: External` and point it at the ModelDeployment (`kind: ModelDeployment`), never at the Deployments behind it.',
+      'To let Ballast or the manifest decide: delete the HorizontalPodAutoscaler or ScaledObject, then write `spec.scaling.replicas` once (mode `Fixed`) or change anything of the spec.',
+    ],
+  },
   SLAInfeasible: {
     look: [describe],
     fix: [

@@ -48,6 +48,37 @@ const decisionSchema = z.strictObject({
   ),
 });
 
+const pastDecisionSchema = decisionSchema.omit({ inputs: true });
+
+const presentScalingSchema = z.strictObject({
+  reason: say(short(64), 'What decides at present; the words are those of lastDecision.reason.'),
+  message: say(short(1024), 'The present decision in one sentence with its arithmetic.'),
+  neededReplicas: say(
+    count().optional(),
+    'Replicas that the load would need if there were no limits; absent when unknown.',
+  ),
+  arrivalRate: say(
+    short(16).optional(),
+    'Requests per second that the count is sized for, such as `118/s`; absent when unknown.',
+  ),
+  forecastRate: say(
+    short(16).optional(),
+    'Requests per second expected by the time at which a pod asked for now is ready; absent when unknown.',
+  ),
+  utilisation: say(
+    short(16).optional(),
+    'How busy a replica is on average at that rate, such as `47%`; absent when unknown.',
+  ),
+  startupTime: say(
+    short(16).optional(),
+    'How long a new pod takes until it is ready, as learned from earlier ones (nine of ten are as quick), such as `9s`; absent until one was seen.',
+  ),
+  limitedBy: say(
+    short(64).optional(),
+    'What keeps more replicas from running although they are needed; absent when nothing does.',
+  ),
+});
+
 const pendingCauseSchema = z.strictObject({
   reason: say(
     z.enum(['Unschedulable', 'Scheduling', 'Gated', 'Creating', 'Pulling', 'Fetching']),
@@ -137,15 +168,39 @@ export const statusSchema = z.strictObject({
       .optional(),
     'The last rollout.',
   ),
+  traffic: say(
+    z
+      .strictObject({
+        path: say(z.enum(['Gateway', 'Direct']), 'The way that the Service leads now.'),
+        since: say(short(64), 'Since when.', { format: 'date-time' }),
+        reason: say(
+          z.enum(['Asked', 'Auto', 'GatewayUnready']),
+          'Asked: spec.traffic.path says so. Auto: Ballast decided. GatewayUnready: the gateway was asked for and is not ready, so requests go straight to the pods.',
+        ),
+        message: say(short(512), 'The same in a sentence.'),
+      })
+      .optional(),
+    'Which way requests take to the pods.',
+  ),
   scaling: say(
     z
       .strictObject({
         desiredReplicas: say(count().optional(), 'Replicas wanted now.'),
         minReplicas: say(count().optional(), 'Lower limit in effect.'),
         maxReplicas: say(count().optional(), 'Upper limit in effect.'),
+        owner: say(
+          short(128).optional(),
+          'Who decides the count: `Ballast`, `spec` (mode Fixed), or in mode External the field manager that wrote spec.scaling.replicas last, `nobody` while nobody has.',
+        ),
+        current: say(presentScalingSchema.optional(), 'What is decided at present, and from what.'),
         lastDecision: say(
           decisionSchema.optional(),
           'The last decision that changed the count, with its inputs.',
+        ),
+        recentDecisions: say(
+          z.array(pastDecisionSchema).max(10).optional(),
+          'The last ten decisions that changed the count, the newest first.',
+          { 'x-kubernetes-list-type': 'atomic' },
         ),
       })
       .optional(),
@@ -201,6 +256,8 @@ export type ModelDeploymentStatus = z.infer<typeof statusSchema>;
 export type StatusCondition = z.infer<typeof conditionSchema>;
 export type RevisionStatus = z.infer<typeof revisionSchema>;
 export type ScalingDecisionStatus = z.infer<typeof decisionSchema>;
+export type PastDecisionStatus = z.infer<typeof pastDecisionSchema>;
+export type ScalingStatus = NonNullable<ModelDeploymentStatus['scaling']>;
 export type PendingCauseStatus = z.infer<typeof pendingCauseSchema>;
 export type PendingStatus = z.infer<typeof pendingSchema>;
 export type FailureStatus = z.infer<typeof failureSchema>;

@@ -21,6 +21,17 @@ export interface ModelDeploymentMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
+  /** Of these, the operator's caches keep the owners of `spec.scaling.replicas`. */
+  managedFields?: FieldsOwner[];
+}
+
+/** Who wrote which fields, as the API server keeps it. */
+export interface FieldsOwner {
+  manager?: string;
+  operation?: 'Apply' | 'Update';
+  time?: string;
+  subresource?: string;
+  fieldsV1?: Record<string, unknown>;
 }
 
 export interface ModelDeployment {

@@ -347,6 +347,15 @@ export interface NetworkPolicy extends KubeObject {
   spec: Record<string, unknown>;
 }
 
+export interface Role extends KubeObject {
+  rules: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
+}
+
+export interface RoleBinding extends KubeObject {
+  roleRef: { apiGroup: string; kind: string; name: string };
+  subjects: { kind: string; name: string; namespace?: string }[];
+}
+
 export interface Lease extends KubeObject {
   spec?: {
     holderIdentity?: string;

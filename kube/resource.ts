@@ -42,6 +42,8 @@ export const resources = {
   endpointSlices: define('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
   podDisruptionBudgets: define('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget'),
   networkPolicies: define('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy'),
+  roles: define('rbac.authorization.k8s.io', 'v1', 'roles', 'Role'),
+  roleBindings: define('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding'),
   leases: define('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   customResourceDefinitions: define(
     'apiextensions.k8s.io',

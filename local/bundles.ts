@@ -1,4 +1,4 @@
-/** esbuild bundles of operator and inference pod, the same that images hold, cached by the content of their sources. */
+/** esbuild bundles of operator, gateway and inference pod, the same that images hold, cached by the content of their sources. */
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -16,13 +16,14 @@ import type { BuildOptions } from 'esbuild';
 /** Entry points by bundle name; a worker is a bundle of its own because it is loaded by URL. */
 const entryPoints = {
   operator: 'operator/main.ts',
+  gateway: 'gateway/main.ts',
   'inference-pod': 'inference-pod/main.ts',
   'runner-worker': 'inference-pod/runner/worker.ts',
 } as const;
 
 /** Bundles that each image holds. */
 export const imageBundles = {
-  operator: ['operator'],
+  operator: ['operator', 'gateway'],
   'inference-pod': ['inference-pod', 'runner-worker'],
 } as const satisfies Record<string, readonly (keyof typeof entryPoints)[]>;
 
@@ -40,7 +41,7 @@ export const operatorNodeEnv = { MALLOC_ARENA_MAX: '2' } as const;
 export const podNodeFlags = ['--max-semi-space-size=16'] as const;
 
 /** Folders whose sources can be part of a bundle. */
-export const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'inference-pod'];
+export const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'gateway', 'inference-pod'];
 
 export interface Bundles {
   /** Folder with one `NAME.mjs` for each entry point. */

@@ -37,6 +37,10 @@ const settings = z.strictObject({
   nodePriceLabel: z.string().min(1).max(317).default('eks-node-viewer/instance-price'),
   /** Image of inference pods whose ModelDeployment names none. */
   image: z.string().min(1).default('ballast/inference-pod:0.1.0'),
+  /** Image of gateways: the operator's own, which holds both programs. */
+  gatewayImage: z.string().min(1).default('ballast/operator:0.1.0'),
+  /** Pods of each namespace's gateway. With one, requests fail while it is replaced. */
+  gatewayReplicas: z.coerce.number().int().min(1).max(100).default(2),
   /** YAML file of defaults for what ModelDeployments leave out; followed while the operator runs. */
   defaultsFile: z.string().min(1).optional(),
   /** Directories of that image with models, comma-separated. */

@@ -16,9 +16,10 @@ import { Permissions } from '../kube/permissions.ts';
 import { type ObjectKey, resources } from '../kube/resource.ts';
 import { claimNamespaces, claimProblems } from './claims/claimed-namespaces.ts';
 import type { OperatorConfig } from './config.ts';
-import { createCaches, groupsOf, ofDeployment, reflectorsOf } from './controllers/caches.ts';
+import { createCaches, groupsOfDeployments, ofDeployment, reflectorsOf } from './controllers/caches.ts';
 import { ConflictWatches } from './controllers/conflict-watches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
+import { followGateways, gatewaySettings } from './controllers/gateway-controller.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
 import { followNamespaces } from './controllers/namespaces.ts';
@@ -224,6 +225,16 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     },
   });
 
+  const gateways = followGateways({
+    api,
+    caches,
+    settings: () => gatewaySettings(config, defaults),
+    isOpen,
+    onChange: (key) => controller.enqueue(key),
+    clock,
+    log,
+    metrics,
+  });
   const conflicts = new ConflictWatches({
     api: client,
     onChange: (key, uid, child) => {
@@ -245,6 +256,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
         return defaults;
       },
       readScaling: (deployment) => fleet.decisionFor(deployment),
+      readGateway: (deployment) => gateways.readingOf(deployment),
       readNodes: nodesReader(caches.nodes, config.nodePriceLabel),
       backlog: () => controller.queue.length,
       nowMs: () => clock.now(),
@@ -258,6 +270,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   });
   const enqueueAll = (namespace: string | undefined) => {
     slicesChanged = true;
+    gateways.enqueue(namespace);
     for (const key of caches.modelDeployments.store.keys())
       if (namespace === undefined || namespaceOf(key) === namespace) controller.enqueue(key, 'low');
   };
@@ -275,7 +288,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       },
     );
   controller.watchPrimary(caches.modelDeployments);
-  for (const group of groupsOf(caches)) {
+  for (const group of groupsOfDeployments(caches)) {
     // Addresses matter to the probe, not to reconcile.
     if (group.type.plural === caches.modelDeployments.type.plural || group.type.kind === 'EndpointSlice')
       continue;
@@ -286,14 +299,19 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     'controller',
     async () => {
       fleet.stop();
-      await Promise.all([controller.stop(), probe.stop()]);
+      await Promise.all([controller.stop(), gateways.stop(), probe.stop()]);
       await conflicts.stop();
       await recorder.close();
     },
     25_000,
   );
 
-  collectGauges(metrics, { reflectors, namespaces, probe, fleet });
+  collectGauges(metrics, {
+    reflectors: groupsOfDeployments(caches).flatMap((group) => group.reflectors),
+    namespaces,
+    probe,
+    fleet,
+  });
   const ownMetrics = createMetrics(
     () => metrics.snapshot(),
     () => (leads() ? modelSamples(caches.modelDeployments.store.list()) : []),
@@ -323,7 +341,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     claims?.start();
     probe.start();
     fleet.start();
-    await controller.start();
+    await Promise.all([controller.start(), gateways.start()]);
     log.info('operator runs', { modelDeployments: caches.modelDeployments.store.size });
   };
   const running = run();

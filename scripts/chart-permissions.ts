@@ -30,6 +30,9 @@ const why: Readonly<Record<string, string>> = {
   pods: 'which are ready, which fail, and why; never written',
   replicasets: 'a refused pod (quota, admission) is told by its ReplicaSet only',
   endpointslices: 'addresses and ports at which pods tell their load',
+  roles:
+    'the right of a gateway to list and watch ConfigMaps and EndpointSlices in its namespace, which the operator has itself',
+  rolebindings: 'the same, for the service account of the gateway',
   events: 'what happened, for `kubectl describe`',
   leases: 'who leads among several operator pods; which installation looks after a namespace',
   nodes: 'zone and price, for `status.cost`',
@@ -78,7 +81,7 @@ export async function permissionsPage(): Promise<string | undefined> {
 # Permissions
 
 What the operator may do, and why. \`npm run test:kube\` compares these rights with the API server's audit log of a whole run: each one is used, and nothing else was asked for.
-There is no wildcard. The operator reads no Secrets (pods mount them by name), creates no pods and opens no shell in any, and grants no rights. Inference pods have a service account of their own without any right, and no token.
+There is no wildcard. The operator reads no Secrets (pods mount them by name), creates no pods and opens no shell in any. The one right that it grants is that of [gateways](#what-a-gateway-may-do). Inference pods have a service account of their own without any right, and no token.
 
 ## In each namespace that it watches
 
@@ -95,6 +98,10 @@ ${role('Role', 'ballast-leader')}
 ${role('ClusterRole', 'ballast:ballast-nodes')}
 
 Without it the price of a node is unknown, and \`status.cost\` says so.
+
+## What a gateway may do
+
+In a namespace where a ModelDeployment has \`traffic.path: Gateway\` the operator makes the ServiceAccount, Role and RoleBinding \`ballast-gateway\`: list and watch on ConfigMaps (its routes) and EndpointSlices (where pods are), in this namespace only. Where the operator may not make them, \`status.traffic\` says so and requests go straight to the pods.
 
 ## When a right is missing
 

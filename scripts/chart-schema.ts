@@ -38,6 +38,7 @@ const known: SchemaTable = {
   'image.pullPolicy': { enum: ['IfNotPresent', 'Always', 'Never'] },
   'inferencePod.image.digest': digest,
   'inferencePod.fileRoots': { type: 'array', items: { type: 'string', pattern: '^/[^,]*$' } },
+  'gateway.replicas': { type: 'integer', minimum: 1, maximum: 100 },
   imagePullSecrets: {
     type: 'array',
     items: {
@@ -123,6 +124,7 @@ function sharedWith(modelDeployment: string): SchemaTable {
   return {
     'defaults.pod': { ...pod, properties },
     'defaults.resources': { ...resources },
+    'gateway.resources': { ...resources },
     'defaults.networkPolicy': { ...networkPolicy },
   };
 }

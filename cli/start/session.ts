@@ -7,6 +7,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { buildBundles, podNodeFlags } from '../../local/bundles.ts';
 import { type Cluster, startCluster } from '../../local/cluster.ts';
+import { localGatewayImage } from '../../local/gateway-image.ts';
 import { provideTools } from '../../local/tools.ts';
 import { follow } from './follow.ts';
 import { asAppliedByKubectl, type Manifest, manifestForFile, manifestFromYaml } from './manifest.ts';
@@ -28,6 +29,7 @@ export interface Session {
 
 const namespace = 'default';
 const podImage = 'ballast/inference-pod';
+const operatorImage = 'ballast/operator';
 /** Cores that the node says it has: pods of a laptop share what there is, and no sample should wait for a core. */
 const nodeCores = '64';
 
@@ -54,6 +56,7 @@ function startEmbedded(session: Session, bundles: string): Promise<Cluster> {
         },
         paths,
       },
+      [operatorImage]: localGatewayImage(bundles, stateDir),
     },
   });
 }
@@ -76,6 +79,9 @@ function startOperator(session: Session, cluster: Cluster, bundles: string): Ope
       KUBECONFIG: cluster.kubeconfigPath,
       NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
       BALLAST_OPERATOR_IMAGE: podImage,
+      BALLAST_OPERATOR_GATEWAY_IMAGE: operatorImage,
+      // Where pods share one address, two gateways cannot listen at the same port.
+      ...(cluster.singleAddress ? { BALLAST_OPERATOR_GATEWAY_REPLICAS: '1' } : {}),
       BALLAST_OPERATOR_FILE_ROOTS: Object.keys(modelFolders(session)).join(','),
       BALLAST_OPERATOR_OPS_HOST: '127.0.0.1',
       BALLAST_OPERATOR_OPS_PORT: '0',

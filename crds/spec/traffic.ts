@@ -4,6 +4,10 @@ import { pricePattern } from '../values.ts';
 import { describe, duration, durationBetween, rules } from './field.ts';
 
 export const trafficSchema = z.strictObject({
+  path: describe(
+    z.enum(['Auto', 'Gateway', 'Direct']).optional(),
+    'Which way requests take. `Gateway`: through the gateway of the namespace, two pods or more that Ballast makes: it holds one queue for all replicas and gives a request only to a replica with a free slot, so that fewer replicas keep the same promise, for one more hop. While no gateway pod is ready, requests go straight to the pods. `Direct`: always straight to the pods, each of which has a queue of its own. `Auto`: Ballast decides and says so in `status.traffic`; in this version it takes `Direct`. Default: `Auto`.',
+  ),
   shedAt: describe(
     z.enum(['Timeout', 'SLA']).optional(),
     'When a request is refused (429, with Retry-After) instead of waiting. `Timeout`: when it cannot be answered within `timeout`. `SLA`: when its predicted wait exceeds what the highest promised latency T leaves, max(0.8·T − S, S) with the service time S; needs `sla.latency`. A deadline that the client gives (header `Ballast-Deadline-Ms`, gRPC deadline) is kept in both. Default: `Timeout`.',

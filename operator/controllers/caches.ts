@@ -22,11 +22,15 @@ import type {
 import { Reflector } from '../../kube/reflector.ts';
 import { ReflectorGroup } from '../../kube/reflector-group.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
-import { byLabel } from '../../kube/store.ts';
+import { byLabel, type Indexers } from '../../kube/store.ts';
 import type { NodeObject } from '../model/cost.ts';
+import { gatewayLabelSelector } from '../model/gateway/children.ts';
+import { leanModelDeployment } from './lean-model-deployment.ts';
 
 /** Name of the index over the ModelDeployment that an object belongs to, as `namespace/name`. */
 export const ofDeployment = 'deployment';
+/** Name of the index over the namespace. */
+export const ofNamespace = 'namespace';
 
 export interface CachesOptions {
   readonly api: KubeApi;
@@ -52,6 +56,9 @@ export interface Caches {
   readonly replicaSets: ReflectorGroup<ReplicaSet>;
   readonly pods: ReflectorGroup<Pod>;
   readonly endpointSlices: ReflectorGroup<EndpointSlice>;
+  /** Slices and Deployments of the gateways, which belong to a namespace and to no one ModelDeployment. */
+  readonly gatewaySlices: ReflectorGroup<EndpointSlice>;
+  readonly gatewayDeployments: ReflectorGroup<Deployment>;
   /** Labels and size of nodes; undefined where they may not be read. Nothing waits for them. */
   readonly nodes: Reflector<NodeObject> | undefined;
 }
@@ -136,6 +143,8 @@ function leanNode({ metadata, status }: NodeObject): NodeObject {
   };
 }
 
+const byNamespace = { [ofNamespace]: ({ metadata }: KubeObject) => [metadata.namespace ?? ''] };
+
 /** Makes the reflectors; nothing is read before they are started. */
 export function createCaches(options: CachesOptions): Caches {
   const { api, namespaces, readNodes, clock, log, observer } = options;
@@ -145,6 +154,7 @@ export function createCaches(options: CachesOptions): Caches {
     type: ResourceType,
     labelSelector: string = labels.deployment,
     transform: (object: T) => T = lean,
+    indexers: Indexers<T> = { [ofDeployment]: byLabel(labels.deployment) },
   ) =>
     new ReflectorGroup<T>(
       scopes.map(
@@ -155,13 +165,16 @@ export function createCaches(options: CachesOptions): Caches {
             type,
             labelSelector,
             transform,
-            indexers: { [ofDeployment]: byLabel(labels.deployment) },
+            indexers,
           }),
       ),
     );
   return {
     modelDeployments: new ReflectorGroup(
-      scopes.map((scope) => new Reflector({ ...common, ...scope, type: modelDeployments, transform: lean })),
+      scopes.map(
+        (scope) =>
+          new Reflector({ ...common, ...scope, type: modelDeployments, transform: leanModelDeployment }),
+      ),
     ),
     serviceAccounts: reflect(resources.serviceAccounts),
     configMaps: reflect(resources.configMaps),
@@ -174,6 +187,8 @@ export function createCaches(options: CachesOptions): Caches {
     pods: reflect(resources.pods, labels.deployment, leanPod),
     // Slices inherit the labels of their Service; those of the callers' Service carry no revision.
     endpointSlices: reflect(resources.endpointSlices, `${labels.deployment},${labels.revision}`),
+    gatewaySlices: reflect<EndpointSlice>(resources.endpointSlices, gatewayLabelSelector, lean, byNamespace),
+    gatewayDeployments: reflect<Deployment>(resources.deployments, gatewayLabelSelector, lean, byNamespace),
     nodes: readNodes
       ? new Reflector<NodeObject>({ ...common, type: resources.nodes, transform: leanNode })
       : undefined,
@@ -183,6 +198,14 @@ export function createCaches(options: CachesOptions): Caches {
 /** The caches of namespaced kinds. */
 export const groupsOf = ({ nodes: _, ...groups }: Caches): ReflectorGroup[] =>
   Object.values(groups) as unknown as ReflectorGroup[];
+
+/** The caches of what belongs to one ModelDeployment each. */
+export const groupsOfDeployments = ({
+  nodes: _,
+  gatewaySlices: __,
+  gatewayDeployments: ___,
+  ...groups
+}: Caches): ReflectorGroup[] => Object.values(groups) as unknown as ReflectorGroup[];
 
 /** Every reflector of the caches. */
 export const reflectorsOf = (caches: Caches): Reflector[] => [

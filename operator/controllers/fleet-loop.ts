@@ -177,7 +177,9 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const pods = options.readings(key);
     if (!asked && isAtRest(entry, deployment, facts, pods, nowMs)) return false;
     entry.seen = { atMs: nowMs, deployment, facts, pods };
-    const input = scalingInputOf(spec);
+    // A gateway holds one queue for all replicas, where a Service gives each a queue of its own.
+    const balancing = deployment.status?.traffic?.path === 'Gateway' ? 'least-outstanding' : 'random';
+    const input = scalingInputOf(spec, balancing);
     const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
     const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
     entry.window = observeWindow(entry.window, pods, windowMs, nowMs);

@@ -3,6 +3,7 @@ import type { ModelDeployment } from '../../crds/types.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { NodesReading } from '../model/cost.ts';
+import type { GatewayReading } from '../model/gateway/path.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import type { Known } from '../model/scaling/types.ts';
 import type { OperatorDefaults, ScalingReading, Snapshot } from '../model/snapshot.ts';
@@ -19,6 +20,8 @@ export interface GatherSources {
   readonly memories: Memories;
   readonly defaults: OperatorDefaults;
   readonly readScaling: ReadScaling;
+  /** The gateway of the deployment's namespace, where it wants one; absent where nobody makes gateways. */
+  readonly readGateway?: (deployment: ModelDeployment) => GatewayReading | undefined;
   /** The nodes of these pods; absent where nobody reads any. */
   readonly readNodes?: (pods: readonly Pod[]) => NodesReading;
   /** Keys that wait for their turn; absent where nobody counts them. */
@@ -29,11 +32,13 @@ export interface GatherSources {
 
 /** The Snapshot of one ModelDeployment; undefined when it does not exist. */
 export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undefined {
-  const { caches, memories, defaults, readScaling, readNodes, backlog, nowMs } = sources;
+  const { caches, memories, defaults, readScaling, readGateway, readNodes, backlog, nowMs } = sources;
+
   const deployment = caches.modelDeployments.store.get(key);
   if (deployment === undefined) return undefined;
   const reading = readScaling(deployment);
   const scaling: Known<ScalingReading> = reading ?? 'unknown';
+  const gateway = readGateway?.(deployment);
   const pods = caches.pods.store.byIndex(ofDeployment, key);
   return {
     nowMs: nowMs(),
@@ -53,6 +58,7 @@ export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undef
     replicaSets: caches.replicaSets.store.byIndex(ofDeployment, key),
     pods,
     ...(readNodes === undefined ? {} : { nodes: readNodes(pods) }),
+    ...(gateway === undefined ? {} : { gateway }),
     scaling,
     measured: reading?.measured ?? 'unknown',
     memory: memories.of(deployment.metadata.uid),

@@ -92,7 +92,11 @@ export class Memories {
       const history = addRestoration(entry.histories.get(child) ?? [], restoration);
       entry.histories.set(child, history);
       if (isContested(history))
-        contested.set(child, { hash: restoration.hash, fields: restoration.fields.slice(0, 5) });
+        contested.set(child, {
+          hash: restoration.hash,
+          fields: restoration.fields.slice(0, 5),
+          mutatedAtOnce: restoration.mutatedAtOnce,
+        });
     }
     return contested;
   }

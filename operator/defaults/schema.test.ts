@@ -40,6 +40,7 @@ describe('a file of defaults', () => {
     const text = example.replace(/-----BEGIN CERTIFICATE-----\n *…/, ca.trim().replaceAll('\n', '\n    '));
     expect(Object.keys(parseDefaults(text)).sort()).toEqual([
       'fetch',
+      'gateway',
       'image',
       'networkPolicy',
       'pod',

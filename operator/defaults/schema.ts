@@ -80,6 +80,7 @@ const fileSchema = z.strictObject({
       },
     )
     .optional(),
+  gateway: z.strictObject({ resources: runtimeSchema.shape.resources }).optional(),
   networkPolicy: accessSchema.shape.networkPolicy,
   fetch: z
     .strictObject({
@@ -129,7 +130,10 @@ export function parseDefaults(text: string, beside: (file: string) => string = (
   };
   const keys = keyProblems({ model: { uri: '' }, scaling: { mode: 'SLA', replicas: 1 }, runtime });
   const problems = keys.map(({ field, message }) => `${field.replace('spec.runtime.', '')}: ${message}`);
-  problems.push(...requestsAboveLimits(parsed.data));
+  problems.push(
+    ...requestsAboveLimits(parsed.data),
+    ...requestsAboveLimits(parsed.data.gateway ?? {}).map((text) => `gateway.${text}`),
+  );
   if (problems.length > 0) throw new DefaultsError(problems.join('; '));
   const { fetch, ...rest } = parsed.data;
   return fetch === undefined ? rest : { ...rest, fetch: withBundle(fetch, beside) };

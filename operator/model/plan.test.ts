@@ -80,8 +80,8 @@ describe('children', () => {
     const decided = plan({ ...snapshot, memory });
     expect(decided.apply).toEqual([]);
     const stalled = decided.status?.conditions?.find((one) => one.type === 'Stalled');
-    expect(stalled).toMatchObject({ status: 'True', reason: 'ChildMutated' });
-    expect(stalled?.message).toMatch(/spec\.replicas of deployments\/wine-/);
+    expect(stalled).toMatchObject({ status: 'True', reason: 'ReplicasContested' });
+    expect(stalled?.message).toMatch(/the replicas of deployments\/wine-/);
     const next = plan({
       ...snapshot,
       memory,

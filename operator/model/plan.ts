@@ -7,6 +7,8 @@ import { type ChildPlan, planChildren } from './child-plan.ts';
 import { desiredChildren } from './desired/children.ts';
 import { restartedAtAnnotation } from './desired/deployment.ts';
 import { nodeWait, type PlannedEvent, plannedEvents } from './events.ts';
+import { routesEndMs, trafficPathOf } from './gateway/path.ts';
+import { routesName } from './gateway/routes.ts';
 import { revisionHash } from './hash.ts';
 import { ownChildren, ownPods, ownReplicaSets } from './ownership.ts';
 import { neededReplicas } from './replicas.ts';
@@ -108,13 +110,18 @@ export function plan(given: Snapshot): Plan {
           progressDeadlineMs,
           bakeTimeMs: snapshot.defaults.bakeTimeMs,
         });
+  const routes = own.configMaps.find(
+    ({ metadata }) => metadata.name === routesName(deployment.metadata.name),
+  );
+  const traffic = trafficPathOf(deployment.spec, snapshot.gateway, routes, nowMs);
+  const routesEnd = routes === undefined ? undefined : routesEndMs(deployment, traffic, nowMs);
   const children: ChildPlan =
     wanted === undefined || deleting
       ? { apply: [], delete: [], conflicts: [], contests: new Map(), againAtMs: undefined }
       : planChildren(
           snapshot,
           given.children,
-          desiredChildren(snapshot, problems, wanted, revisions, rollout),
+          desiredChildren(snapshot, problems, wanted, revisions, rollout, traffic),
         );
   const facts: StatusFacts = {
     snapshot,
@@ -124,6 +131,7 @@ export function plan(given: Snapshot): Plan {
     wanted: wanted ?? '',
     needed,
     limits,
+    traffic,
     conflicts: children.conflicts,
     contests: children.contests,
     refusal: memory.refusal,
@@ -151,6 +159,10 @@ export function plan(given: Snapshot): Plan {
     pendingDueAtMs(facts),
     wait.dueAtMs,
     costDueAtMs(facts),
+    traffic.againAtMs,
+    routesEnd !== undefined && routesEnd > nowMs && routesEnd < Number.POSITIVE_INFINITY
+      ? routesEnd
+      : undefined,
   ]);
   return {
     apply: children.apply,

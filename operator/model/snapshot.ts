@@ -14,6 +14,7 @@ import type {
   ServiceAccount,
 } from '../../kube/objects.ts';
 import type { NodesReading } from './cost.ts';
+import type { GatewayReading } from './gateway/path.ts';
 import type { Measured } from './scaling/measured.ts';
 import type { Known, Why } from './scaling/types.ts';
 
@@ -36,6 +37,8 @@ export interface FleetDefaults {
   readonly networkPolicy?: 'Off' | 'Restricted' | undefined;
   /** How models are fetched over the network; it reaches the pods that start from now on, of old revisions too. */
   readonly fetch?: FetchDefaults | undefined;
+  /** Requests and limits of the pods of each namespace's gateway. */
+  readonly gateway?: { readonly resources?: RuntimeSpec['resources'] } | undefined;
 }
 
 export interface FetchDefaults extends FetchConfig {
@@ -70,6 +73,10 @@ export interface ScalingReading {
   readonly why: Why;
   /** The last decision that changed the count; undefined when this process made none. */
   readonly lastChange: ScalingChange | undefined;
+  /** The last ten such decisions of this process, the newest first; absent: the last one alone. */
+  readonly recentChanges?: readonly ScalingChange[];
+  /** How long a new pod takes until it is ready, seconds, as learned; absent: not known. */
+  readonly startupSeconds?: number;
 }
 
 /** A decision at the moment at which it changed the count. */
@@ -138,6 +145,8 @@ export interface Contest {
   readonly hash: string;
   /** Fields that were changed, as paths. */
   readonly fields: readonly string[];
+  /** The server's answer itself was changed, as an admission webhook does it; an autoscaler comes later. */
+  readonly mutatedAtOnce?: boolean;
 }
 
 export const emptyMemory: Memory = {
@@ -163,6 +172,8 @@ export interface Snapshot {
   readonly pods: readonly Pod[];
   /** The nodes of those pods; undefined where nobody reads any. */
   readonly nodes?: NodesReading;
+  /** The gateway of the namespace; undefined where the deployment wants none, or nobody makes gateways. */
+  readonly gateway?: GatewayReading;
   readonly scaling: Known<ScalingReading>;
   readonly measured: Known<Measured>;
   readonly memory: Memory;

@@ -122,7 +122,10 @@ describe('values', () => {
       for (const [key, child] of Object.entries(
         (one.properties ?? {}) as Record<string, Record<string, unknown>>,
       ))
-        if (!(path === '' && key === 'global') && !/^defaults\.(pod|resources)$/.test(path))
+        if (
+          !(path === '' && key === 'global') &&
+          !/^(defaults\.(pod|resources)|gateway\.resources)$/.test(path)
+        )
           walk(child, path === '' ? key : `${path}.${key}`);
     };
     walk(schema, '');

@@ -116,7 +116,7 @@ describe('the checks find what is wrong', () => {
     [{ verbs: ['create'] }, 'gives create on pods'],
     [
       { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles'], verbs: ['escalate'] },
-      'gives roles.rbac.authorization.k8s.io',
+      'gives escalate on roles.rbac.authorization.k8s.io',
     ],
     [
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['update'] },

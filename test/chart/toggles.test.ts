@@ -174,6 +174,7 @@ describe('toggles', () => {
         tolerations: [{ key: 'models', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }],
         labels: { team: 'models' },
       },
+      gateway: { resources: { requests: { cpu: '200m' }, limits: { memory: '1Gi' } } },
       networkPolicy: 'Restricted',
       fetch: {
         httpsProxy: 'http://proxy.example.com:3128',

@@ -10,6 +10,7 @@ import { createClient, type KubeClient } from '../../kube/client.ts';
 import type { KubeObject, Pod } from '../../kube/objects.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
 import { type Cluster, startCluster } from '../../local/cluster.ts';
+import { localGatewayImage } from '../../local/gateway-image.ts';
 import type { FakeAnswer } from '../../local/kubelet/fake-kubelet.ts';
 import type { ImageMap } from '../../local/kubelet/image-map.ts';
 import { parseConfig } from '../../operator/config.ts';
@@ -36,6 +37,8 @@ export interface BedOptions {
   readonly flags?: readonly string[];
   /** Pods are processes of these images, instead of the fake kubelet's. */
   readonly images?: ImageMap;
+  /** Bundles of the gateway, where its pods are to run. */
+  readonly gatewayBundles?: string;
 }
 
 /** Polls every 20 ms until `probe` gives something; fails with what was missing after `timeoutMs`. */
@@ -50,7 +53,12 @@ export async function startOperatorBed(options: BedOptions = {}): Promise<Operat
   const stateDir = mkdtempSync(join(tmpdir(), 'ballast-operator-'));
   const cluster = await startCluster({
     stateDir,
-    imageMap: options.images ?? {},
+    imageMap: {
+      ...options.images,
+      ...(options.gatewayBundles === undefined
+        ? {}
+        : { 'ballast/operator': localGatewayImage(options.gatewayBundles, stateDir) }),
+    },
     // Restarts come at once: nobody waits ten seconds for a container that failed on purpose.
     backoff: { initialMs: 100, maxMs: 400 },
     node: { cpu: '64', memory: '256Gi', pods: 1_000 },

@@ -127,6 +127,7 @@ projected:
 {{- if and .Values.privateCA.pem .Values.privateCA.configMap }}{{ fail "privateCA.pem and privateCA.configMap: choose one" }}{{ end -}}
 {{- with .Values.privateCA.pem }}{{ $_ := set $fetch "caBundle" . }}{{ end -}}
 {{- with .Values.privateCA.configMap }}{{ $_ := set $fetch "caBundleFile" "ca.crt" }}{{ end -}}
+{{- with .Values.gateway.resources }}{{ $_ := set $file "gateway" (dict "resources" .) }}{{ end -}}
 {{- with $fetch }}{{ $_ := set $file "fetch" . }}{{ end -}}
 {{- with $file }}{{ toYaml . }}{{ end -}}
 {{- end -}}

@@ -1,6 +1,8 @@
 /** Every child that is to exist, in the order in which they depend on each other. */
 import type { KubeObject } from '../../../kube/objects.ts';
 import { concerns, type Problem } from '../check.ts';
+import { routesEndMs, type TrafficPath } from '../gateway/path.ts';
+import { desiredRoutes, routesName, routesOf } from '../gateway/routes.ts';
 import { recordedDigest } from '../pods.ts';
 import { dataOf, type Revision } from '../revisions.ts';
 import type { RolloutPlan } from '../rollout/planner.ts';
@@ -41,6 +43,7 @@ export function desiredChildren(
   wanted: string,
   revisions: ReadonlyMap<string, Revision>,
   rollout: RolloutPlan,
+  traffic: TrafficPath,
 ): DesiredChildren {
   const { deployment } = snapshot;
   const { spec } = deployment;
@@ -92,7 +95,24 @@ export function desiredChildren(
     keep.add(`controllerRevisions/${stored?.metadata.name ?? ''}`);
 
   for (const revision of live) add('services', desiredHeadlessService(deployment, revision));
-  add('services', desiredService(deployment));
+  const { name } = deployment.metadata;
+  const port = snapshot.gateway?.port;
+  // Before the Service leads there; and while it may still lead there, and for some time after, they stay.
+  if (port === undefined || concerns(problems, 'sla', 'traffic')) {
+    if (
+      concerns(problems, 'sla', 'traffic') ||
+      snapshot.nowMs < routesEndMs(deployment, traffic, snapshot.nowMs)
+    )
+      keep.add(`configMaps/${routesName(name)}`);
+  } else {
+    const routed = live.map((revision) => ({
+      revision,
+      readyReplicas: revisions.get(revision)?.state.ready ?? 0,
+      replicas: rollout.replicas.get(revision) ?? 0,
+    }));
+    if (routed.length > 0) add('configMaps', desiredRoutes(deployment, routesOf(deployment, routed, port)));
+  }
+  add('services', desiredService(deployment, traffic.path === 'Gateway' ? port : undefined));
 
   // Before the pods, so that none runs without it.
   if ((spec.access?.networkPolicy ?? snapshot.defaults.networkPolicy) === 'Restricted')

@@ -1,20 +1,20 @@
 /** The one builder of status. */
 import type { ConditionType } from '../../../crds/reasons.ts';
-import type { ModelDeploymentStatus, RevisionStatus, ScalingDecisionStatus } from '../../../crds/status.ts';
+import type { ModelDeploymentStatus, RevisionStatus } from '../../../crds/status.ts';
 import type { ModelDeploymentSpec } from '../../../crds/types.ts';
 import { concerns } from '../check.ts';
 import { revisionData } from '../desired/controller-revision.ts';
+import { pathSinceMs } from '../gateway/path.ts';
 import { selectorText, servingSelector } from '../labels.ts';
 import { servicePort, serviceUrl } from '../names.ts';
 import { isLiving, isReady } from '../pods.ts';
-import type { ScalingReason } from '../scaling/types.ts';
-import type { ScalingChange } from '../snapshot.ts';
 import { type ConditionValue, mergeConditions } from './conditions.ts';
 import { costStatus } from './cost.ts';
 import { allFailures, failuresOf, type StatusFacts } from './facts.ts';
 import { pendingStatus } from './pending.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
-import { available, phase, progress, ready, scalingLimited } from './serving.ts';
+import { scalingLimited, scalingStatus } from './scaling.ts';
+import { available, phase, progress, ready } from './serving.ts';
 import { slaColumn, slaMet, slaStatus } from './sla.ts';
 import { stallOf } from './stall.ts';
 import { keptCondition } from './unheard.ts';
@@ -38,58 +38,6 @@ function revisionStatus(facts: StatusFacts, revision: string): RevisionStatus {
   // A rollout's other revision got none of the requests that came: that is 0 %, not unknown.
   if (Object.keys(shares).length > 0) status.observedWeight = formatShare(shares[revision] ?? 0);
   return status;
-}
-
-function scalingStatus(facts: StatusFacts): NonNullable<ModelDeploymentStatus['scaling']> {
-  const { snapshot, needed, limits } = facts;
-  const before = snapshot.deployment.status?.scaling?.lastDecision;
-  const status: NonNullable<ModelDeploymentStatus['scaling']> = { desiredReplicas: needed, ...limits };
-  const { scaling } = snapshot;
-  if (scaling === 'unknown') {
-    if (before !== undefined) status.lastDecision = before;
-    return status;
-  }
-  const { lastChange, why, replicas } = scaling;
-  const told = lastChange === undefined ? before : decisionStatus(lastChange);
-  status.lastDecision =
-    told !== undefined && stillExplains(told, why.reason)
-      ? told
-      : before?.reason === why.reason && before.replicas === replicas
-        ? before
-        : decisionStatus({ at: snapshot.nowMs, replicas, previousReplicas: replicas, why });
-  return status;
-}
-
-/**
- * The decision that made the count stays until another one changes it: that is the question people ask, and after a
- * restart of the operator status still holds it. It ends when somebody else decides now (another mode); and a decision
- * that moved nothing, the very first as a rule, goes when its reason does.
- */
-function stillExplains(told: ScalingDecisionStatus, reason: ScalingReason): boolean {
-  if (told.replicas === told.previousReplicas) return told.reason === reason;
-  return decidedByOthers(told.reason) === decidedByOthers(reason);
-}
-
-/** Who else than the autoscaler decided; '' when it did. */
-const decidedByOthers = (reason: string): string =>
-  reason === 'Fixed' || reason === 'External' || reason === 'Suspended' ? reason : '';
-
-function decisionStatus({ at, replicas, previousReplicas, why }: ScalingChange): ScalingDecisionStatus {
-  return {
-    time: timestamp(at),
-    replicas,
-    previousReplicas,
-    reason: why.reason,
-    message: cutMessage(why.sentence),
-    inputs: Object.fromEntries(
-      Object.entries(why.inputs)
-        .slice(0, 32)
-        .map(([name, value]) => [
-          name,
-          typeof value === 'number' ? String(Number(value.toPrecision(4))) : value,
-        ]),
-    ),
-  };
 }
 
 /** Everything that status says, from the facts; conditions carry on from the last status. */
@@ -142,6 +90,12 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
       ...(finishedAtMs === undefined ? {} : { finishedAt: timestamp(finishedAtMs) }),
       ...(failedRevision === undefined ? {} : { failedRevision }),
       ...(makesRoomSinceMs === undefined ? {} : { makesRoomSince: timestamp(makesRoomSinceMs) }),
+    },
+    traffic: {
+      path: facts.traffic.path,
+      since: timestamp(pathSinceMs(deployment, facts.traffic.path, nowMs)),
+      reason: facts.traffic.reason,
+      message: cutMessage(facts.traffic.message, 512),
     },
     scaling: scalingStatus(facts),
     ...(sla === undefined ? {} : { sla }),

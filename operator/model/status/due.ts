@@ -44,9 +44,12 @@ function skeleton(status: ModelDeploymentStatus): unknown {
     pending: pending?.causes.map(({ reason, short, pods }) => [reason, short, pods]),
     stable: weightless(stable),
     candidate: weightless(candidate),
+    // What is decided at present moves with the load; a count that changed is a transition, its history comes with it.
     scaling: {
       ...scaling,
+      current: scaling?.current?.limitedBy,
       lastDecision: scaling?.lastDecision?.replicas,
+      recentDecisions: undefined,
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What the status is written from: gathered once by the plan, read by each condition. */
 
 import type { Problem } from '../check.ts';
+import type { TrafficPath } from '../gateway/path.ts';
 import type { Failure } from '../pods.ts';
 import type { Revision } from '../revisions.ts';
 import type { RolloutPlan } from '../rollout/planner.ts';
@@ -16,6 +17,8 @@ export interface StatusFacts {
   /** Replicas that the load needs. */
   readonly needed: number;
   readonly limits: { readonly minReplicas: number; readonly maxReplicas: number };
+  /** The way that the callers' Service leads. */
+  readonly traffic: TrafficPath;
   readonly conflicts: readonly Conflict[];
   readonly contests: ReadonlyMap<ChildKey, Contest>;
   readonly refusal: Refusal | undefined;

@@ -1,6 +1,6 @@
-/** The conditions Available, Ready, Reconciling, Stalled and ScalingLimited, and the one word for people. */
+/** The conditions Available, Ready, Reconciling and Stalled, and the one word for people. */
 import type { ConditionType } from '../../../crds/reasons.ts';
-import { type ConditionValue, no, unknown, yes } from './conditions.ts';
+import { type ConditionValue, no, yes } from './conditions.ts';
 import { allFailures, failureText, readyPods, type StatusFacts } from './facts.ts';
 import { pendingText } from './pending.ts';
 import { faultText, type Stall } from './stall.ts';
@@ -99,19 +99,6 @@ export function progress(
     reconciling: settled ? no(reason, message) : yes(reason, message),
     stalled: no(reason, message),
   };
-}
-
-/** Whether something keeps the promise from being kept, as the last scaling decision saw it. */
-export function scalingLimited(facts: StatusFacts): ConditionValue {
-  const { scaling, deployment } = facts.snapshot;
-  const { minReplicas, maxReplicas } = facts.limits;
-  const { mode } = deployment.spec.scaling;
-  if (mode !== 'SLA') return no('WithinLimits', `scaling.mode is ${mode}`);
-  if (deployment.spec.suspend === true) return no('WithinLimits', 'spec.suspend is true: no pod is wanted');
-  if (scaling === 'unknown') return unknown('MetricsUnknown', 'no scaling decision was made yet');
-  const { limited } = scaling.why;
-  if (limited !== undefined) return yes(limited.reason, limited.sentence);
-  return no('WithinLimits', `${pods(facts.needed)} wanted, between ${minReplicas} and ${maxReplicas}`);
 }
 
 /**

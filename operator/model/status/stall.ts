@@ -1,6 +1,7 @@
 /** What keeps the spec from ever being served unless somebody acts; the first that applies, in order of cause. */
 import type { Reason } from '../../../crds/reasons.ts';
 import { formatDuration } from '../../../crds/values.ts';
+import { isAboutReplicas } from '../contest.ts';
 import type { Fault, Refusal } from '../snapshot.ts';
 import { conditionOf } from './conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './facts.ts';
@@ -121,6 +122,7 @@ function noRoom(facts: StatusFacts): Stall {
  * | a request of the operator was refused           | Forbidden, QuotaExceeded, SpecInvalid |
  * | a needed name belongs to somebody else          | ChildConflict                   |
  * | the rollout failed                              | the pod's reason, else ProgressDeadlineExceeded |
+ * | somebody keeps changing a child's replicas      | ReplicasContested               |
  * | somebody keeps changing a child                 | ChildMutated                    |
  * | stable short of pods, failing, for the deadline | the pod's reason                |
  * | pods wait for a node for the deadline           | Unschedulable                   |
@@ -142,6 +144,11 @@ export function stallOf(facts: StatusFacts): Stall | undefined {
     };
   if (rollout.record.failedRevision === wanted && rollout.stable !== wanted) return failedRollout(facts);
   const [contest] = contests;
+  if (contest !== undefined && isAboutReplicas(contest[1]) && contest[1].mutatedAtOnce !== true)
+    return {
+      reason: 'ReplicasContested',
+      message: `something else changes the replicas of ${contest[0]} again and again, a HorizontalPodAutoscaler as a rule; Ballast stopped putting them back. Set scaling.mode: External and point the autoscaler at this ModelDeployment, or delete it and change the spec`,
+    };
   if (contest !== undefined)
     return {
       reason: 'ChildMutated',

@@ -34,6 +34,9 @@ const most: Readonly<Record<string, readonly string[]>> = {
   'endpointslices.discovery.k8s.io': read,
   events: ['create', 'patch'],
   'leases.coordination.k8s.io': ['get', 'create', 'update'],
+  // The gateway's, by name: nobody can grant what he does not have.
+  'roles.rbac.authorization.k8s.io': ['create', 'patch'],
+  'rolebindings.rbac.authorization.k8s.io': ['create', 'patch'],
   nodes: read,
 };
 
@@ -57,6 +60,8 @@ function oneRule({ apiGroups, resources, verbs, resourceNames, ...rest }: Rule):
       const allowed = most[name];
       if (allowed === undefined) found.push(`gives ${name}`);
       else for (const verb of verbs) if (!allowed.includes(verb)) found.push(`gives ${verb} on ${name}`);
+      if (group === 'rbac.authorization.k8s.io' && resourceNames?.join() !== 'ballast-gateway')
+        found.push(`gives ${verbs.join()} on every one of ${resource}`);
       // A Lease of somebody else is somebody else's leadership.
       if (resource === 'leases' && resourceNames === undefined && verbs.join() !== 'create')
         found.push(`gives ${verbs.join()} on every Lease`);

@@ -43,7 +43,7 @@ export const wholeSpec = {
     ],
   },
   sla: { latency: { p50: '10ms', p90: '20ms', p95: '50ms', p99: '100ms' }, errorRate: '0.1%', window: '1m' },
-  traffic: { timeout: '3s', shedAt: 'SLA' },
+  traffic: { path: 'Gateway', timeout: '3s', shedAt: 'SLA' },
   scaling: { mode: 'SLA', minReplicas: 2, maxReplicas: 4, replicas: 1, requestsPerSecondPerReplica: 10 },
   rollout: { progressDeadline: '1m', revisionHistoryLimit: 2, restartedAt: 'now' },
   access: { networkPolicy: 'Restricted' },

@@ -1,0 +1,207 @@
+/** The gateway's part of a plan: which way the Service leads, what the routes say, what a gateway is made of. */
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { gatewayPorts, parseRoutes } from '../../../crds/routes.ts';
+import type { ConfigMap, Service } from '../../../kube/objects.ts';
+import { type Plan, plan } from '../plan.ts';
+import { makeDeployment, makeSnapshot, type SpecPart, startMs } from '../testing/builders.ts';
+import { expectGolden } from '../testing/golden.ts';
+import { defaultGatewayResources, gatewayAnchor, gatewayChildren } from './children.ts';
+import { type GatewayReading, routesEndMs, trafficPathOf } from './path.ts';
+import { freePort } from './ports.ts';
+import { portOf, weightsOf } from './routes.ts';
+
+const golden = (name: string) => join(import.meta.dirname, 'golden', `${name}.txt`);
+const asked: SpecPart = { traffic: { path: 'Gateway' } };
+const reading = (part: Partial<GatewayReading> = {}): GatewayReading => ({
+  port: 20_007,
+  readyPods: 2,
+  ...part,
+});
+
+const applied = <T>(decided: Plan, kind: string, name: string) =>
+  decided.apply.find((one) => one.kind === kind && one.object.metadata.name === name)?.object as
+    | T
+    | undefined;
+
+/** The routes as the API server has them, `ageMs` old. */
+function madeRoutes(ageMs: number): ConfigMap {
+  const made = applied<ConfigMap>(
+    plan(makeSnapshot({ deployment: makeDeployment(asked), gateway: reading() })),
+    'configMaps',
+    'wine-routes',
+  );
+  if (made === undefined) throw new Error('no routes');
+  return {
+    ...made,
+    metadata: {
+      ...made.metadata,
+      uid: 'uid-routes',
+      creationTimestamp: new Date(startMs - ageMs).toISOString(),
+    },
+  };
+}
+const withRoutes = (spec: SpecPart, gateway: GatewayReading | undefined, ageMs = 60_000) => {
+  const base = makeSnapshot({
+    deployment: makeDeployment(spec),
+    ...(gateway === undefined ? {} : { gateway }),
+  });
+  return { ...base, children: { ...base.children, configMaps: [madeRoutes(ageMs)] } };
+};
+const targets = (decided: Plan) => {
+  const service = applied<Service>(decided, 'services', 'wine');
+  return [
+    service?.spec.selector?.['app.kubernetes.io/component'] ?? 'pods',
+    ...(service?.spec.ports ?? []).map(({ targetPort }) => targetPort),
+  ];
+};
+
+describe('the way of requests', () => {
+  const { spec } = makeDeployment(asked);
+  test.each([
+    ['no gateway pod is ready', reading({ readyPods: 0 }), 60_000, 'Direct GatewayUnready', undefined],
+    ['the gateway cannot be made', reading({ problem: 'x' }), 60_000, 'Direct GatewayUnready', undefined],
+    ['no port is left', reading({ port: undefined }), 60_000, 'Direct GatewayUnready', undefined],
+    ['the route is a moment old', reading(), 500, 'Direct GatewayUnready', startMs + 1_500],
+    ['all is there', reading(), 2_000, 'Gateway Asked', undefined],
+    ['nobody makes gateways', undefined, 60_000, 'Direct GatewayUnready', undefined],
+  ])('asked for, where %s', (_, gateway, ageMs, way, againAtMs) => {
+    const traffic = trafficPathOf(spec, gateway, madeRoutes(ageMs), startMs);
+    expect([`${traffic.path} ${traffic.reason}`, traffic.againAtMs]).toEqual([way, againAtMs]);
+  });
+
+  test.each([
+    [{}, 'Direct Auto'],
+    [{ traffic: { path: 'Auto' } }, 'Direct Auto'],
+    [{ traffic: { path: 'Direct' } }, 'Direct Asked'],
+  ] as [SpecPart, string][])('of %j', (part, way) => {
+    const { path, reason } = trafficPathOf(makeDeployment(part).spec, reading(), madeRoutes(60_000), startMs);
+    expect(`${path} ${reason}`).toBe(way);
+  });
+
+  test('stays in its words until it changes', () => {
+    const decided = plan(withRoutes(asked, reading()));
+    expect(decided.status?.traffic).toEqual({
+      path: 'Gateway',
+      since: '2026-01-01T12:00:00Z',
+      reason: 'Asked',
+      message: 'traffic.path is Gateway: 2 gateway pods are ready, at port 20007',
+    });
+    const later = withRoutes(asked, reading());
+    const status = decided.status;
+    if (status === undefined) throw new Error('no status');
+    const again = plan({ ...later, nowMs: startMs + 90_000, deployment: { ...later.deployment, status } });
+    expect((again.status ?? status).traffic?.since).toBe('2026-01-01T12:00:00Z');
+  });
+});
+
+describe('the callers’ Service', () => {
+  test('leads to the gateway at the model’s port', () => {
+    expect(targets(plan(withRoutes(asked, reading())))).toEqual(['gateway', 20_007, 20_007]);
+  });
+  test('falls back to the pods while no gateway pod is ready, and the routes stay', () => {
+    const decided = plan(withRoutes(asked, reading({ readyPods: 0 })));
+    expect(targets(decided)).toEqual(['pods', 'http', 'grpc']);
+    expect(decided.delete).toEqual([]);
+  });
+  test('leads to the pods without a word of gateways, as ever', () => {
+    const decided = plan(makeSnapshot());
+    expect(targets(decided)).toEqual(['pods', 'http', 'grpc']);
+    expect(decided.apply.some(({ object }) => object.metadata.name === 'wine-routes')).toBe(false);
+  });
+});
+
+describe('routes', () => {
+  test('hold what the gateway needs, and parse', () => {
+    const routes = madeRoutes(0);
+    const parsed = parseRoutes(routes.data?.['routes.json']);
+    expect(parsed).toMatchObject({
+      routes: { version: 1, model: 'wine', port: 20_007, timeoutMs: 1_000, shedAt: 'Timeout', latency: [] },
+    });
+    expect(portOf(routes)).toBe(20_007);
+    expect(portOf({ ...routes, metadata: { ...routes.metadata, labels: {} } })).toBeUndefined();
+  });
+  test('stay for 30 s when the model leaves the gateway: late connections still arrive', () => {
+    const given = withRoutes({ traffic: { path: 'Direct' } }, undefined);
+    const status = {
+      traffic: { path: 'Direct', since: '2026-01-01T12:00:00Z', reason: 'Asked', message: '' },
+    };
+    const deployment = { ...given.deployment, status } as typeof given.deployment;
+    const at = (nowMs: number) => plan({ ...given, deployment, nowMs });
+    expect(at(startMs + 29_000).delete).toEqual([]);
+    expect(at(startMs + 29_000).requeueAfterMs).toBeLessThanOrEqual(1_000);
+    expect(at(startMs + 30_000).delete.map(({ name }) => name)).toEqual(['wine-routes']);
+    const path = trafficPathOf(deployment.spec, undefined, undefined, startMs);
+    expect(routesEndMs(deployment, path, startMs + 5_000)).toBe(startMs + 30_000);
+  });
+  test.each([
+    [
+      'ready pods, as a Service shares',
+      [
+        ['a', 3, 4],
+        ['b', 1, 1],
+      ],
+      { a: 3, b: 1 },
+    ],
+    [
+      'nothing for what is not ready',
+      [
+        ['a', 2, 2],
+        ['b', 0, 3],
+      ],
+      { a: 2, b: 0 },
+    ],
+    [
+      'the largest while none is ready',
+      [
+        ['a', 0, 1],
+        ['b', 0, 2],
+      ],
+      { a: 0, b: 1 },
+    ],
+    [
+      'the first of equals',
+      [
+        ['a', 0, 0],
+        ['b', 0, 0],
+      ],
+      { a: 1, b: 0 },
+    ],
+  ] as [string, [string, number, number][], object][])('weigh by %s', (_, given, weights) => {
+    const revisions = given.map(([revision, readyReplicas, replicas]) => ({
+      revision,
+      readyReplicas,
+      replicas,
+    }));
+    expect(Object.fromEntries(weightsOf(revisions))).toEqual(weights);
+  });
+});
+
+describe('ports', () => {
+  test('are the same for a name, and another one where it is taken', () => {
+    const first = freePort('wine', new Set()) ?? 0;
+    expect(first).toBeGreaterThanOrEqual(gatewayPorts.first);
+    expect(first).toBeLessThanOrEqual(gatewayPorts.last);
+    expect(freePort('wine', new Set())).toBe(first);
+    const second = freePort('wine', new Set([first])) ?? 0;
+    expect(second).toBe(first === gatewayPorts.last ? gatewayPorts.first : first + 1);
+  });
+  test('end when all are taken', () => {
+    const all = Array.from({ length: 10_000 }, (_, index) => gatewayPorts.first + index);
+    expect(freePort('wine', new Set(all))).toBeUndefined();
+    expect(freePort('wine', new Set(all.slice(1)))).toBe(gatewayPorts.first);
+  });
+});
+
+test('a gateway is what its golden file says', () => {
+  const objects = [
+    gatewayAnchor('shop', [makeDeployment(asked)]),
+    ...gatewayChildren('shop', 'uid-anchor', {
+      image: 'ballast/operator:1.2.3',
+      replicas: 2,
+      resources: defaultGatewayResources,
+      imagePullSecrets: [{ name: 'login' }],
+    }).map(({ object }) => object),
+  ];
+  expectGolden(golden('gateway'), `${JSON.stringify([...objects, madeRoutes(0)], null, 2)}\n`);
+});

@@ -1,0 +1,88 @@
+/** Which way requests take to the pods of one ModelDeployment: through the gateway that holds the queue, or straight. */
+import type { ModelDeployment, ModelDeploymentSpec } from '../../../crds/types.ts';
+import type { ConfigMap } from '../../../kube/objects.ts';
+
+/** What is known of the gateway of a namespace, for one ModelDeployment that wants it. */
+export interface GatewayReading {
+  /** The port of this model at every gateway pod; undefined when all ports of the namespace are taken. */
+  readonly port: number | undefined;
+  readonly readyPods: number;
+  /** Why there is no gateway, for people; undefined while nothing is wrong. */
+  readonly problem?: string | undefined;
+}
+
+export interface TrafficPath {
+  /** The way that the callers' Service leads now. */
+  readonly path: 'Gateway' | 'Direct';
+  readonly reason: 'Asked' | 'Auto' | 'GatewayUnready';
+  readonly message: string;
+  /** When it will be another way if nothing else changes, wall clock. */
+  readonly againAtMs?: number | undefined;
+}
+
+/** Gateways listen at a new port as soon as they see the route; a timestamp holds whole seconds, so this is 1 to 2 s. */
+const learnMs = 2_000;
+
+/** How long routes stay after the Service has left them: connections that came just before still arrive. */
+const lingerMs = 30_000;
+
+/** Whether this spec wants a gateway. `Auto` takes none so far. */
+export const wantsGateway = (spec: ModelDeploymentSpec): boolean => spec.traffic?.path === 'Gateway';
+
+const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: number): TrafficPath => ({
+  path: 'Direct',
+  reason,
+  message,
+  againAtMs,
+});
+
+/**
+ * | spec.traffic.path | a gateway pod is ready | it knows the route for 2 s | path    | reason         |
+ * | Direct            | any                    | any                        | Direct  | Asked          |
+ * | Auto, left out    | any                    | any                        | Direct  | Auto           |
+ * | Gateway           | no                     | any                        | Direct  | GatewayUnready |
+ * | Gateway           | yes                    | no                         | Direct  | GatewayUnready |
+ * | Gateway           | yes                    | yes                        | Gateway | Asked          |
+ *
+ * `routes` is the live ConfigMap of this model.
+ */
+export function trafficPathOf(
+  spec: ModelDeploymentSpec,
+  gateway: GatewayReading | undefined,
+  routes: ConfigMap | undefined,
+  nowMs: number,
+): TrafficPath {
+  const asked = spec.traffic?.path ?? 'Auto';
+  if (asked === 'Auto') return direct('Auto', 'traffic.path is Auto: requests go straight to the pods');
+  if (asked === 'Direct') return direct('Asked', 'traffic.path is Direct: requests go straight to the pods');
+  const missing = (why: string, againAtMs?: number) =>
+    direct(
+      'GatewayUnready',
+      `traffic.path is Gateway, but ${why}: until then requests go straight to the pods`,
+      againAtMs,
+    );
+  if (gateway?.problem !== undefined) return missing(`the gateway cannot be made (${gateway.problem})`);
+  if (gateway !== undefined && gateway.port === undefined)
+    return missing('all 10,000 ports of gateways in this namespace are taken');
+  const readyPods = gateway?.readyPods ?? 0;
+  if (readyPods === 0) return missing('no gateway pod is ready');
+  const since = Date.parse(routes?.metadata.creationTimestamp ?? '');
+  if (Number.isNaN(since)) return missing('the gateway does not know the route yet');
+  if (nowMs < since + learnMs) return missing('the gateway has just been told the route', since + learnMs);
+  return {
+    path: 'Gateway',
+    reason: 'Asked',
+    message: `traffic.path is Gateway: ${readyPods === 1 ? '1 gateway pod is' : `${readyPods} gateway pods are`} ready, at port ${gateway?.port}`,
+  };
+}
+
+/** Since when the Service leads the way that it does, wall clock. */
+export function pathSinceMs({ status }: ModelDeployment, path: TrafficPath['path'], nowMs: number): number {
+  const before = status?.traffic;
+  // Seconds are all that a status holds.
+  return before?.path === path ? Date.parse(before.since) : Math.floor(nowMs / 1_000) * 1_000;
+}
+
+/** Until when the routes of a model that wants no gateway any more stay, wall clock. */
+export const routesEndMs = (deployment: ModelDeployment, path: TrafficPath, nowMs: number): number =>
+  path.path === 'Gateway' ? Number.POSITIVE_INFINITY : pathSinceMs(deployment, path.path, nowMs) + lingerMs;
