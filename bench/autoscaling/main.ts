@@ -1,0 +1,119 @@
+/** How well Ballast scales beside other autoscalers, on real and synthetic traffic: `npm run bench:autoscaling -- --help`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chance } from '../../simulator/chance.ts';
+import { parseStartup } from '../../simulator/distributions.ts';
+import { TraceError } from '../../simulator/traffic/parse.ts';
+import type { Options } from './options.ts';
+import { help, OptionError, readOptions } from './options.ts';
+import { writePlots } from './plots.ts';
+import { runAll } from './pool.ts';
+import type { Row } from './summary.ts';
+import { rowsOf, tableOf } from './summary.ts';
+import { verdictsOf } from './targets.ts';
+import type { Result, Task } from './task.ts';
+import type { Traffic } from './traffic.ts';
+import { trafficOf } from './traffic.ts';
+
+function tasksOf(traffic: readonly Traffic[], options: Options): Task[] {
+  const tasks: Task[] = [];
+  for (const { trace } of traffic)
+    for (let seed = 1; seed <= options.seeds; seed += 1) {
+      tasks.push({ trace, policy: 'oracle', seed, setting: options.setting });
+      for (const shedAt of options.sheds)
+        for (const policy of options.policies)
+          tasks.push({ trace, policy, seed, setting: { ...options.setting, shedAt } });
+    }
+  return tasks;
+}
+
+/** The start-up time that nine of ten pods stay within, seconds. */
+function d90(startup: string): number {
+  const distribution = parseStartup(startup);
+  const random = chance(1, 9);
+  const samples = Array.from({ length: 2_000 }, () => distribution?.sample(random) ?? 0);
+  return samples.sort((one, other) => one - other)[1_799] ?? 0;
+}
+
+function progress(total: number): (done: number) => void {
+  const startedMs = performance.now();
+  let toldMs = 0;
+  return (done) => {
+    const nowMs = performance.now();
+    if (done < total && nowMs - toldMs < (process.stderr.isTTY ? 200 : 15_000)) return;
+    toldMs = nowMs;
+    const seconds = Math.round((nowMs - startedMs) / 1_000);
+    const left = Math.round((seconds / done) * (total - done));
+    const line = `${done} of ${total} replays, ${seconds} s, ${left} s to go`;
+    process.stderr.write(
+      process.stderr.isTTY ? `\r${line.padEnd(60)}${done === total ? '\n' : ''}` : `${line}\n`,
+    );
+  };
+}
+
+function print(
+  out: NodeJS.WriteStream,
+  traffic: readonly Traffic[],
+  rows: readonly Row[],
+  options: Options,
+): boolean {
+  const { setting } = options;
+  let allMet = true;
+  for (const shedAt of options.sheds) {
+    out.write(
+      `\n## shedAt: ${shedAt}${shedAt === 'Timeout' ? ' (the default)' : ''}\n\nservice ${setting.service}, promise ${setting.percentile} ≤ ${setting.sloMs} ms, start-up ${setting.startup}, ${setting.balancing} balancing, ${options.seeds} seeds; mean ± half of the 95 % interval\n`,
+    );
+    for (const { trace, note } of traffic) {
+      const mine = rows.filter(
+        (row) => row.trace === trace.name && (row.shedAt === shedAt || row.policy === 'oracle'),
+      );
+      out.write(`\n### ${note}\n\n${tableOf(mine)}\n`);
+    }
+    const kinds = new Map(traffic.map(({ trace, kind }) => [trace.name, kind]));
+    const verdicts = verdictsOf(
+      rows.filter((row) => row.shedAt === shedAt),
+      kinds,
+      d90(setting.startup),
+    );
+    if (verdicts.length > 0) out.write(`\n### Targets with shedAt: ${shedAt}\n\n`);
+    for (const { target, met, text } of verdicts) {
+      out.write(`- ${met ? 'MET   ' : 'MISSED'} ${target}: ${text}\n`);
+      allMet &&= met;
+    }
+  }
+  return allMet;
+}
+
+async function run(options: Options): Promise<void> {
+  const traffic = trafficOf(options);
+  const tasks = tasksOf(traffic, options);
+  const results: Result[] = await runAll(tasks, progress(tasks.length));
+  const steps = new Set(
+    traffic.flatMap(({ trace }) => (trace.stepAtSeconds === undefined ? [] : [trace.name])),
+  );
+  const rows = rowsOf(results, steps);
+  print(options.json ? process.stderr : process.stdout, traffic, rows, options);
+  const document = {
+    setting: options.setting,
+    seeds: options.seeds,
+    traces: traffic.map(({ trace, kind, note }) => ({ name: trace.name, kind, note })),
+    rows,
+  };
+  if (options.json) process.stdout.write(`${JSON.stringify(document, undefined, 1)}\n`);
+  if (options.out !== undefined) {
+    mkdirSync(options.out, { recursive: true });
+    writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(document, undefined, 1)}\n`);
+    const files = writePlots(options.out, traffic, results, options);
+    process.stderr.write(`wrote results.json and ${files.length} plots to ${options.out}\n`);
+  }
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) process.stdout.write(help);
+  else await run(options);
+} catch (error) {
+  if (!(error instanceof OptionError || error instanceof TraceError)) throw error;
+  process.stderr.write(`bench:autoscaling: ${error.message}\n`);
+  process.exitCode = 2;
+}
