@@ -16,6 +16,11 @@ const commands: Record<string, Command> = {
     summary: 'Send requests to a model at a given rate and print latency percentiles and errors',
     run: async (args) => (await import('./load/command.ts')).loadCommand(args),
   },
+  simulate: {
+    summary:
+      'Replay traffic through a manifest without a cluster: what callers would have seen, and what it would have cost',
+    run: async (args) => (await import('./simulate/command.ts')).simulateCommand(args),
+  },
   lint: {
     summary: 'Check manifests offline, with the same rules and words as the API server',
     run: async (args) => (await import('./lint/command.ts')).lintCommand(args),

@@ -23,6 +23,8 @@ export interface DeploymentConfig {
   /** Pods that the cluster has room for, those that end included. */
   readonly clusterPods: number;
   readonly initialReplicas: number;
+  /** Scale to zero: the gateway itself asks for a first pod when a request finds none asked for. */
+  readonly wakes?: boolean | undefined;
   readonly seed: number;
 }
 

@@ -236,6 +236,7 @@ export class Deployment {
       this.#start(pod, [this.now], [service]);
       return;
     }
+    if (this.replicas === 0 && this.config.wakes === true) this.scaleTo(1);
     this.#expireOldest();
     if (!admits(this.queue.length, this.ready * this.config.slots, this.config)) {
       this.#refuse(this.now);

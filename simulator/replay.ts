@@ -30,6 +30,7 @@ export interface Outcome {
   readonly expired: number;
   readonly replicaSeconds: number;
   readonly p50Ms: number;
+  readonly p90Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly peakReplicas: number;
@@ -136,6 +137,7 @@ function outcomeOf(
     expired: share(tally.expired),
     replicaSeconds,
     p50Ms: tally.latencyMs(0.5),
+    p90Ms: tally.latencyMs(0.9),
     p95Ms: tally.latencyMs(0.95),
     p99Ms: tally.latencyMs(0.99),
     peakReplicas: asked.reduce((most, count) => Math.max(most, count), 0),

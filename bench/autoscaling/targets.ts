@@ -14,14 +14,18 @@ const times = (value: number) => `${value.toFixed(3)}×`;
 const over = (value: number, limit: number, unit: (value: number) => string) =>
   value <= limit ? '' : `, over by ${unit(value - limit)}`;
 
-function smooth(row: Row): Verdict {
+function smooth(row: Row, kpa: Row | undefined): Verdict {
   const { violations, overOracle } = row;
   const met = violations.mean <= 0.5 && overOracle.mean <= 1.25;
   const stretch = met ? ` (stretch 1.15×: ${overOracle.mean <= 1.15 ? 'MET' : 'missed'})` : '';
+  const beside =
+    kpa === undefined
+      ? ''
+      : `; KPA at 0.7 has ${percent(kpa.violations.mean)}, this is ${times(row.replicaSeconds.mean / kpa.replicaSeconds.mean)} its cost`;
   return {
     target: `${row.trace}: at most 0.5 % violations at no more than 1.25× the oracle`,
     met,
-    text: `${percent(violations.mean)} at ${times(overOracle.mean)}${over(violations.mean, 0.5, percent)}${over(overOracle.mean, 1.25, times)}${stretch}`,
+    text: `${percent(violations.mean)} at ${times(overOracle.mean)}${over(violations.mean, 0.5, percent)}${over(overOracle.mean, 1.25, times)}${stretch}${beside}`,
   };
 }
 
@@ -77,7 +81,7 @@ export function verdictsOf(
     if (ours === undefined) continue;
     const kpa = mine.find(({ policy }) => policy === 'kpa70');
     const hpas = mine.filter(({ policy }) => policy.startsWith('hpa'));
-    if (kind === 'smooth') verdicts.push(smooth(ours));
+    if (kind === 'smooth') verdicts.push(smooth(ours, kpa));
     if (kind === 'bursty' && kpa !== undefined)
       verdicts.push(
         bursty(

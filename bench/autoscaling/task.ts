@@ -84,6 +84,7 @@ export function runTask(task: Task): Result {
       expired: 0,
       replicaSeconds: oracle.replicaSeconds,
       p50Ms: 0,
+      p90Ms: 0,
       p95Ms: 0,
       p99Ms: 0,
       peakReplicas: Math.max(...oracle.replicas),

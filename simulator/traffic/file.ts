@@ -12,9 +12,7 @@ export function readTrace(path: string, form?: TraceForm, series?: string): Pars
     bytes = readFileSync(path);
     if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
   } catch (error) {
-    throw new TraceError(
-      `${path}: cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new TraceError(`${path}: cannot be read: ${(error as Error).message}`);
   }
   const name = basename(path).replace(/\.(txt|csv|tsv|jsonl?|gz)+$/gi, '');
   return parseTrace(bytes.toString('utf8'), { name, form, series });

@@ -173,7 +173,7 @@ function table(options: ParseOptions, lines: readonly string[]): Parsed {
     const instant = instantOf(row[at] ?? '');
     if (instant === undefined)
       throw new TraceError(
-        `${name}: line ${index + (hasHeader ? 2 : 1)}, column ${at + 1}: "${row[at] ?? ''}" is no number or time`,
+        `${name}: line ${index + (hasHeader ? 2 : 1)}, column ${at + 1}: "${row[at] ?? ''}" is no number or time; ${accepted}`,
       );
     return instant;
   };
