@@ -23,6 +23,8 @@ export interface DeploymentConfig {
   /** Pods that the cluster has room for, those that end included. */
   readonly clusterPods: number;
   readonly initialReplicas: number;
+  /** Requests that the gateway gives to a pod beyond its slots are the pod's own queue: as routers without late binding do. */
+  readonly outstandingPerPod?: number | undefined;
   /** Scale to zero: the gateway itself asks for a first pod when a request finds none asked for. */
   readonly wakes?: boolean | undefined;
   readonly seed: number;

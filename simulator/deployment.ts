@@ -189,10 +189,8 @@ export class Deployment {
     this.ready += 1;
     this.#readyPods.push(pod);
     if (this.config.balancing === 'gateway')
-      for (let slot = 0; slot < pod.slots; slot += 1) {
-        if (this.queue.length > 0) this.#begin(pod, this.queue);
-        else this.#idle.push(pod.index);
-      }
+      for (let permit = 0; permit < (this.config.outstandingPerPod ?? pod.slots); permit += 1)
+        this.#give(pod);
   }
 
   #remove(pod: SimulatedPod): void {
@@ -233,7 +231,11 @@ export class Deployment {
     const pod = this.#takeIdle();
     if (pod !== undefined) {
       pod.arrivals += 1;
-      this.#start(pod, [this.now], [service]);
+      if (pod.busySlots < pod.slots) this.#start(pod, [this.now], [service]);
+      else {
+        pod.queue.push(this.now, service);
+        this.#waitingInPods += 1;
+      }
       return;
     }
     if (this.replicas === 0 && this.config.wakes === true) this.scaleTo(1);
@@ -244,6 +246,23 @@ export class Deployment {
     }
     this.queue.push(this.now, service);
     this.mostWaiting = Math.max(this.mostWaiting, this.queue.length);
+  }
+
+  /** A pod may take another request: what waits, else it stands in line for the next. */
+  #give(pod: SimulatedPod): void {
+    if (pod.busySlots < pod.slots) {
+      if (!this.#begin(pod, this.queue)) this.#idle.push(pod.index);
+      return;
+    }
+    this.#expireOldest();
+    if (this.queue.length === 0) {
+      this.#idle.push(pod.index);
+      return;
+    }
+    pod.arrivals += 1;
+    pod.queue.push(this.queue.oldest, this.queue.oldestService);
+    this.#waitingInPods += 1;
+    this.queue.drop();
   }
 
   /** The slot that has been idle longest. */
@@ -315,7 +334,7 @@ export class Deployment {
       services.push(queue.oldestService);
       this.#drop(queue);
     }
-    if (this.config.balancing === 'gateway') pod.arrivals += arrivals.length;
+    if (queue === this.queue) pod.arrivals += arrivals.length;
     this.#start(pod, arrivals, services);
     return true;
   }
@@ -362,8 +381,9 @@ export class Deployment {
     if (pod.state === 'draining') {
       if (pod.queue.length > 0) this.#begin(pod, pod.queue);
       else if (pod.inFlight === 0) pod.goneAt = this.now + this.config.drainSeconds;
-    } else if (this.config.balancing === 'gateway') {
-      if (!this.#begin(pod, this.queue)) this.#idle.push(pod.index);
-    } else this.#begin(pod, pod.queue);
+    } else {
+      if (pod.queue.length > 0) this.#begin(pod, pod.queue);
+      if (this.config.balancing === 'gateway') this.#give(pod);
+    }
   }
 }

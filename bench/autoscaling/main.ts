@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { chance } from '../../simulator/chance.ts';
 import { parseStartup } from '../../simulator/distributions.ts';
 import { TraceError } from '../../simulator/traffic/parse.ts';
+import { faro } from './faro.ts';
 import type { Options } from './options.ts';
 import { help, OptionError, readOptions } from './options.ts';
 import { writePlots } from './plots.ts';
@@ -13,7 +14,7 @@ import { rowsOf, tableOf } from './summary.ts';
 import { verdictsOf } from './targets.ts';
 import type { Result, Task } from './task.ts';
 import type { Traffic } from './traffic.ts';
-import { trafficOf } from './traffic.ts';
+import { shared, trafficOf } from './traffic.ts';
 
 function tasksOf(traffic: readonly Traffic[], options: Options): Task[] {
   const tasks: Task[] = [];
@@ -85,6 +86,12 @@ function print(
 }
 
 async function run(options: Options): Promise<void> {
+  if (options.faro) {
+    const out = options.json ? process.stderr : process.stdout;
+    const results = await faro(shared, options.sheds, options.seeds, out, progress);
+    if (options.json) process.stdout.write(`${JSON.stringify(results, undefined, 1)}\n`);
+    return;
+  }
   const traffic = trafficOf(options);
   const tasks = tasksOf(traffic, options);
   const results: Result[] = await runAll(tasks, progress(tasks.length));

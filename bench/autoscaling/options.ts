@@ -29,6 +29,7 @@ Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, 
   --min N --max N    replicas (1, 120)   --cluster N  pods that the cluster has room for (10000)
   --loss X --lag S   share of the readings that Ballast does not get, and their delay in seconds (0, 0)
   --seeds N          (5)
+  --faro             Faro's benchmark instead: ten jobs on 24 to 40 replicas (../shared/traces/faro); 5 seeds take minutes
   --quick            two seeds, few policies
   --json             results as JSON on standard output (tables go to standard error)
   --out DIR          plots (SVG and PNG) and results.json are written there
@@ -47,6 +48,7 @@ export interface Options {
   readonly setting: Setting;
   readonly sheds: readonly ('Timeout' | 'SLA')[];
   readonly seeds: number;
+  readonly faro: boolean;
   readonly json: boolean;
   readonly out: string | undefined;
 }
@@ -108,6 +110,7 @@ export function readOptions(args: string[]): Options | undefined {
       options: {
         help: { type: 'boolean', short: 'h' },
         quick: { type: 'boolean' },
+        faro: { type: 'boolean' },
         json: { type: 'boolean' },
         trace: many,
         shape: many,
@@ -189,6 +192,7 @@ export function readOptions(args: string[]): Options | undefined {
     },
     sheds: shed === 'both' ? ['SLA', 'Timeout'] : [shed],
     seeds: numberOf('seeds', values.seeds, 1, 100, true) ?? (quick ? 2 : 5),
+    faro: values.faro === true,
     json: values.json === true,
     out: values.out,
   };

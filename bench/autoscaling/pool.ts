@@ -1,11 +1,14 @@
 /** Runs tasks on as many threads as there are cores. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Result, Task } from './task.ts';
+import type { Answer, Question } from './worker.ts';
 
 /** All results, in the order of the tasks; `told` is called after each. */
-export async function runAll(tasks: readonly Task[], told: (done: number) => void): Promise<Result[]> {
-  const results = new Array<Result>(tasks.length);
+export async function runAll<Q extends Question>(
+  tasks: readonly Q[],
+  told: (done: number) => void,
+): Promise<Answer<Q>[]> {
+  const results = new Array<Answer<Q>>(tasks.length);
   let next = 0;
   let done = 0;
   const run = (): Promise<void> =>
@@ -22,7 +25,7 @@ export async function runAll(tasks: readonly Task[], told: (done: number) => voi
         next += 1;
         worker.postMessage(tasks[at]);
       };
-      worker.on('message', (result: Result) => {
+      worker.on('message', (result: Answer<Q>) => {
         results[at] = result;
         done += 1;
         told(done);

@@ -19,7 +19,8 @@ export interface Traffic {
 }
 
 const longestHours = 6;
-const shared = join(import.meta.dirname, '../../../shared/traces');
+/** Where the shared traces lie, outside of the project. */
+export const shared = join(import.meta.dirname, '../../../shared/traces');
 
 /** Real traffic that the default run takes, beside the synthetic shapes. */
 const defaults: readonly { file: string; series?: string; kind?: Kind }[] = [
