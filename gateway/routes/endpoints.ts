@@ -6,6 +6,20 @@ import { alone, type Peers } from '../balance/revision.ts';
 /** The label with which the cluster says whose slice it is. */
 export const serviceLabel = 'kubernetes.io/service-name';
 
+interface Conditions {
+  readonly ready?: boolean;
+  readonly serving?: boolean;
+  readonly terminating?: boolean;
+}
+
+/**
+ * Whether a pod may be given something: it passes its readiness probe and does not end. The headless Services publish
+ * pods that are not ready too, and then `ready` is true of all of them: `serving` says what the probe says. Absent means
+ * yes (the API's own rule).
+ */
+const isReady = (conditions: Conditions | undefined): boolean =>
+  (conditions?.serving ?? conditions?.ready) !== false && conditions?.terminating !== true;
+
 /** All pods of the slices of one Service; one that is in two slices (while they are rebalanced) counts once, ready if either says so. */
 export const podsOf = (slices: readonly EndpointSlice[]): PodAddress[] => {
   const pods = new Map<string, PodAddress>();
@@ -20,8 +34,7 @@ export const podsOf = (slices: readonly EndpointSlice[]): PodAddress[] => {
       const at = (port: number | undefined): HostPort | undefined =>
         port === undefined ? undefined : { host, port };
       const key = `${host}:${http}`;
-      // An absent condition means ready (the API's own rule); a pod that ends is never given anything.
-      const ready = conditions?.ready !== false && conditions?.terminating !== true;
+      const ready = isReady(conditions);
       const known = pods.get(key);
       if (known?.ready === true) continue;
       pods.set(key, {
@@ -42,8 +55,7 @@ export const peersOf = (slices: readonly EndpointSlice[], podName: string): Peer
   const names = new Set<string>();
   for (const { endpoints = [] } of slices)
     for (const { conditions, targetRef } of endpoints ?? [])
-      if (targetRef?.name !== undefined && conditions?.ready !== false && conditions?.terminating !== true)
-        names.add(targetRef.name);
+      if (targetRef?.name !== undefined && isReady(conditions)) names.add(targetRef.name);
   const sorted = [...names].sort();
   const rank = sorted.indexOf(podName);
   return rank < 0 ? alone : { rank, count: sorted.length };

@@ -39,6 +39,8 @@ describe('podsOf', () => {
   test.each([
     ['a condition that is absent means ready', {}, true],
     ['not ready', { ready: false }, false],
+    ['not ready, in a Service that publishes it all the same', { ready: true, serving: false }, false],
+    ['ready, in such a Service', { ready: true, serving: true }, true],
     [
       'ready, but ending: publishNotReadyAddresses says so of every pod',
       { ready: true, terminating: true },
