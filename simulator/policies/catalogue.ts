@@ -26,7 +26,7 @@ export interface PolicyContext {
 export function scalingInput({ config, limits, percentile }: PolicyContext): ScalingInput {
   const spec = {
     model: { uri: 'file:///model.onnx' },
-    sla: { latency: { [percentile]: `${config.sloMs}ms` } },
+    sla: { latency: { [percentile]: `${Math.max(1, Math.round(config.sloMs))}ms` } },
     scaling: { mode: 'SLA', replicas: 1, ...limits },
     traffic: { shedAt: config.shedAt },
   };

@@ -14,6 +14,6 @@ export function readTrace(path: string, form?: TraceForm, series?: string): Pars
   } catch (error) {
     throw new TraceError(`${path}: cannot be read: ${(error as Error).message}`);
   }
-  const name = basename(path).replace(/\.(txt|csv|tsv|jsonl?|gz)+$/gi, '');
+  const name = basename(path).replace(/(\.(txt|csv|tsv|jsonl?|gz))+$/i, '');
   return parseTrace(bytes.toString('utf8'), { name, form, series });
 }
