@@ -99,7 +99,8 @@ async function run(options: Options): Promise<void> {
     traffic.flatMap(({ trace }) => (trace.stepAtSeconds === undefined ? [] : [trace.name])),
   );
   const rows = rowsOf(results, steps);
-  print(options.json ? process.stderr : process.stdout, traffic, rows, options);
+  const allMet = print(options.json ? process.stderr : process.stdout, traffic, rows, options);
+  if (!allMet) process.exitCode = 1;
   const document = {
     setting: options.setting,
     seeds: options.seeds,

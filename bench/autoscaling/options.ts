@@ -33,6 +33,8 @@ Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, 
   --quick            two seeds, few policies
   --json             results as JSON on standard output (tables go to standard error)
   --out DIR          plots (SVG and PNG) and results.json are written there
+
+Exit code 0 when every target is met, 1 when one is missed, 2 for wrong options or a trace that cannot be read.
 `;
 
 export interface Options {
