@@ -2,12 +2,18 @@
 import type { Estimates } from './estimate.ts';
 import { estimate } from './estimate.ts';
 import { infeasibleSentence, needSentence } from './explain.ts';
+import type { Forecast } from './forecast.ts';
+import { advanceForecast, plannedRate, rateAhead } from './forecast.ts';
+import { absorbGateways, viewOf } from './gateway-readings.ts';
+import { burstOf, panicMs } from './panic.ts';
 import type { QueueModel } from './queueing.ts';
 import { absorb } from './readings.ts';
 import { emptyRing } from './ring.ts';
 import { shape } from './shape.ts';
 import type { Need } from './sizing.ts';
-import { mostReplicas, sizeFor } from './sizing.ts';
+import { sizeFor } from './sizing.ts';
+import type { StartupTime } from './startup.ts';
+import { startupOf } from './startup.ts';
 import type {
   Decision,
   Known,
@@ -30,77 +36,55 @@ export const initialState: ScalingState = {
   lastDownAtMs: undefined,
   freshSinceMs: undefined,
   rejectedReadings: 0,
+  gatewayMarks: new Map(),
+  gatewayRing: emptyRing,
+  forecast: undefined,
+  panicUntilMs: undefined,
 };
 
-/**
- * One-sided confidence, in standard deviations, with which a rate is told from noise. A short window is looked at more
- * often than it brings new arrivals, so its chance excesses are more: it must be surer.
- */
-const confidence = { 2: 2.5, 10: 2, 60: 2 } as const;
+/** One-sided confidence, in standard deviations, with which a rate is told from noise while there is no forecast. */
+const confidence = 2;
 
-/** A backlog is to be gone after the promise's own time, but not sooner than this. */
-const shortestDrainSeconds = 2;
+/** From the decision to the pod: reading, patching and placing take this long beside the start-up itself. */
+const decisionSeconds = 5;
 
 /** What is known about the load, as numbers that the count is computed from. */
 export interface Demands {
-  /** Arrival rate that the count must carry now: the last minute's, or more where a rise is more than noise. */
+  /** Arrival rate that the count must carry: the forecast and the margin for its errors. */
   readonly upRate: number;
   /** The same, as little as noise allows: what a fixed rate per replica is held against, so that a rate at the limit does not flap. */
   readonly floorRate: number;
   /** Arrival rate that a smaller count would have to carry. */
   readonly downRate: number;
+  /** The forecast without its margin; unknown while there is too little history. */
+  readonly forecastRate: Known<number>;
   readonly model: Known<QueueModel>;
 }
 
-/** Rates to size by: a rise counts once it is more than noise, a fall once it is more than noise too. */
-function demandsOf(estimates: Estimates, input: ScalingInput): Known<Demands> {
-  const { rates, service, slots, burstiness } = estimates;
+/** Rates to size by. The first seconds of a new deployment say little: until there are ten, only what is surely there counts. */
+function demandsOf(
+  estimates: Estimates,
+  forecast: Forecast | undefined,
+  aheadSeconds: number,
+  input: ScalingInput,
+): Known<Demands> {
+  const { rates, service, slots, burstiness, coveredSeconds } = estimates;
   if (rates === 'unknown') return 'unknown';
-  const covered = Math.max(1, estimates.coveredSeconds);
-  const [rate2, rate10, rate60] = rates;
-  const spread = (rate: number, over: keyof typeof confidence) =>
-    confidence[over] * Math.sqrt((rate * Math.max(1, burstiness)) / Math.min(over, covered));
-  const low = (rate: number, over: keyof typeof confidence) => Math.max(0, rate - spread(rate, over));
-  const lately = Math.min(rate60, rate10 + spread(rate10, 10));
-  // The first seconds of a new deployment say little: until there are ten, only what is surely there counts.
-  const steady = covered < 10 ? low(lately, 60) : lately;
-  const rising = Math.max(low(rate2, 2), low(rate10, 10));
-  const upRate = Math.max(rising, steady);
-  const upper = Math.min(rate60 + spread(rate60, 60), rate10 + spread(rate10, 10));
+  const covered = Math.max(1, coveredSeconds);
+  const [, rate10, rate60] = rates;
+  const spread = (rate: number, over: number) =>
+    confidence * Math.sqrt((rate * Math.max(1, burstiness)) / Math.min(over, covered));
+  const low = (rate: number, over: number) => Math.max(0, rate - spread(rate, over));
+  const isForecast = forecast !== undefined && covered >= 10;
+  const forecastRate = isForecast ? rateAhead(forecast, aheadSeconds) : 'unknown';
+  const steady = covered < 10 ? low(rate60, 60) : Math.min(rate60, rate10 + spread(rate10, 10));
+  const upRate = isForecast ? plannedRate(forecast, aheadSeconds, burstiness) : steady;
   return {
     upRate,
-    floorRate: Math.max(rising, low(steady, 60)),
-    downRate: Math.max(upRate, upper) * estimates.highestFactor,
+    floorRate: Math.max(low(rate10, 10), low(Math.min(rate60, rate10 + spread(rate10, 10)), 60)),
+    downRate: upRate * estimates.highestFactor,
+    forecastRate,
     model: service === 'unknown' ? 'unknown' : { service, slots, burstiness, balancing: input.balancing },
-  };
-}
-
-interface Backlog {
-  readonly replicas: number;
-  readonly sentence: string;
-}
-
-/** More replicas where the requests that wait already would be late: enough to work them off within the drain time. */
-function backlogOf(
-  estimates: Estimates,
-  demands: Demands,
-  input: ScalingInput,
-  serving: number,
-): Backlog | undefined {
-  const { model } = demands;
-  const longest = input.latency.at(-1);
-  if (model === 'unknown' || longest === undefined || estimates.queueLength === 'unknown') return undefined;
-  const perReplica = model.slots / model.service.meanSeconds;
-  const waitSeconds = estimates.queueLength / (Math.max(1, estimates.readyPods) * perReplica);
-  if (waitSeconds <= longest.targetMs / 2_000) return undefined;
-  const drainSeconds = Math.max(shortestDrainSeconds, longest.targetMs / 1_000);
-  const wanted = Math.ceil((demands.upRate + estimates.queueLength / drainSeconds) / (0.95 * perReplica));
-  // The queue is what piled up while pods were missing: at most twice what runs or starts is asked for because of it.
-  const replicas = Math.min(wanted, 2 * Math.max(1, serving), mostReplicas);
-  const waiting = Math.round(estimates.queueLength);
-  return {
-    replicas,
-    sentence: `${waiting} requests wait ${waitSeconds.toFixed(2)}s, more than half of ${longest.targetMs}ms; ${replicas} replicas work them off in ${drainSeconds}s`,
   };
 }
 
@@ -109,6 +93,7 @@ function inputsOf(
   demands: Known<Demands>,
   observation: Observation,
   input: ScalingInput,
+  startup: StartupTime,
 ): Record<string, Known<number>> {
   const { rates, service } = estimates;
   const model = demands === 'unknown' ? 'unknown' : demands.model;
@@ -120,7 +105,9 @@ function inputsOf(
     arrivalRate2s: rates === 'unknown' ? rates : rates[0],
     arrivalRate10s: rates === 'unknown' ? rates : rates[1],
     arrivalRate60s: rates === 'unknown' ? rates : rates[2],
+    forecastRate: demands === 'unknown' ? demands : demands.forecastRate,
     plannedRate: demands === 'unknown' ? demands : demands.upRate,
+    startupSeconds: startup.d90Seconds,
     serviceMs: service === 'unknown' ? service : service.meanSeconds * 1_000,
     serviceScv: service === 'unknown' ? service : service.scv,
     serviceSamples: estimates.serviceSamples,
@@ -169,8 +156,24 @@ export function decide(
 ): Decision {
   if (input.suspended || input.mode !== 'SLA') return passedThrough(state, input);
   const absorbed = absorb(state, observation.pods, nowMs);
-  const { estimates, state: moved } = estimate(absorbed.state, absorbed.usable, observation, nowMs);
-  const demands = demandsOf(estimates, input);
+  const told = absorbGateways(absorbed.state, observation.gateways ?? [], nowMs);
+  const view = viewOf(told.state, told.usable, observation);
+  const { estimates, state: estimated } = estimate(told.state, absorbed.usable, observation, nowMs, view);
+  const startup = startupOf(observation.startups);
+  const aheadSeconds = startup.d90Seconds + decisionSeconds;
+  const { arrivals } = estimates;
+  const forecast =
+    arrivals === 'unknown'
+      ? estimated.forecast
+      : advanceForecast(
+          estimated.forecast,
+          arrivals.ring,
+          arrivals.lastSecond,
+          aheadSeconds,
+          arrivals.factor,
+        );
+  const moved = { ...estimated, forecast };
+  const demands = demandsOf(estimates, forecast, aheadSeconds, input);
   const size = (
     ratePerSecond: number,
     floorRate: number,
@@ -193,10 +196,18 @@ export function decide(
   const relaxed =
     demands === 'unknown' ? 'unknown' : size(demands.downRate, demands.downRate, demands.model, 0.5);
   const serving = estimates.readyPods + observation.startingReplicas;
-  const backlog = demands === 'unknown' ? undefined : backlogOf(estimates, demands, input, serving);
-
-  const inputs = inputsOf(estimates, demands, observation, input);
+  const burst =
+    demands === 'unknown' || demands.model === 'unknown'
+      ? undefined
+      : burstOf(estimates, demands.model, input, {
+          planned: demands.upRate,
+          serving,
+          startupSeconds: startup.d50Seconds,
+          sizeOf: (rate) => size(rate, demands.floorRate, demands.model, 1).replicas,
+        });
+  const inputs = inputsOf(estimates, demands, observation, input, startup);
   let needed: Known<number> = 'unknown';
+  let steady = 1;
   let reason: ScalingReason = 'HoldUnknown';
   let sentence = 'no pod has given fresh figures';
   if (need !== 'unknown' && demands !== 'unknown') {
@@ -208,39 +219,41 @@ export function decide(
       demands.model,
       input.latency,
       input.requestsPerSecondPerReplica,
+      estimates.rates === 'unknown' ? 'unknown' : estimates.rates[1],
     );
-    if (backlog !== undefined && backlog.replicas > needed) {
-      needed = backlog.replicas;
-      reason = 'Backlog';
-      sentence = `${sentence}; ${backlog.sentence}`;
+    steady = need.replicas;
+    if (burst !== undefined && burst.replicas > needed) {
+      needed = burst.replicas;
+      reason = burst.isBacklog ? 'Backlog' : 'Latency';
+      sentence = `${sentence}; ${burst.sentence}`;
     }
   }
   const shaped = shape({
-    state: moved,
+    state: burst === undefined ? moved : { ...moved, panicUntilMs: nowMs + panicMs },
     observation,
     input,
     nowMs,
     current,
     estimates,
     needed,
-    enough: relaxed === 'unknown' ? 'unknown' : Math.max(relaxed.replicas, needed === 'unknown' ? 1 : needed),
+    enough: relaxed === 'unknown' ? 'unknown' : Math.max(relaxed.replicas, steady),
     reason,
     sentence,
   });
   const infeasible = need === 'unknown' ? undefined : need.infeasible.at(0);
   const model = demands === 'unknown' ? 'unknown' : demands.model;
   let limited: Why['limited'] = shaped.limited;
-  let told = shaped.sentence;
+  let words = shaped.sentence;
   if (infeasible !== undefined && model !== 'unknown') {
     const said = infeasibleSentence(infeasible, model);
     limited = { reason: 'SLAInfeasible', sentence: said };
-    told = `${told}; ${said}`;
+    words = `${words}; ${said}`;
   }
   return {
     replicas: shaped.replicas,
     why: {
       reason: shaped.reason,
-      sentence: told,
+      sentence: words,
       inputs: { currentReplicas: current, needed, ...inputs },
       freshness: estimates.freshness,
       needed,

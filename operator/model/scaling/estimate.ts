@@ -1,6 +1,8 @@
 /** Estimates from the merged readings: arrival rates, burstiness, service time, queue, and how much of it is known. */
-import type { ArrivalRates } from './rates.ts';
+import type { GatewayView } from './gateway-readings.ts';
 import { arrivalRates, dispersion } from './rates.ts';
+import type { SecondsRing } from './ring.ts';
+import { arrivalsIn } from './ring.ts';
 import type { Known, Observation, PodObservation, ScalingState, ServiceEstimate } from './types.ts';
 
 export interface Estimates {
@@ -12,7 +14,13 @@ export interface Estimates {
   readonly serviceSamples: number;
   readonly burstiness: number;
   readonly slots: number;
-  /** Requests that wait in the pods' queues. */
+  /** Where the rates come from, the newest second that is complete in it, and what stands for sources that were not heard. */
+  readonly arrivals: Known<{
+    readonly ring: SecondsRing;
+    readonly lastSecond: number;
+    readonly factor: number;
+  }>;
+  /** Requests that wait, in the gateways and in the pods' queues. */
   readonly queueLength: Known<number>;
   readonly oldestWaitMs: number;
   /** How long the pods' own history reaches back, at most 60 s matters. */
@@ -28,13 +36,26 @@ const largestScv = 16;
 
 /** Share of ready pods that must have answered before a decrease is thought about. */
 const enoughToDecrease = 0.9;
+const enoughBehindGateways = 0.5;
+
+type Rates = Pick<GatewayView, 'perSecond' | 'lastSecond' | 'factor'>;
+
+/** With gateways the load is known from them: half of the pods are enough to know how they do. */
+function freshnessOf(
+  share: number,
+  heard: boolean,
+  gateways: GatewayView | undefined,
+): Estimates['freshness'] {
+  if (gateways !== undefined) return gateways.complete && share >= enoughBehindGateways ? 'ok' : 'partial';
+  if (share >= enoughToDecrease) return 'ok';
+  return heard ? 'partial' : 'none';
+}
 
 /** Mean and squared coefficient of variation of the last five minutes' service times. */
 function measuredService(
-  state: ScalingState,
+  ring: SecondsRing,
   nowMs: number,
 ): { count: number; estimate: Known<ServiceEstimate> } {
-  const { ring } = state;
   const oldest = Math.floor(nowMs / 10_000) - serviceWindowSlots;
   let count = 0;
   let sum = 0;
@@ -66,11 +87,19 @@ function serviceOf(
 }
 
 /** Smoothed burstiness, at most one step each 2 s. */
-function smoothBurstiness(state: ScalingState, rates: ArrivalRates | undefined, nowMs: number): ScalingState {
-  if (rates === undefined || nowMs - state.burstinessAtMs < 2_000) return state;
-  const measured = dispersion(state, rates.lastSecond) ?? 1;
+function smoothBurstiness(state: ScalingState, arrivals: Estimates['arrivals'], nowMs: number): ScalingState {
+  if (arrivals === 'unknown' || nowMs - state.burstinessAtMs < 2_000) return state;
+  const measured = dispersion(arrivals.ring, arrivals.lastSecond) ?? 1;
   const burstiness = Math.min(30, Math.max(0.7, state.burstiness + 0.2 * (measured - state.burstiness)));
   return { ...state, burstiness, burstinessAtMs: nowMs };
+}
+
+/** How much higher the last ten seconds were than what the ring knows of them: sources that fell silent are taken along. */
+function unheardFactor(ring: SecondsRing, { perSecond, lastSecond, factor }: Rates): number {
+  if (factor === 1) return 1;
+  const covered = Math.max(1, Math.min(10, lastSecond - Math.floor(ring.firstMs / 1_000)));
+  const known = arrivalsIn(ring, lastSecond, 10) / covered;
+  return known > 0 ? Math.max(1, perSecond[1] / known) : 1;
 }
 
 /** Everything the decision is computed from, and the state with its smoothed values moved on. */
@@ -79,22 +108,38 @@ export function estimate(
   usable: readonly PodObservation[],
   observation: Observation,
   nowMs: number,
+  gateways?: GatewayView,
 ): { estimates: Estimates; state: ScalingState } {
   const readyPods = observation.pods.filter((pod) => pod.ready).length;
   const freshPods = usable.filter((pod) => pod.ready).length;
   const share = readyPods === 0 ? 0 : freshPods / readyPods;
-  const freshness = share >= enoughToDecrease ? 'ok' : usable.length > 0 ? 'partial' : 'none';
-  const rates = arrivalRates(before, usable, observation, nowMs);
-  const measured = measuredService(before, nowMs);
+  const freshness = freshnessOf(share, usable.length > 0, gateways);
+  const fromPods = arrivalRates(before, usable, observation, nowMs);
+  const rates = gateways ?? fromPods;
+  const arrivals =
+    rates === undefined
+      ? 'unknown'
+      : {
+          ring: gateways === undefined ? before.ring : before.gatewayRing,
+          lastSecond: rates.lastSecond,
+          factor: unheardFactor(gateways === undefined ? before.ring : before.gatewayRing, rates),
+        };
+  const byPods = measuredService(before.ring, nowMs);
+  // Gateways see what pods do not tell while none of them answers.
+  const measured =
+    byPods.count < fewestSamples && gateways !== undefined
+      ? measuredService(before.gatewayRing, nowMs)
+      : byPods;
   const service = serviceOf(before, measured);
   const state = {
-    ...smoothBurstiness(before, rates, nowMs),
+    ...smoothBurstiness(before, arrivals, nowMs),
     service: measured.count >= fewestSamples ? service : before.service,
     freshSinceMs: freshness === 'ok' ? (before.freshSinceMs ?? nowMs) : undefined,
   };
-  const coveredSeconds = Math.min(600, Math.max(0, (nowMs - state.ring.firstMs) / 1_000));
+  const firstMs = arrivals === 'unknown' ? state.ring.firstMs : arrivals.ring.firstMs;
+  const coveredSeconds = Math.min(600, Math.max(0, (nowMs - firstMs) / 1_000));
   let queue = 0;
-  let oldestWaitMs = 0;
+  let oldestWaitMs = gateways?.oldestWaitMs ?? 0;
   let slots = Number.POSITIVE_INFINITY;
   for (const { reading } of usable) {
     if (reading === 'unknown') continue;
@@ -106,12 +151,14 @@ export function estimate(
     state,
     estimates: {
       rates: rates === undefined ? 'unknown' : rates.perSecond,
-      highestFactor: rates?.highestFactor ?? 1,
+      highestFactor: gateways === undefined ? (fromPods?.highestFactor ?? 1) : 1,
+      arrivals,
       service,
       serviceSamples: measured.count,
       burstiness: state.burstiness,
       slots: Number.isFinite(slots) ? Math.max(1, slots) : 1,
-      queueLength: rates === undefined ? 'unknown' : queue * rates.factor,
+      queueLength:
+        rates === undefined ? 'unknown' : queue * (fromPods?.factor ?? 1) + (gateways?.queueLength ?? 0),
       oldestWaitMs,
       coveredSeconds,
       readyPods,

@@ -24,9 +24,11 @@ export function seconds(value: number): string {
 
 export const promise = (target: LatencyTarget) => `${target.percentile} ≤ ${formatDuration(target.targetMs)}`;
 
-/** `118 req/s × 12ms = 1.4 busy replicas`. */
-function busySentence(ratePerSecond: number, model: Known<QueueModel>): string {
-  const rate = `${figure(ratePerSecond)} req/s`;
+/** `118 req/s × 12ms = 1.4 busy replicas`; where the plan is for another rate than the present one, both are told. */
+function busySentence(ratePerSecond: number, model: Known<QueueModel>, presentRate: Known<number>): string {
+  const same = presentRate === 'unknown' || Math.abs(presentRate - ratePerSecond) <= 0.02 * ratePerSecond;
+  const planned = `${figure(ratePerSecond)} req/s`;
+  const rate = same ? planned : `${figure(presentRate)} req/s now, planned for ${planned}`;
   if (model === 'unknown') return rate;
   const slots = model.slots > 1 ? ` / ${model.slots} at once` : '';
   const busy = (ratePerSecond * model.service.meanSeconds) / model.slots;
@@ -49,8 +51,9 @@ export function needSentence(
   model: Known<QueueModel>,
   latency: readonly LatencyTarget[],
   requestsPerSecondPerReplica: number | undefined,
+  presentRate: Known<number> = 'unknown',
 ): string {
-  const load = busySentence(ratePerSecond, model);
+  const load = busySentence(ratePerSecond, model, presentRate);
   const count = need.replicas;
   if (need.reason === 'RequestRate' && requestsPerSecondPerReplica !== undefined)
     return `${load}; at most ${requestsPerSecondPerReplica} req/s per replica needs ${count}`;

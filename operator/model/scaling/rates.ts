@@ -1,4 +1,5 @@
 /** Arrival rates and burstiness of a deployment, from seconds that are placed on one clock and heard from every pod. */
+import type { SecondsRing } from './ring.ts';
 import { arrivalsIn } from './ring.ts';
 import type { InstanceMark, Observation, PodObservation, ScalingState } from './types.ts';
 
@@ -101,7 +102,7 @@ const leftOut = 2;
 const leftOutCorrection = 1.2;
 
 /** Index of dispersion of 2 s counts over the two minutes before; undefined with too few arrivals to tell. */
-export function dispersion({ ring }: ScalingState, lastSecond: number): number | undefined {
+export function dispersion(ring: SecondsRing, lastSecond: number): number | undefined {
   const first = Math.max(lastSecond - 118, Math.ceil(ring.firstMs / 1_000) + 1);
   const squares: number[] = [];
   let total = 0;

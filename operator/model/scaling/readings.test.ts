@@ -189,7 +189,7 @@ describe('dispersion', () => {
       initialState,
       [{ ...observed, reading: { ...observed.reading, report: { ...report, seconds } } }],
       at,
-    ).state;
+    ).state.ring;
   };
 
   test('of an even stream is 0, of a bursty one large', () => {

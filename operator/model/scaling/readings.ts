@@ -14,7 +14,7 @@ const forgetAfterMs = 150_000;
 const startSlackMs = 500;
 
 /** A reading is fresh while it is not older than how often the pod is asked, and a margin. */
-export function isFresh(reading: PodReading, nowMs: number): boolean {
+export function isFresh(reading: Pick<PodReading, 'readAtMs' | 'periodMs'>, nowMs: number): boolean {
   return nowMs - reading.readAtMs <= reading.periodMs + staleMarginMs;
 }
 

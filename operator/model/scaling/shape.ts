@@ -56,6 +56,8 @@ function reasonToWait(shape: ShapeInput): string | undefined {
   const { state, observation, nowMs, estimates } = shape;
   if (estimates.freshness !== 'ok')
     return `only ${estimates.freshPods} of ${several(estimates.readyPods, 'ready pod', 'ready pods')} gave fresh figures`;
+  if (state.panicUntilMs !== undefined && nowMs < state.panicUntilMs)
+    return 'a burst was seen in the last 15s';
   if (observation.rolloutInProgress) return 'a rollout is in progress';
   if (estimates.coveredSeconds < downWindowMs / 1_000)
     return `only ${Math.floor(estimates.coveredSeconds)}s of history, 60s are needed`;

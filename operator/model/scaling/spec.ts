@@ -32,5 +32,6 @@ export function scalingInputOf(spec: ModelDeploymentSpec, balancing: Balancing =
     latency: latencyTargetsOf(spec),
     requestsPerSecondPerReplica,
     balancing,
+    shedAt: spec.traffic?.shedAt,
   };
 }

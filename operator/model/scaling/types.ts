@@ -1,5 +1,7 @@
 /** What the scaling decision reads and says. Times are monotonic milliseconds; what was not measured is `unknown`, never 0. */
+import type { GatewayLoadReport } from '../../../crds/gateway-load.ts';
 import type { LoadReport } from '../../../crds/wire.ts';
+import type { Forecast } from './forecast.ts';
 import type { SecondsRing } from './ring.ts';
 
 export type Known<T> = T | 'unknown';
@@ -30,6 +32,8 @@ export interface ScalingInput {
   readonly latency: readonly LatencyTarget[];
   readonly requestsPerSecondPerReplica: number | undefined;
   readonly balancing: Balancing;
+  /** `spec.traffic.shedAt`: with `SLA` what would be late is refused, so no backlog is older than the promise. */
+  readonly shedAt?: 'Timeout' | 'SLA' | undefined;
 }
 
 /** The last good answer of one pod. */
@@ -50,6 +54,14 @@ export interface PodObservation {
   readonly reading: Known<PodReading>;
 }
 
+/** The last good answer of one gateway pod. Its report's models are this deployment's alone. */
+export interface GatewayObservation {
+  readonly gateway: string;
+  readonly report: GatewayLoadReport;
+  readonly readAtMs: number;
+  readonly periodMs: number;
+}
+
 /** What is seen of one ModelDeployment at one moment. */
 export interface Observation {
   /** Replicas that the Deployments ask for now, all revisions; `unknown` before the caches have synced. */
@@ -62,6 +74,12 @@ export interface Observation {
   readonly blockedReplicas: number;
   readonly rolloutInProgress: boolean;
   readonly pods: readonly PodObservation[];
+  /** Gateways that hold its queue; absent or empty where callers reach the pods directly. */
+  readonly gateways?: readonly GatewayObservation[];
+  /** Gateway pods that requests may come through, read or not; absent: those of `gateways`. */
+  readonly expectedGateways?: number;
+  /** Seconds from a pod's creation to its readiness, newest last, at most 50. */
+  readonly startups?: readonly number[];
 }
 
 /** The closed list of `status.scaling.lastDecision.reason`. */
@@ -78,6 +96,7 @@ const scalingReasons = {
   HoldBlocked: 'More are needed, but the cluster has no room: the count is not raised.',
   Fixed: 'spec.scaling.mode is Fixed.',
   External: 'spec.scaling.mode is External.',
+  Idle: 'No request came for scaling.scaleToZero.idleAfter: no replica runs until one comes.',
   Suspended: 'spec.suspend is true.',
 } as const;
 export type ScalingReason = keyof typeof scalingReasons;
@@ -128,6 +147,17 @@ export interface ServiceEstimate {
   readonly scv: number;
 }
 
+/** What is remembered of one gateway process. */
+export interface GatewayMark {
+  readonly readAtMs: number;
+  readonly uptimeMs: number;
+  readonly arrivals: number;
+  readonly startMs: number;
+  /** End of the newest second that was merged, and of the newest that it has told of: idle seconds are left out. */
+  readonly mergedEndMs: number;
+  readonly toldEndMs: number;
+}
+
 /** What one count was computed to be at one time: decreases go to the largest of the last minute. */
 export interface Recommendation {
   readonly atMs: number;
@@ -152,4 +182,10 @@ export interface ScalingState {
   readonly freshSinceMs: number | undefined;
   /** Readings that were refused as impossible (a counter that went backwards within one process). */
   readonly rejectedReadings: number;
+  /** What gateways told: offered arrivals, which pods do not see all of, and service times as the gateways see them. */
+  readonly gatewayMarks: ReadonlyMap<string, GatewayMark>;
+  readonly gatewayRing: SecondsRing;
+  readonly forecast: Forecast | undefined;
+  /** Until when a burst is under way: no decrease. */
+  readonly panicUntilMs: number | undefined;
 }

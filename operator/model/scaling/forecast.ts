@@ -1,0 +1,104 @@
+/**
+ * The arrival rate when a pod that is asked for now will serve: damped Holt on 5 s bins, and beside it how wrong such
+ * forecasts have been (a conformal quantile), in units of √rate, which for Poisson traffic does not depend on the rate.
+ */
+import type { SecondsRing } from './ring.ts';
+import { arrivalsIn } from './ring.ts';
+
+const binSeconds = 5;
+const levelShare = 0.35;
+const trendShare = 0.1;
+const damping = 0.9;
+/** The trend's part of a forecast, at most this share of the level: a burst's slope is not drawn on for ever. */
+const trendLimit = 0.5;
+/** 20 minutes of errors. */
+const keptErrors = 240;
+/** With fewer errors than this, what Poisson traffic would give stands in. */
+const fewestErrors = 12;
+const errorShare = 0.9;
+/** One burst stays among the errors for 20 minutes: it may not count for more than this many usual errors. */
+const mostMedians = 3;
+/** The ring's reach, in whole bins. */
+const reachBins = 24;
+const smallestRate = 0.2;
+
+/** Immutable. */
+export interface Forecast {
+  /** Bins up to this one (its number on our clock) are in. */
+  readonly bin: number;
+  readonly level: number;
+  readonly trend: number;
+  /** Forecasts that are not due yet, oldest first. */
+  readonly pending: readonly { readonly bin: number; readonly rate: number }[];
+  /** (actual − forecast) / √forecast, oldest first. */
+  readonly errors: readonly number[];
+}
+
+const inUnits = (rate: number) => Math.sqrt(Math.max(rate, smallestRate));
+
+/** The rate so many seconds ahead, requests per second. */
+export function rateAhead({ level, trend }: Forecast, aheadSeconds: number): number {
+  const steps = Math.max(0, Math.round(aheadSeconds / binSeconds));
+  const sum = (damping * (1 - damping ** steps)) / (1 - damping);
+  const limit = trendLimit * level;
+  return Math.max(0, level + Math.min(limit, Math.max(-limit, trend * sum)));
+}
+
+/** The forecast with all bins that have ended by `lastSecond` of the ring; `factor` stands for pods that were not heard. */
+export function advanceForecast(
+  before: Forecast | undefined,
+  ring: SecondsRing,
+  lastSecond: number,
+  aheadSeconds: number,
+  factor = 1,
+): Forecast | undefined {
+  const newest = Math.floor((lastSecond + 1) / binSeconds) - 1;
+  const firstWhole = Math.ceil((Math.floor(ring.firstMs / 1_000) + 1) / binSeconds);
+  const oldest = Math.max(newest - reachBins + 1, firstWhole);
+  if (newest < oldest) return before;
+  const known = before !== undefined && before.bin >= oldest - 1 && before.bin <= newest;
+  if (known && before.bin === newest) return before;
+  const errors = before === undefined ? [] : [...before.errors];
+  const pending = known ? [...before.pending] : [];
+  let level = known ? before.level : undefined;
+  let trend = known ? before.trend : 0;
+  const rateOf = (bin: number) =>
+    (factor * arrivalsIn(ring, (bin + 1) * binSeconds - 1, binSeconds)) / binSeconds;
+  const bins = Math.max(1, Math.round(aheadSeconds / binSeconds));
+  for (let bin = known ? before.bin + 1 : oldest; bin <= newest; bin += 1) {
+    const rate = rateOf(bin);
+    if (level === undefined) level = rate;
+    else {
+      const expected = level + damping * trend;
+      const next: number = levelShare * rate + (1 - levelShare) * expected;
+      trend = trendShare * (next - level) + (1 - trendShare) * damping * trend;
+      level = next;
+    }
+    while ((pending[0]?.bin ?? Number.POSITIVE_INFINITY) <= bin) {
+      const due = pending.shift();
+      if (due === undefined || due.bin < bin) continue;
+      const actual = bin > oldest ? (rate + rateOf(bin - 1)) / 2 : rate;
+      errors.push((actual - due.rate) / inUnits(due.rate));
+    }
+    const made = rateAhead({ bin, level, trend, pending: [], errors: [] }, aheadSeconds);
+    pending.push({ bin: bin + bins, rate: made });
+  }
+  return { bin: newest, level: level ?? 0, trend, pending, errors: errors.slice(-keptErrors) };
+}
+
+/** By how much the forecast is to be exceeded so that nine of ten were not too low, in units of √rate. */
+export function errorMargin({ errors }: Forecast, burstiness: number): number {
+  // Of a mean over 10 s, and of a level that remembers some 25 s.
+  if (errors.length < fewestErrors) return 1.28 * Math.sqrt(Math.max(1, burstiness) * (1 / 10 + 1 / 25));
+  const sorted = [...errors].sort((one, other) => one - other);
+  const sizes = errors.map(Math.abs).sort((one, other) => one - other);
+  const high = sorted[Math.min(sorted.length - 1, Math.ceil(errorShare * sorted.length) - 1)] ?? 0;
+  const median = sizes[Math.floor(sizes.length / 2)] ?? 0;
+  return Math.max(0, Math.min(high, mostMedians * median));
+}
+
+/** The rate to plan for: the forecast and the margin for its errors, requests per second. */
+export function plannedRate(forecast: Forecast, aheadSeconds: number, burstiness: number): number {
+  const rate = rateAhead(forecast, aheadSeconds);
+  return rate + errorMargin(forecast, burstiness) * inUnits(rate);
+}
