@@ -104,7 +104,7 @@ export function verdictsOf(
   if (decide.length > 0) {
     const most = Math.max(...decide);
     verdicts.push({
-      target: 'decide() below 1 ms on average',
+      target: 'decide() below 1 ms at the median',
       met: most < 1,
       text: `${most.toFixed(3)} ms in the worst trace`,
     });

@@ -3,8 +3,7 @@
 import type { DeploymentConfig } from '../../simulator/deployment-config.ts';
 import { parseService, parseStartup } from '../../simulator/distributions.ts';
 import { oracleOf } from '../../simulator/oracle.ts';
-import type { BallastPolicy } from '../../simulator/policies/ballast.ts';
-import { defaultPipeline } from '../../simulator/policies/ballast.ts';
+import { BallastPolicy, defaultPipeline } from '../../simulator/policies/ballast.ts';
 import { policyOf } from '../../simulator/policies/catalogue.ts';
 import type { Outcome } from '../../simulator/replay.ts';
 import { replay } from '../../simulator/replay.ts';
@@ -41,7 +40,7 @@ export interface Result {
   readonly seed: number;
   readonly shedAt: DeploymentConfig['shedAt'];
   readonly outcome: Outcome;
-  /** Mean milliseconds of one decision of Ballast. */
+  /** Median milliseconds of a decision of Ballast. */
   readonly decideMs: number | undefined;
 }
 
@@ -112,13 +111,13 @@ export function runTask(task: Task): Result {
     clock: () => performance.now(),
   });
   const outcome = replay(config, made);
-  const { decideMs, decisions } = made as BallastPolicy;
+  const decideMs = made instanceof BallastPolicy ? made.decideMs.sort((one, other) => one - other) : [];
   return {
     trace: trace.name,
     policy,
     seed,
     shedAt,
     outcome: { ...outcome, policy },
-    decideMs: decisions > 0 ? decideMs / decisions : undefined,
+    decideMs: decideMs[decideMs.length >> 1],
   };
 }

@@ -115,9 +115,8 @@ export function gatewayReport(
 export class BallastPolicy implements Policy {
   readonly name: string;
   why: string | undefined;
-  /** Milliseconds of computing in all decisions, and how many there were. */
-  decideMs = 0;
-  decisions = 0;
+  /** Milliseconds that each decision took by the clock. */
+  readonly decideMs: number[] = [];
   last: Decision | undefined;
   readonly #input: ScalingInput;
   readonly #pipeline: Pipeline;
@@ -154,8 +153,7 @@ export class BallastPolicy implements Policy {
   decideOn(observation: Observation, nowMs: number): Decision {
     const began = this.#clock();
     const decision = decide(this.#state, observation, this.#input, nowMs);
-    this.decideMs += this.#clock() - began;
-    this.decisions += 1;
+    this.decideMs.push(this.#clock() - began);
     this.#state = decision.next;
     this.why = decision.why.sentence;
     this.last = decision;
