@@ -38,12 +38,21 @@ export const specSchema = z
     ),
   })
   .meta(
-    rules({
-      rule: "!has(self.traffic) || !has(self.traffic.shedAt) || self.traffic.shedAt != 'SLA' || (has(self.sla) && has(self.sla.latency))",
-      message: 'traffic.shedAt: SLA needs a promise to keep: set sla.latency, or shedAt: Timeout',
-      fieldPath: '.traffic.shedAt',
-      reason: 'FieldValueForbidden',
-    }),
+    rules(
+      {
+        rule: "!has(self.traffic) || !has(self.traffic.shedAt) || self.traffic.shedAt != 'SLA' || (has(self.sla) && has(self.sla.latency))",
+        message: 'traffic.shedAt: SLA needs a promise to keep: set sla.latency, or shedAt: Timeout',
+        fieldPath: '.traffic.shedAt',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "!has(self.scaling.scaleToZero) || !has(self.traffic) || !has(self.traffic.path) || self.traffic.path != 'Direct'",
+        message:
+          'scaling.scaleToZero needs a gateway, which holds requests while no replica runs: remove traffic.path: Direct, or scaleToZero',
+        fieldPath: '.scaling.scaleToZero',
+        reason: 'FieldValueForbidden',
+      },
+    ),
   );
 
 export const modelDeploymentSchema = z.strictObject({

@@ -210,6 +210,10 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       // While two revisions run, their Deployments ask for the surge too; what the load needs is in status.
       return { ...facts, replicas: deployment.status?.scaling?.desiredReplicas ?? facts.replicas };
     },
+    asked: ({ metadata: { namespace, name } }) =>
+      caches.deployments.store
+        .byIndex(ofDeployment, `${namespace}/${name}`)
+        .reduce((sum, { spec }) => sum + (spec.replicas ?? 1), 0),
     readings: (key) => probe.readingsOf(key),
     hurry: (key, hurried) => probe.setHurried(key, hurried),
     enqueue: (key) => controller.enqueue(key, 'high'),

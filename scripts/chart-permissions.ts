@@ -21,6 +21,8 @@ const why: Readonly<Record<string, string>> = {
   'modeldeployments/finalizers':
     'children name the ModelDeployment as their owner and hold its deletion back until they are gone, which clusters with the admission plugin OwnerReferencesPermissionEnforcement allow only with this right',
   deployments: 'one per live revision',
+  'deployments/scale':
+    'not used by the operator itself: it must hold what it grants to a gateway, which wakes a model that was scaled to zero',
   controllerrevisions: 'the history: the rendered pod template of each revision',
   services: 'the address that callers use, and one headless Service per revision',
   configmaps: 'settings that pods read live',
@@ -101,7 +103,7 @@ Without it the price of a node is unknown, and \`status.cost\` says so.
 
 ## What a gateway may do
 
-In a namespace where a ModelDeployment has \`traffic.path: Gateway\` the operator makes the ServiceAccount, Role and RoleBinding \`ballast-gateway\`: list and watch on ConfigMaps (its routes) and EndpointSlices (where pods are), in this namespace only. Where the operator may not make them, \`status.traffic\` says so and requests go straight to the pods.
+In a namespace where a ModelDeployment has \`traffic.path: Gateway\` the operator makes the ServiceAccount, Role and RoleBinding \`ballast-gateway\`: list and watch on ConfigMaps (its routes) and EndpointSlices (where pods are), and, where a model has \`scaling.scaleToZero\`, get and patch on the scale of Deployments, to raise a 0 to 1; in this namespace only. Where the operator may not make them, \`status.traffic\` says so and requests go straight to the pods.
 
 ## When a right is missing
 

@@ -2,12 +2,14 @@
 import type { ModelDeployment } from '../../crds/types.ts';
 import { durationMs, percentFraction } from '../../crds/values.ts';
 import type { Clock } from '../../kube/clock.ts';
+import { revisionHash } from '../model/hash.ts';
 import { decide, initialState } from '../model/scaling/decide.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import { isSilent } from '../model/scaling/measured.ts';
+import { type SleepState, sleepOf } from '../model/scaling/sleep.ts';
 import { scalingInputOf } from '../model/scaling/spec.ts';
-import type { PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
+import type { Decision, PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
 import type { SloWindow } from '../model/scaling/window.ts';
 import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
 import { figuresEveryMs } from '../model/status/due.ts';
@@ -34,6 +36,8 @@ export interface FleetLoopOptions {
   readonly deployments: () => readonly ModelDeployment[];
   /** What the caches say of its replicas; undefined until every cache has synced: then nothing is decided. */
   readonly facts: (deployment: ModelDeployment) => ReplicaFacts | undefined;
+  /** Replicas that its Deployments ask for at present, whatever was decided; absent: what the facts say. */
+  readonly asked?: (deployment: ModelDeployment) => number;
   /** Its pods with their readings; `key` is `namespace/name`. */
   readonly readings: (key: string) => readonly PodObservation[];
   /** Asks for a reconcile of `namespace/name`. */
@@ -106,6 +110,7 @@ function isAtRest(
 
 interface Entry {
   state: ScalingState;
+  sleep: SleepState | undefined;
   window: SloWindow;
   decision: FleetDecision | undefined;
   /** What was last decided upon. */
@@ -155,10 +160,23 @@ function verdictOf(measured: Measured, deployment: ModelDeployment): string {
 const figuresOf = ({ requests, requestRate, latencyMs }: Measured) =>
   `${requests}|${requestRate}|${latencyMs.p50}|${latencyMs.p95}|${latencyMs.p99}`;
 
+/** Whether a revision is still to prove itself: it must run for that. */
+const isUnsettled = ({ spec, status }: ModelDeployment): boolean =>
+  spec.scaling.scaleToZero !== undefined &&
+  (status?.candidate !== undefined || status?.stable?.revision !== revisionHash(spec));
+
+/** The decision while nobody asks: what would be needed stays in its inputs. */
+const idle = ({ why }: Decision, sentence: string): Pick<Decision, 'replicas' | 'why'> => ({
+  replicas: 0,
+  why: { ...why, reason: 'Idle', sentence, needed: 0, limited: undefined },
+});
+
 /** Makes the loop; nothing runs before `start`. */
 export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
   const { clock, everyMs = 1_000 } = options;
   const entries = new Map<string, Entry>();
+  const askedOf = (deployment: ModelDeployment, { replicas }: ReplicaFacts): number =>
+    options.asked?.(deployment) ?? (replicas === 'unknown' ? 1 : replicas);
   let cancel: (() => void) | undefined;
   let last = { durationMs: 0, decided: 0 };
 
@@ -180,7 +198,8 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     // A gateway holds one queue for all replicas, where a Service gives each a queue of its own.
     const balancing = deployment.status?.traffic?.path === 'Gateway' ? 'least-outstanding' : 'random';
     const input = scalingInputOf(spec, balancing);
-    const { replicas, why, next } = decide(entry.state, { ...facts, pods }, input, nowMs);
+    const decided = decide(entry.state, { ...facts, pods }, input, nowMs);
+    const { next } = decided;
     const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
     entry.window = observeWindow(entry.window, pods, windowMs, nowMs);
     const isHeard = !pods.some((pod) => pod.ready) || pods.some((pod) => pod.reading !== 'unknown');
@@ -189,7 +208,28 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       ...measuredOf(entry.window, pods, input.latency, windowMs, nowMs),
       ...(entry.unheardSinceMs === undefined ? {} : { unheardMs: nowMs - entry.unheardSinceMs }),
     };
-    const previous = entry.state.replicas ?? (facts.replicas === 'unknown' ? replicas : facts.replicas);
+    const sleep = sleepOf(
+      entry.sleep,
+      spec,
+      {
+        ...measured,
+        asked: askedOf(deployment, facts),
+        rolloutInProgress: isUnsettled(deployment),
+        isHeld: deployment.status?.traffic?.path === 'Gateway',
+        inFlight: pods.reduce(
+          (sum, { reading }) => sum + (reading === 'unknown' ? 0 : reading.report.inFlight),
+          0,
+        ),
+      },
+      deployment.status?.scaling?.desiredReplicas === 0,
+      nowMs,
+    );
+    entry.sleep = sleep.state;
+    const { replicas, why } = sleep.sentence === undefined ? decided : idle(decided, sleep.sentence);
+    const previous =
+      entry.decision?.replicas ??
+      entry.state.replicas ??
+      (facts.replicas === 'unknown' ? replicas : facts.replicas);
     const before = entry.decision;
     entry.state = next;
     entry.decision = {
@@ -227,6 +267,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     if (entry === undefined) {
       entry = {
         state: initialState,
+        sleep: undefined,
         window: emptyWindow,
         decision: undefined,
         seen: undefined,
@@ -242,7 +283,10 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
   const decisionFor = (deployment: ModelDeployment): FleetDecision | undefined => {
     const { uid, namespace, name, deletionTimestamp } = deployment.metadata;
     const known = entries.get(uid)?.decision;
-    if (known !== undefined || deletionTimestamp !== undefined) return known;
+    const { sleep } = entries.get(uid) ?? {};
+    // Whether the gateway woke it is looked at at once: what it raised must not be put back.
+    const isAsleep = sleep !== undefined && sleep.phase !== 'awake';
+    if ((known !== undefined && !isAsleep) || deletionTimestamp !== undefined) return known;
     const key = `${namespace}/${name}`;
     try {
       const facts = options.facts(deployment);

@@ -132,7 +132,8 @@ export class Gateways {
       return undefined;
     }
     const anchor = gatewayAnchor(namespace, owners);
-    const hash = childHash({ anchor, settings: settings() });
+    const wakes = owners.some(({ spec }) => spec.scaling.scaleToZero !== undefined);
+    const hash = childHash({ anchor, wakes, settings: settings() });
     const before = this.#applied.get(namespace);
     const isAsApplied =
       before?.hash === hash &&
@@ -141,7 +142,7 @@ export class Gateways {
     const leftMs = (before?.atMs ?? 0) + againMs - nowMs();
     if (isAsApplied && leftMs > 0) return { requeueAfterMs: leftMs };
     try {
-      const made = await this.#apply(namespace, anchor, before === undefined, signal);
+      const made = await this.#apply(namespace, anchor, { look: before === undefined, wakes }, signal);
       const { uid, generation } = made.metadata;
       this.#applied.set(namespace, { hash, uid, generation, atMs: nowMs() });
       this.#tell(namespace, undefined);
@@ -165,7 +166,7 @@ export class Gateways {
   async #apply(
     namespace: string,
     anchor: KubeObject,
-    look: boolean,
+    { look, wakes }: { readonly look: boolean; readonly wakes: boolean },
     signal: AbortSignal,
   ): Promise<KubeObject> {
     const apply = async (kind: GatewayChildKind, object: KubeObject) => {
@@ -180,8 +181,8 @@ export class Gateways {
     };
     let last = await apply('serviceAccounts', anchor);
     const anchorUid = last.metadata.uid ?? '';
-    for (const { kind, object } of gatewayChildren(namespace, anchorUid, this.#options.settings()))
-      last = await apply(kind, object);
+    const children = gatewayChildren(namespace, anchorUid, this.#options.settings(), wakes);
+    for (const { kind, object } of children) last = await apply(kind, object);
     return last;
   }
 

@@ -135,7 +135,8 @@ const between = (field: string, text: string | undefined, lowest: string, highes
     ? []
     : problem(field, `${text} is not between ${lowest} and ${highest}`);
 
-const durations: Check = ({ sla, traffic, rollout }) => [
+const durations: Check = ({ sla, traffic, rollout, scaling: { scaleToZero } }) => [
+  ...between('spec.scaling.scaleToZero.idleAfter', scaleToZero?.idleAfter, '10s', '24h'),
   ...between('spec.sla.window', sla?.window, '10s', '1h'),
   ...between('spec.traffic.timeout', traffic?.timeout, '10ms', '1h'),
   ...between('spec.rollout.progressDeadline', rollout?.progressDeadline, '10s', '24h'),
@@ -158,6 +159,19 @@ const scaling: Check = ({ scaling: { mode, minReplicas, maxReplicas, requestsPer
     : [];
 };
 
+const scaleToZero: Check = ({ scaling, traffic }) => {
+  const field = 'spec.scaling.scaleToZero';
+  if (scaling.scaleToZero === undefined) return [];
+  if (scaling.mode !== 'SLA')
+    return problem(field, `belongs to mode SLA, and mode is ${scaling.mode}: remove it, or set mode: SLA`);
+  return traffic?.path === 'Direct'
+    ? problem(
+        field,
+        'it needs a gateway, which holds requests while no replica runs: remove traffic.path: Direct, or scaleToZero',
+      )
+    : [];
+};
+
 const rest: readonly Check[] = [
   modelUri,
   resources,
@@ -168,6 +182,7 @@ const rest: readonly Check[] = [
   latency,
   durations,
   scaling,
+  scaleToZero,
 ];
 
 const remembered = new WeakMap<ModelDeploymentSpec, Problem[]>();

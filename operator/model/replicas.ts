@@ -17,6 +17,7 @@ const clamp = (value: number, low: number, high: number) => Math.min(high, Math.
  * | no        | yes                    | any             | any      | what runs                                   |
  * | no        | no                     | Fixed, External | any      | spec.scaling.replicas                       |
  * | no        | no                     | SLA             | known    | the decision, within the limits of the spec |
+ * | no        | no                     | SLA, scaleToZero | 0       | 0                                           |
  * | no        | no                     | SLA             | unknown  | what runs, within the limits of the spec    |
  */
 export function neededReplicas(snapshot: Snapshot, problems: readonly Problem[]): Needed {
@@ -34,6 +35,7 @@ export function neededReplicas(snapshot: Snapshot, problems: readonly Problem[])
   if (spec.suspend === true) return { replicas: 0, limits };
   if (spec.scaling.mode !== 'SLA') return { replicas: spec.scaling.replicas, limits };
   const wanted = scaling === 'unknown' ? running : scaling.replicas;
+  if (wanted === 0 && spec.scaling.scaleToZero !== undefined) return { replicas: 0, limits };
   return { replicas: clamp(wanted, limits.minReplicas, limits.maxReplicas), limits };
 }
 

@@ -39,11 +39,6 @@ afterAll(() => bed.close());
 
 const traffic = async (name: string): Promise<NonNullable<ModelDeployment['status']>['traffic']> =>
   (await getModel(bed.api, name)).status?.traffic;
-const infer = async () => {
-  const url = bed.cluster.serviceUrl(namespace, 'wine', 8080);
-  const answer = await request(`${url}/v2/models/wine/infer`, { method: 'POST', body });
-  return { status: answer.statusCode, body: await answer.body.json() };
-};
 const named = async <T extends KubeObject>(type: ResourceType, name: string) =>
   (await bed.api.list<T>(type, { namespace, fieldSelector: `metadata.name=${name}` })).items[0];
 const gatewayPods = async () =>
@@ -54,7 +49,19 @@ const gatewayPods = async () =>
     })
   ).items;
 
+const infer = async (name = 'wine') => {
+  const url = bed.cluster.serviceUrl(namespace, name, 8080);
+  const answer = await request(`${url}/v2/models/${name}/infer`, { method: 'POST', body });
+  return { status: answer.statusCode, body: await answer.body.json() };
+};
+
+/** Two models, so that the one that sleeps has its idle time behind it while the other is looked at. */
+const sleeper = 'sleeper';
 test('a ModelDeployment asks for the gateway, is served through it, and leaves it', async () => {
+  await createModel(bed.api, sleeper, {
+    model: { uri: 'file:///samples/wine/model.onnx' },
+    scaling: { scaleToZero: { idleAfter: '10s' } },
+  });
   await createModel(bed.api, 'wine', {
     scaling: { mode: 'Fixed', replicas: 2 },
     traffic: { path: 'Gateway' },
@@ -99,7 +106,7 @@ test('a ModelDeployment asks for the gateway, is served through it, and leaves i
     await named<Deployment>(resources.deployments, 'ballast-gateway'),
     await named<Role>(resources.roles, 'ballast-gateway'),
   ];
-  expect(anchor?.metadata.ownerReferences?.map(({ name }) => name)).toEqual(['wine']);
+  expect(anchor?.metadata.ownerReferences?.map(({ name }) => name).sort()).toEqual([sleeper, 'wine']);
   for (const child of [deployment, role])
     expect(child?.metadata.ownerReferences).toEqual([expect.objectContaining({ uid: anchor?.metadata.uid })]);
   expect(deployment?.spec.replicas).toBe(2);
@@ -119,6 +126,54 @@ test('a ModelDeployment asks for the gateway, is served through it, and leaves i
   await patchModel(bed.api, 'wine', { traffic: { path: 'Direct' } });
   await eventually('the path is Direct', async () => (await traffic('wine'))?.path === 'Direct');
   await eventually('a prediction without the gateway', async () => (await infer()).status === 200);
+}, 90_000);
+
+test('a model that nobody asks for goes to zero replicas, and wakes without a lost request', async () => {
+  const deploymentOf = async () =>
+    (
+      await bed.api.list<Deployment>(resources.deployments, {
+        namespace,
+        labelSelector: `ballast.dev/model-deployment=${sleeper}`,
+      })
+    ).items[0];
+  await eventually(
+    'no replica is asked for',
+    async () => (await deploymentOf())?.spec.replicas === 0,
+    40_000,
+  );
+  const asleep = await eventually('status says so', async () => {
+    const { status } = await getModel(bed.api, sleeper);
+    return status?.scaling?.desiredReplicas === 0 ? status : undefined;
+  });
+  expect(asleep.scaling?.lastDecision).toMatchObject({
+    reason: 'Idle',
+    replicas: 0,
+    message: expect.stringMatching(/^no request for scaleToZero.idleAfter \(10s\)/),
+  });
+  expect(asleep.conditions?.filter(({ status }) => status === 'True').map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['Available', 'Ready']),
+  );
+  await eventually(
+    'its pod is gone',
+    async () =>
+      (
+        await bed.api.list<Pod>(resources.pods, {
+          namespace,
+          labelSelector: `ballast.dev/model-deployment=${sleeper}`,
+        })
+      ).items.length === 0,
+  );
+
+  const answers = await Promise.all(Array.from({ length: 30 }, () => infer(sleeper)));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  expect(answers).toHaveLength(30);
+  await eventually('status tells of the replica', async () => {
+    const { status } = await getModel(bed.api, sleeper);
+    return status?.scaling?.desiredReplicas === 1 && status.readyReplicas === 1;
+  });
+  expect((await deploymentOf())?.spec.replicas).toBe(1);
+
+  await patchModel(bed.api, sleeper, { scaling: { scaleToZero: null } });
   await eventually(
     'nothing is left of the gateway',
     async () => (await named(resources.deployments, 'ballast-gateway')) === undefined,

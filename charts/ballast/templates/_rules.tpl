@@ -31,7 +31,11 @@
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
-# The gateway's own Role: list and watch on ConfigMaps and EndpointSlices. Nobody can grant what he does not have.
+# The gateway's own Role: list and watch on ConfigMaps and EndpointSlices, and the scale of Deployments where a model may
+# scale to zero. Nobody can grant what he does not have.
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [get, patch]
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [roles, rolebindings]
   resourceNames: [ballast-gateway]

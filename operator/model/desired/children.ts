@@ -105,7 +105,9 @@ export function desiredChildren(
     )
       keep.add(`configMaps/${routesName(name)}`);
   } else {
-    const routed = live.map((revision) => ({
+    // The one that serves first: it is woken, where none runs.
+    const ordered = [...live].sort((a, b) => Number(b === rollout.stable) - Number(a === rollout.stable));
+    const routed = ordered.map((revision) => ({
       revision,
       readyReplicas: revisions.get(revision)?.state.ready ?? 0,
       replicas: rollout.replicas.get(revision) ?? 0,

@@ -95,13 +95,15 @@ const meta = (namespace: string, owner: OwnerReference): ObjectMeta => ({
 });
 
 /** What the gateway asks of the API server: its routes and where pods are. */
-const role = (metadata: ObjectMeta): Role => ({
+const role = (metadata: ObjectMeta, wakes: boolean): Role => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'Role',
   metadata,
   rules: [
     { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'watch'] },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    // A model that sleeps is woken by the gateway itself, also while no operator runs. Only where one may sleep.
+    ...(wakes ? [{ apiGroups: ['apps'], resources: ['deployments/scale'], verbs: ['get', 'patch'] }] : []),
   ],
 });
 
@@ -231,6 +233,8 @@ export function gatewayChildren(
   namespace: string,
   anchorUid: string,
   settings: GatewaySettings,
+  /** Whether a ModelDeployment of the namespace may scale to zero. */
+  wakes = false,
 ): readonly GatewayChild[] {
   const metadata = meta(namespace, {
     apiVersion: 'v1',
@@ -239,7 +243,7 @@ export function gatewayChildren(
     uid: anchorUid,
   });
   return [
-    { kind: 'roles', object: role(metadata) },
+    { kind: 'roles', object: role(metadata, wakes) },
     { kind: 'roleBindings', object: roleBinding(metadata, namespace) },
     { kind: 'services', object: service(metadata) },
     { kind: 'podDisruptionBudgets', object: podDisruptionBudget(metadata) },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { gatewayPorts, parseRoutes } from '../../../crds/routes.ts';
 import type { ConfigMap, Service } from '../../../kube/objects.ts';
+import { revisionHash } from '../hash.ts';
 import { type Plan, plan } from '../plan.ts';
 import { makeDeployment, makeSnapshot, type SpecPart, startMs } from '../testing/builders.ts';
 import { expectGolden } from '../testing/golden.ts';
@@ -18,6 +19,15 @@ const reading = (part: Partial<GatewayReading> = {}): GatewayReading => ({
   readyPods: 2,
   ...part,
 });
+
+const idleWhy = {
+  reason: 'Idle',
+  sentence: 'no request',
+  inputs: {},
+  freshness: 'ok',
+  needed: 0,
+  limited: undefined,
+} as const;
 
 const applied = <T>(decided: Plan, kind: string, name: string) =>
   decided.apply.find((one) => one.kind === kind && one.object.metadata.name === name)?.object as
@@ -74,6 +84,8 @@ describe('the way of requests', () => {
     [{}, 'Direct Auto'],
     [{ traffic: { path: 'Auto' } }, 'Direct Auto'],
     [{ traffic: { path: 'Direct' } }, 'Direct Asked'],
+    [{ scaling: { scaleToZero: {} } }, 'Gateway Auto'],
+    [{ scaling: { scaleToZero: {} }, traffic: { path: 'Gateway' } }, 'Gateway Asked'],
   ] as [SpecPart, string][])('of %j', (part, way) => {
     const { path, reason } = trafficPathOf(makeDeployment(part).spec, reading(), madeRoutes(60_000), startMs);
     expect(`${path} ${reason}`).toBe(way);
@@ -190,6 +202,47 @@ describe('ports', () => {
     const all = Array.from({ length: 10_000 }, (_, index) => gatewayPorts.first + index);
     expect(freePort('wine', new Set(all))).toBeUndefined();
     expect(freePort('wine', new Set(all.slice(1)))).toBe(gatewayPorts.first);
+  });
+});
+
+describe('scale to zero', () => {
+  const sleepy: SpecPart = { scaling: { scaleToZero: { maxHeldRequests: 7 } } };
+  const reasonIdle = { replicas: 0, lastChange: undefined, why: { ...idleWhy } };
+  test('tells the gateway whom to wake', () => {
+    const decided = plan(makeSnapshot({ deployment: makeDeployment(sleepy), gateway: reading() }));
+    const routes = applied<ConfigMap>(decided, 'configMaps', 'wine-routes');
+    const revision = decided.status?.candidate?.revision;
+    expect(JSON.parse(routes?.data?.['routes.json'] ?? '{}').wake).toEqual({
+      deployment: `wine-${revision}`,
+      maxHeldRequests: 7,
+      replicas: 1,
+    });
+  });
+  test('is a model that is available and ready with no replica, through the gateway only', () => {
+    const asleep = withRoutes(sleepy, reading());
+    const revision = revisionHash(asleep.deployment.spec);
+    const stable = { revision, replicas: 0, readyReplicas: 0 };
+    const status = {
+      stable,
+      rollout: { number: 1, finishedAt: '2026-01-01T11:00:00Z' },
+    } as typeof asleep.deployment.status;
+    const deployment = { ...asleep.deployment, status } as typeof asleep.deployment;
+    const conditions = (gateway: GatewayReading) =>
+      plan({ ...asleep, deployment, gateway, scaling: reasonIdle })
+        .status?.conditions?.filter((one) => one.type === 'Available' || one.type === 'Ready')
+        .map((one) => `${one.type} ${one.status}`);
+    expect(conditions(reading())).toEqual(['Available True', 'Ready True']);
+    expect(conditions(reading({ readyPods: 0 }))).toEqual(['Available False', 'Ready True']);
+  });
+  test('gives the gateway the right to wake, and only then', () => {
+    const rules = (wakes: boolean) =>
+      JSON.stringify(
+        gatewayChildren('shop', 'uid', { image: 'x', replicas: 2, resources: {} }, wakes).find(
+          ({ kind }) => kind === 'roles',
+        )?.object,
+      );
+    expect(rules(true)).toContain('deployments/scale');
+    expect(rules(false)).not.toContain('deployments/scale');
   });
 });
 

@@ -26,8 +26,9 @@ const learnMs = 2_000;
 /** How long routes stay after the Service has left them: connections that came just before still arrive. */
 const lingerMs = 30_000;
 
-/** Whether this spec wants a gateway. `Auto` takes none so far. */
-export const wantsGateway = (spec: ModelDeploymentSpec): boolean => spec.traffic?.path === 'Gateway';
+/** Whether this spec wants a gateway. `Auto` takes one only for scale to zero. */
+export const wantsGateway = ({ traffic, scaling }: ModelDeploymentSpec): boolean =>
+  traffic?.path === 'Gateway' || (traffic?.path !== 'Direct' && scaling.scaleToZero !== undefined);
 
 const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: number): TrafficPath => ({
   path: 'Direct',
@@ -39,7 +40,7 @@ const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: numb
 /**
  * | spec.traffic.path | a gateway pod is ready | it knows the route for 2 s | path    | reason         |
  * | Direct            | any                    | any                        | Direct  | Asked          |
- * | Auto, left out    | any                    | any                        | Direct  | Auto           |
+ * | Auto, left out    | any                    | any                        | Direct, with scaleToZero as Gateway | Auto |
  * | Gateway           | no                     | any                        | Direct  | GatewayUnready |
  * | Gateway           | yes                    | no                         | Direct  | GatewayUnready |
  * | Gateway           | yes                    | yes                        | Gateway | Asked          |
@@ -53,14 +54,15 @@ export function trafficPathOf(
   nowMs: number,
 ): TrafficPath {
   const asked = spec.traffic?.path ?? 'Auto';
-  if (asked === 'Auto') return direct('Auto', 'traffic.path is Auto: requests go straight to the pods');
+  const isAuto = asked === 'Auto';
+  if (isAuto && !wantsGateway(spec))
+    return direct('Auto', 'traffic.path is Auto: requests go straight to the pods');
   if (asked === 'Direct') return direct('Asked', 'traffic.path is Direct: requests go straight to the pods');
+  const wish = isAuto
+    ? 'traffic.path is Auto and scaling.scaleToZero needs the gateway'
+    : 'traffic.path is Gateway';
   const missing = (why: string, againAtMs?: number) =>
-    direct(
-      'GatewayUnready',
-      `traffic.path is Gateway, but ${why}: until then requests go straight to the pods`,
-      againAtMs,
-    );
+    direct('GatewayUnready', `${wish}, but ${why}: until then requests go straight to the pods`, againAtMs);
   if (gateway?.problem !== undefined) return missing(`the gateway cannot be made (${gateway.problem})`);
   if (gateway !== undefined && gateway.port === undefined)
     return missing('all 10,000 ports of gateways in this namespace are taken');
@@ -71,8 +73,8 @@ export function trafficPathOf(
   if (nowMs < since + learnMs) return missing('the gateway has just been told the route', since + learnMs);
   return {
     path: 'Gateway',
-    reason: 'Asked',
-    message: `traffic.path is Gateway: ${readyPods === 1 ? '1 gateway pod is' : `${readyPods} gateway pods are`} ready, at port ${gateway?.port}`,
+    reason: isAuto ? 'Auto' : 'Asked',
+    message: `${wish}: ${readyPods === 1 ? '1 gateway pod is' : `${readyPods} gateway pods are`} ready, at port ${gateway?.port}`,
   };
 }
 

@@ -5,6 +5,7 @@ import type { ConfigMap } from '../../../kube/objects.ts';
 import { childMeta } from '../desired/child.ts';
 import { timeoutMs } from '../desired/config-map.ts';
 import { revisionChildName } from '../names.ts';
+import { defaultHeldRequests } from '../scaling/sleep.ts';
 import { latencyTargetsOf } from '../scaling/spec.ts';
 
 /** Name of the ConfigMap. */
@@ -41,6 +42,8 @@ export function routesOf(
   port: number,
 ): GatewayRoutes {
   const weights = weightsOf(revisions);
+  const heaviestOne = [...weights].reduce((most, one) => (one[1] > most[1] ? one : most));
+  const { scaleToZero } = spec.scaling;
   return {
     version: 1,
     model: metadata.name,
@@ -56,6 +59,15 @@ export function routesOf(
     timeoutMs: timeoutMs(spec),
     shedAt: spec.traffic?.shedAt ?? 'Timeout',
     latency: latencyTargetsOf(spec).map(({ percentile, targetMs }) => ({ percentile, targetMs })),
+    ...(scaleToZero === undefined
+      ? {}
+      : {
+          wake: {
+            deployment: revisionChildName(metadata.name, heaviestOne[0]),
+            maxHeldRequests: scaleToZero.maxHeldRequests ?? defaultHeldRequests,
+            replicas: 1 as const,
+          },
+        }),
   };
 }
 

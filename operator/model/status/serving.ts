@@ -8,6 +8,11 @@ import { faultText, type Stall } from './stall.ts';
 const isDeleting = (facts: StatusFacts) => facts.snapshot.deployment.metadata.deletionTimestamp !== undefined;
 const isSuspended = (facts: StatusFacts) => facts.snapshot.deployment.spec.suspend === true;
 
+/** No replica is wanted, because nobody asks and the gateway holds whoever comes. */
+const isAsleep = ({ needed, traffic, snapshot }: StatusFacts): boolean =>
+  needed === 0 && snapshot.deployment.spec.scaling.scaleToZero !== undefined && traffic.path === 'Gateway';
+const asleepText = 'scaled to zero: the gateway holds the next request while the first replica starts';
+
 /** `1 pod`, `3 pods` */
 const pods = (count: number) => (count === 1 ? '1 pod' : `${count} pods`);
 
@@ -29,12 +34,14 @@ const roomText = ({ rollout, needed }: StatusFacts) =>
  * | suspended | ready pods | Available          |
  * | any       | > 0        | True, Serving      |
  * | yes       | 0          | False, Suspended   |
+ * | no        | 0, asleep  | True, Serving      |
  * | no        | 0          | False, NoReadyPods |
  */
 export function available(facts: StatusFacts): ConditionValue {
   const ready = readyPods(facts);
   if (ready > 0) return yes('Serving', `${pods(ready)} ready`);
   if (isSuspended(facts)) return no('Suspended', 'spec.suspend is true: set it to false to serve');
+  if (isAsleep(facts)) return yes('Serving', asleepText);
   if (facts.needed === 0) return no('NoReadyPods', 'no replica is asked for: raise spec.scaling.replicas');
   return no('NoReadyPods', withCause(`0 of ${pods(facts.needed)} ready`, facts));
 }
@@ -72,7 +79,7 @@ export function ready(facts: StatusFacts, stall: Stall | undefined): ConditionVa
   if (readyPods(facts) > readyWanted)
     return no('RollingOut', `${pods(readyPods(facts) - readyWanted)} of earlier revisions still to end`);
   if (readyWanted < needed) return no('ScalingUp', withCause(count, facts));
-  return yes('UpToDate', count);
+  return yes('UpToDate', isAsleep(facts) ? `${count}: ${asleepText}` : count);
 }
 
 /**

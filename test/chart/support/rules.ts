@@ -23,6 +23,7 @@ const most: Readonly<Record<string, readonly string[]>> = {
   'modeldeployments/status.ballast.dev': ['get', 'patch'],
   'modeldeployments/finalizers.ballast.dev': ['update'],
   'deployments.apps': own,
+  'deployments/scale.apps': ['get', 'patch'],
   'controllerrevisions.apps': own,
   services: own,
   configmaps: own,

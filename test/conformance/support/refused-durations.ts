@@ -35,4 +35,11 @@ export const refusedDurations: [name: string, spec: object, causes: string[]][] 
       'spec.rollout.progressDeadline | FieldValueInvalid | Invalid value: "9s": rollout.progressDeadline is 9s: it must be between 10s and 24h',
     ],
   ],
+  [
+    'an idle time that is too short',
+    { model: { uri }, scaling: { scaleToZero: { idleAfter: '9s' } } },
+    [
+      'spec.scaling.scaleToZero.idleAfter | FieldValueInvalid | Invalid value: "9s": scaling.scaleToZero.idleAfter is 9s: it must be between 10s and 24h',
+    ],
+  ],
 ];

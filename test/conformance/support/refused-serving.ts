@@ -54,4 +54,18 @@ export const refusedServing: [name: string, spec: object, causes: string[]][] = 
       'spec.traffic.shedAt | FieldValueForbidden | Forbidden: traffic.shedAt: SLA needs a promise to keep: set sla.latency, or shedAt: Timeout',
     ],
   ],
+  [
+    'scale to zero without the gateway that would hold requests',
+    { model: { uri }, traffic: { path: 'Direct' }, scaling: { scaleToZero: {} } },
+    [
+      'spec.scaling.scaleToZero | FieldValueForbidden | Forbidden: scaling.scaleToZero needs a gateway, which holds requests while no replica runs: remove traffic.path: Direct, or scaleToZero',
+    ],
+  ],
+  [
+    'scale to zero in mode Fixed',
+    { model: { uri }, scaling: { mode: 'Fixed', scaleToZero: { idleAfter: '5m' } } },
+    [
+      'spec.scaling.scaleToZero | FieldValueForbidden | Forbidden: scaling.mode is Fixed: scaleToZero belongs to mode SLA; remove it, or set mode: SLA',
+    ],
+  ],
 ];

@@ -69,6 +69,7 @@ export async function liveThrough(workload: Workload): Promise<void> {
   const name = `${prefix}-wine`;
   await rollOut(workload, name);
   await mend(workload, name);
+  await throughGateway(workload, name);
   await refuse(workload);
   await workload.restart();
   await api.mergePatch(`${models}/${name}`, { spec: { traffic: { timeout: '4s' } } });
@@ -91,6 +92,19 @@ async function rollOut(workload: Workload, name: string): Promise<void> {
   await untilCount(workload, 'networkpolicies', name, 0);
   // The callers' Service and that of the one revision.
   await untilCount(workload, 'services', name, 2);
+}
+
+/** The namespace's gateway comes with the first that asks for it and goes with the last; its Role may wake what sleeps. */
+async function throughGateway({ api, models }: Workload, name: string): Promise<void> {
+  const services = () => api.get(api.path('services'), { fieldSelector: 'metadata.name=ballast-gateway' });
+  await api.mergePatch(`${models}/${name}`, { spec: { scaling: { scaleToZero: {} } } });
+  // The Role and its binding are made before the Service.
+  await api.eventually(services, ({ body }) => body.items.length === 1);
+  await api.mergePatch(`${models}/${name}`, { spec: { scaling: { scaleToZero: null } } });
+  await api.eventually(
+    () => api.get(`${models}/${name}`),
+    ({ body }) => at(body, 'status.traffic.path') === 'Direct',
+  );
 }
 
 const copied = ['configmaps', 'serviceaccounts', 'poddisruptionbudgets'];
