@@ -1,4 +1,7 @@
 /** Faro's multi-tenant benchmark: one replay of its ten jobs in a cluster with room for `cap` replicas. */
+import { allocate, noAllocation } from '../../operator/model/scaling/allocate.ts';
+import { demandOf } from '../../operator/model/scaling/demand.ts';
+import type { ScalingInput } from '../../operator/model/scaling/types.ts';
 import type { DeploymentConfig } from '../../simulator/deployment-config.ts';
 import { constant, services } from '../../simulator/distributions.ts';
 import type { FleetOutcome, FleetPolicy } from '../../simulator/fleet.ts';
@@ -10,8 +13,8 @@ import type { Trace } from '../../simulator/traffic/arrivals.ts';
 export interface FleetTask {
   readonly traces: readonly Trace[];
   readonly cap: number;
-  /** `fair-share`: the same constant count for each; `ballast`: each its own decide(), who asks first gets the room. */
-  readonly policy: 'fair-share' | 'ballast';
+  /** `fair-share`: the same constant count for each; `first-come`: each its own decide(); `ballast`: and allocate() over all. */
+  readonly policy: 'fair-share' | 'first-come' | 'ballast';
   readonly shedAt: 'Timeout' | 'SLA';
   readonly seed: number;
 }
@@ -50,12 +53,36 @@ function fleetPolicy(task: FleetTask, configs: readonly DeploymentConfig[]): Fle
     return { name: policy, tick: (deployments) => deployments.map(() => each) };
   }
   const limits = { minReplicas: 1, maxReplicas: cap };
-  const own = configs.map(
-    (config) => new BallastPolicy(scalingInput({ config, limits, percentile: 'p99' }), config.seed),
-  );
+  const inputs = configs.map((config) => scalingInput({ config, limits, percentile: 'p99' }));
+  const own = inputs.map((input, index) => new BallastPolicy(input, configs[index]?.seed ?? 0));
+  if (policy === 'first-come')
+    return {
+      name: policy,
+      tick: (deployments) => deployments.map((deployment, index) => own[index]?.tick(deployment)),
+    };
+  let memory = noAllocation;
+  const capacity = new Map([['cluster', cap]]);
   return {
     name: policy,
-    tick: (deployments) => deployments.map((deployment, index) => own[index]?.tick(deployment)),
+    tick(deployments) {
+      const nowMs = (deployments[0]?.now ?? 0) * 1_000;
+      const demands = deployments.map((deployment, index) => {
+        const mine = own[index] as BallastPolicy;
+        const observation = mine.observe(deployment);
+        const decision = mine.decideOn(observation, nowMs);
+        const releaseSeconds = deployment.config.drainSeconds;
+        return demandOf(decision, observation, inputs[index] as ScalingInput, {
+          key: String(index),
+          pool: 'cluster',
+          weight: 1,
+          cost: 1,
+          releaseSeconds,
+        });
+      });
+      const allocation = allocate(demands, capacity, memory, nowMs);
+      memory = allocation.memory;
+      return demands.map(({ key, wanted }) => allocation.replicas.get(key) ?? wanted);
+    },
   };
 }
 

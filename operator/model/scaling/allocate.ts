@@ -1,0 +1,275 @@
+/**
+ * Who gets the replicas of a cluster that is too small for all: each deployment its guaranteed minimum, the rest where one
+ * more keeps the most promises for its price (reference/autoscaling.md §3.8). Pure; its clock is data, its memory is returned.
+ */
+import type { QueueModel } from './queueing.ts';
+import type { Known, LatencyTarget } from './types.ts';
+import { advanceRate, ratesAhead, type SlowRate, utility } from './utility.ts';
+
+/** One deployment that asks for replicas. */
+export interface AllocationDemand {
+  /** `namespace/name`. */
+  readonly key: string;
+  /** Deployments of one pool compete for the same nodes; no replica moves between pools. */
+  readonly pool: string;
+  /** What its own decision asks for. */
+  readonly wanted: number;
+  /** Replicas that its Deployments ask for now. */
+  readonly current: number;
+  /** Of those, pods that the cluster has no room for, and pods that are not ready yet. */
+  readonly blocked: number;
+  readonly starting: number;
+  /** Guaranteed: nobody takes these. */
+  readonly least: number;
+  /** `spec.scaling.priority`: what one kept promise of this deployment is worth beside the others'. */
+  readonly weight: number;
+  /** What one replica takes of its pool, in any unit that all of the pool share. */
+  readonly cost: number;
+  /** Mean arrivals of the last ten seconds, requests per second. */
+  readonly ratePerSecond: Known<number>;
+  /** From the taking of a replica here to its serving there. */
+  readonly aheadMs: number;
+  /** Unknown until a request was completed: then nothing is taken from it, and it takes nothing. */
+  readonly model: Known<QueueModel>;
+  readonly latency: readonly LatencyTarget[];
+}
+
+/** Why a deployment does not get what it asks for. */
+export interface AllocationWhy {
+  /** `Yields`: a replica went to another; `Waits`: what is free is worth more to others. */
+  readonly reason: 'Yields' | 'Waits';
+  readonly sentence: string;
+}
+
+export interface AllocationMemory {
+  readonly rates: ReadonlyMap<string, SlowRate>;
+  /** Counts in force where capacity is known. */
+  readonly granted: ReadonlyMap<string, number>;
+  /** Since when a pool has had pods that do not fit. */
+  readonly fullSinceMs: ReadonlyMap<string, number>;
+  /** What a deployment gave, until when it is not asked for again, and to whom it went. */
+  readonly yielded: ReadonlyMap<
+    string,
+    { readonly count: number; readonly untilMs: number; readonly to: string }
+  >;
+  readonly swappedAtMs: ReadonlyMap<string, number>;
+}
+
+export interface Allocation {
+  /** Only of those that get another count than they asked for. */
+  readonly replicas: ReadonlyMap<string, number>;
+  readonly why: ReadonlyMap<string, AllocationWhy>;
+  readonly memory: AllocationMemory;
+}
+
+/** Memory before the first call. */
+export const noAllocation: AllocationMemory = {
+  rates: new Map(),
+  granted: new Map(),
+  fullSinceMs: new Map(),
+  yielded: new Map(),
+  swappedAtMs: new Map(),
+};
+
+/** A replica that moves is lost for a release and a start-up: what is gained must be this many times what is lost. */
+const worthMoving = 3;
+/** And at least this much of one deployment's requests. */
+const leastGain = 0.005;
+const swapEveryMs = 10_000;
+const mostSwaps = 2;
+/** Pods that do not fit for this long: the cluster is full, and no scheduler's moment. */
+export const fullAfterMs = 30_000;
+/** How long what was given is not asked for again: until the other's pod has its place. */
+export const yieldMs = 60_000;
+
+/** One deployment within its pool, while counts are being worked out. */
+interface Side {
+  readonly demand: AllocationDemand;
+  readonly wanted: number;
+  held: number;
+  /** Weighted worth of a count; 0 throughout for what is not known. */
+  readonly worth: (replicas: number) => number;
+}
+
+/** What one more replica is worth, for its price. */
+const gainOf = ({ worth, held, demand }: Side) => (worth(held + 1) - worth(held)) / demand.cost;
+/** What is lost with one replica, for what it frees. */
+const lossOf = ({ worth, held, demand }: Side) => (worth(held) - worth(held - 1)) / demand.cost;
+
+function best(sides: Iterable<Side>, worthOf: (side: Side) => number): Side | undefined {
+  let found: Side | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const side of sides) {
+    const value = worthOf(side);
+    if (value > most) {
+      most = value;
+      found = side;
+    }
+  }
+  return found;
+}
+
+function sideOf(demand: AllocationDemand, rate: SlowRate | undefined, held: number): Side {
+  const { model, latency, weight } = demand;
+  const known = new Map<number, number>();
+  const rates = rate === undefined || model === 'unknown' ? [] : ratesAhead(rate, model.burstiness);
+  const worth = (replicas: number) => {
+    let value = known.get(replicas);
+    if (value === undefined) {
+      value = model === 'unknown' ? 0 : weight * utility(model, rates, replicas, latency);
+      known.set(replicas, value);
+    }
+    return value;
+  };
+  return { demand, wanted: Math.max(demand.least, demand.wanted), held, worth };
+}
+
+interface Swap {
+  readonly from: Side;
+  readonly to: Side;
+}
+
+/** Moves replicas from who loses least to who gains most, while that is worth a start-up; `held` of both changes. */
+function swap(sides: readonly Side[], takes: (side: Side) => boolean): Swap[] {
+  const swaps: Swap[] = [];
+  while (swaps.length < mostSwaps) {
+    const to = best(
+      sides.filter((side) => side.demand.model !== 'unknown' && takes(side)),
+      gainOf,
+    );
+    if (to === undefined) break;
+    const from = best(
+      sides.filter(
+        ({ demand, held }) =>
+          demand !== to.demand &&
+          demand.model !== 'unknown' &&
+          held > demand.least &&
+          demand.starting === 0 &&
+          // A smaller pod's room does not hold a larger one.
+          demand.cost >= to.demand.cost,
+      ),
+      (side) => -lossOf(side),
+    );
+    if (from === undefined) break;
+    const gain = gainOf(to);
+    if (gain <= lossOf(from) * worthMoving + leastGain / to.demand.cost) break;
+    from.held -= 1;
+    to.held += 1;
+    swaps.push({ from, to });
+  }
+  return swaps;
+}
+
+/** Counts of a pool whose capacity is known: what is free is given at once, what is held moves rarely. */
+function allotKnown(sides: readonly Side[], capacity: number, maySwap: boolean): Swap[] {
+  let free = capacity;
+  for (const side of sides) {
+    side.held = Math.min(side.held, side.wanted);
+    free -= side.held * side.demand.cost;
+  }
+  for (const side of sides) {
+    const guaranteed = Math.max(0, Math.min(side.demand.least, side.wanted) - side.held);
+    side.held += guaranteed;
+    free -= guaranteed * side.demand.cost;
+  }
+  while (free < 0) {
+    const loser = best(
+      sides.filter(({ held, demand }) => held > demand.least),
+      (side) => -lossOf(side),
+    );
+    if (loser === undefined) break;
+    loser.held -= 1;
+    free += loser.demand.cost;
+  }
+  const waiting = new Set(sides.filter(({ held, wanted }) => held < wanted));
+  for (;;) {
+    const room = free;
+    const next = best(
+      [...waiting].filter(({ demand }) => demand.cost <= room),
+      gainOf,
+    );
+    if (next === undefined) break;
+    next.held += 1;
+    free -= next.demand.cost;
+    if (next.held >= next.wanted) waiting.delete(next);
+  }
+  return maySwap && waiting.size > 0 ? swap(sides, ({ held, wanted }) => held < wanted) : [];
+}
+
+/**
+ * Counts for all deployments. `capacity` per pool where it is known (a simulator, a quota); elsewhere a pool is full while
+ * pods of it have not fitted for 30 s. Then a deployment whose pods wait takes the place of a less valuable one's replica.
+ */
+export function allocate(
+  demands: readonly AllocationDemand[],
+  capacity: ReadonlyMap<string, number>,
+  memory: AllocationMemory,
+  nowMs: number,
+): Allocation {
+  const rates = new Map<string, SlowRate>();
+  const pools = new Map<string, AllocationDemand[]>();
+  for (const demand of demands) {
+    const rate = advanceRate(memory.rates.get(demand.key), demand.ratePerSecond, demand.aheadMs, nowMs);
+    if (rate !== undefined) rates.set(demand.key, rate);
+    const pool = pools.get(demand.pool);
+    if (pool === undefined) pools.set(demand.pool, [demand]);
+    else pool.push(demand);
+  }
+  const replicas = new Map<string, number>();
+  const why = new Map<string, AllocationWhy>();
+  const granted = new Map<string, number>();
+  const fullSinceMs = new Map<string, number>();
+  const swappedAtMs = new Map<string, number>();
+  const yielded = new Map([...memory.yielded].filter(([, { untilMs }]) => untilMs > nowMs));
+  for (const [pool, members] of pools) {
+    const lastSwapMs = memory.swappedAtMs.get(pool) ?? Number.NEGATIVE_INFINITY;
+    if (lastSwapMs > nowMs - swapEveryMs) swappedAtMs.set(pool, lastSwapMs);
+    const isDue = !swappedAtMs.has(pool);
+    const room = capacity.get(pool);
+    if (room !== undefined) {
+      const sides = members.map((demand) =>
+        sideOf(demand, rates.get(demand.key), memory.granted.get(demand.key) ?? demand.current),
+      );
+      if (allotKnown(sides, room, isDue).length > 0) swappedAtMs.set(pool, nowMs);
+      for (const { demand, held, wanted } of sides) {
+        granted.set(demand.key, held);
+        if (held === demand.wanted) continue;
+        replicas.set(demand.key, held);
+        if (held < wanted)
+          why.set(demand.key, {
+            reason: 'Waits',
+            sentence: `${wanted} are needed, but the cluster is full: ${held} of its replicas are worth more here than elsewhere`,
+          });
+      }
+      continue;
+    }
+    if (members.some(({ blocked }) => blocked > 0)) {
+      const since = memory.fullSinceMs.get(pool) ?? nowMs;
+      fullSinceMs.set(pool, since);
+      if (isDue && nowMs - since >= fullAfterMs) {
+        const sides = members.map((demand) =>
+          sideOf(demand, rates.get(demand.key), Math.max(0, demand.current - demand.blocked)),
+        );
+        // Who has just given does not take it back.
+        const swaps = swap(
+          sides,
+          ({ demand, held }) => demand.blocked > 0 && held < demand.current && !yielded.has(demand.key),
+        );
+        for (const { from, to } of swaps)
+          yielded.set(from.demand.key, { count: from.held, untilMs: nowMs + yieldMs, to: to.demand.key });
+        if (swaps.length > 0) swappedAtMs.set(pool, nowMs);
+      }
+    }
+    for (const { key, wanted, least } of members) {
+      const given = yielded.get(key);
+      if (given === undefined || wanted <= given.count) continue;
+      const count = Math.max(least, given.count);
+      replicas.set(key, count);
+      why.set(key, {
+        reason: 'Yields',
+        sentence: `${wanted} are needed, but the cluster is full and a replica keeps more promises in ${given.to}: ${count} stay`,
+      });
+    }
+  }
+  return { replicas, why, memory: { rates, granted, fullSinceMs, yielded, swappedAtMs } };
+}
