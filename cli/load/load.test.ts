@@ -107,6 +107,28 @@ describe('runLoad', () => {
     expect(connections).toBeGreaterThan(5);
   });
 
+  test('sends at the moments that it is given, and tells of each request how it ended', async () => {
+    let call = 0;
+    handler = (request, response) => {
+      request.resume();
+      call += 1;
+      response.writeHead(call % 2 === 0 ? 503 : 200).end('{}');
+    };
+    const told: [number, boolean][] = [];
+    const arrivalsMs = [5, 50, 50, 120, 900];
+    const result = await runLoad({
+      url: origin(),
+      body: '{}',
+      rps: 1,
+      seconds: 0.5,
+      arrivalsMs,
+      onAnswer: (dueMs, latencyMs) => told.push([Math.round(dueMs), latencyMs !== undefined]),
+    });
+    expect(result.sent).toBe(4);
+    expect(told.map(([dueMs]) => dueMs).sort((one, other) => one - other)).toEqual([5, 50, 50, 120]);
+    expect(told.filter(([, ok]) => ok)).toHaveLength(2);
+  });
+
   test('ends early when told to', async () => {
     const stop = new AbortController();
     const result = await runLoad({

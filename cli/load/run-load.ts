@@ -20,6 +20,10 @@ export interface RunLoadOptions {
   /** Ends the sending early; what was sent is still waited for, until its timeout. */
   readonly signal?: AbortSignal;
   readonly onSecond?: (progress: Progress) => void;
+  /** When each request is due, ascending milliseconds after the start; default: a Poisson stream of `rps` from `seed`. */
+  readonly arrivalsMs?: readonly number[];
+  /** Told of each request how long it took from when it was due; undefined when it was not answered 2xx. */
+  readonly onAnswer?: (dueMs: number, latencyMs: number | undefined) => void;
 }
 
 /** A connection is closed after about this long: a balancer of connections then finds the replicas that were added. */
@@ -64,17 +68,30 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadResult> {
       const ok = answer.statusCode >= 200 && answer.statusCode < 300;
       if (ok) {
         await answer.body.dump({ limit: 64 * 1_024 * 1_024 });
-        tally.success(performance.now() - dueMs);
-      } else tally.failure(`HTTP ${answer.statusCode}`, await answer.body.text());
+        const latencyMs = performance.now() - dueMs;
+        tally.success(latencyMs);
+        options.onAnswer?.(dueMs - startMs, latencyMs);
+        return;
+      }
+      tally.failure(`HTTP ${answer.statusCode}`, await answer.body.text());
     } catch (error) {
       tally.failure(kindOf(error), error instanceof Error ? error.message : String(error));
     }
+    options.onAnswer?.(dueMs - startMs, undefined);
   };
 
   const gap = poissonGaps(rps, seed);
   const startMs = performance.now();
   const endMs = startMs + seconds * 1_000;
-  let dueMs = startMs + gap();
+  const { arrivalsMs } = options;
+  let index = 0;
+  const next = (lastMs: number) => {
+    if (arrivalsMs === undefined) return lastMs + gap();
+    const afterMs = arrivalsMs[index] ?? Number.POSITIVE_INFINITY;
+    index += 1;
+    return startMs + afterMs;
+  };
+  let dueMs = next(startMs);
   let second = 1;
   const endSecond = () => {
     options.onSecond?.(tally.endSecond(second, pending.size));
@@ -89,12 +106,14 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadResult> {
         continue;
       }
       tally.send();
-      if (pending.size >= mostInFlight) tally.failure('not sent', `${mostInFlight} requests were unanswered`);
-      else {
+      if (pending.size >= mostInFlight) {
+        tally.failure('not sent', `${mostInFlight} requests were unanswered`);
+        options.onAnswer?.(dueMs - startMs, undefined);
+      } else {
         const sent = send(dueMs).finally(() => pending.delete(sent));
         pending.add(sent);
       }
-      dueMs += gap();
+      dueMs = next(dueMs);
     }
     const sendingSeconds = Math.min(seconds, (performance.now() - startMs) / 1_000);
     await Promise.allSettled(pending);
