@@ -3,6 +3,7 @@ import type { GatewayLoadReport, GatewaySecond } from '../../crds/gateway-load.t
 import { decide, initialState } from '../../operator/model/scaling/decide.ts';
 import type {
   Decision,
+  GatewayObservation,
   Observation,
   PodObservation,
   PodReading,
@@ -26,13 +27,6 @@ export interface Pipeline {
 
 /** DESIGN §5: busy pods each 2 s; the gateway each second. */
 export const defaultPipeline: Pipeline = { podPeriod: 2, gatewayPeriod: 1, loss: 0, lag: 0 };
-
-interface GatewayReading {
-  readonly gateway: string;
-  readonly report: GatewayLoadReport;
-  readonly readAtMs: number;
-  readonly periodMs: number;
-}
 
 const keptSeconds = 120;
 
@@ -125,7 +119,7 @@ export class BallastPolicy implements Policy {
   #state = initialState;
   readonly #readings = new Map<string, PodReading>();
   readonly #recent: GatewaySecond[] = [];
-  #gateway: GatewayReading | undefined;
+  #gateway: GatewayObservation | undefined;
   readonly #late: { dueAt: number; deliver: () => void }[] = [];
   readonly #startups: number[] = [];
   readonly #seenReady = new Set<string>();
@@ -201,18 +195,17 @@ export class BallastPolicy implements Policy {
       const living = new Set(pods.map(({ pod }) => pod));
       for (const name of this.#readings.keys()) if (!living.has(name)) this.#readings.delete(name);
     }
-    const observation: Observation & { gateways?: readonly GatewayReading[]; startups?: readonly number[] } =
-      {
-        replicas: deployment.replicas,
-        startingReplicas: deployment.starting,
-        crashingReplicas: 0,
-        blockedReplicas: deployment.pending,
-        rolloutInProgress: false,
-        pods,
-        startups: this.#startups.slice(-50),
-        ...(this.#gateway === undefined ? {} : { gateways: [this.#gateway] }),
-      };
-    return observation;
+    return {
+      replicas: deployment.replicas,
+      startingReplicas: deployment.starting,
+      crashingReplicas: 0,
+      blockedReplicas: deployment.pending,
+      rolloutInProgress: false,
+      pods,
+      startups: this.#startups.slice(-50),
+      ...(gatewayPath ? { expectedGateways: 1 } : {}),
+      ...(this.#gateway === undefined ? {} : { gateways: [this.#gateway] }),
+    };
   }
 
   #deliver(now: number, lag: number, deliver: () => void): void {
