@@ -28,8 +28,14 @@ const modelOf = ({ report }: GatewayObservation): GatewayModelLoad | undefined =
 const wentBack = (uptimeMs: number, arrivals: number, before: GatewayMark) =>
   uptimeMs < before.uptimeMs || arrivals < before.arrivals;
 
-const isSound = ({ queueLength, counters }: GatewayModelLoad) =>
-  Number.isFinite(queueLength) && queueLength >= 0 && Number.isFinite(counters.arrivals);
+const isCount = (value: number) => Number.isFinite(value) && value >= 0;
+
+const isSound = ({ queueLength, counters, seconds }: GatewayModelLoad) =>
+  isCount(queueLength) &&
+  isCount(counters.arrivals) &&
+  seconds.every(
+    (second) => isCount(second.arrivals) && isCount(second.serviceCount) && isCount(second.serviceSumSeconds),
+  );
 
 /** The state after these answers, and those of them that can be used now. */
 export function absorbGateways(

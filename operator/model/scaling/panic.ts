@@ -60,7 +60,9 @@ export function burstOf(
   const backlog = isLate ? queueLength + piled : 0;
   const drained = Math.ceil((Math.max(surely, planned) + backlog / drainSeconds) / (busiest * perReplica));
   const wanted = Math.max(fast, isLate ? Math.min(drained, 2 * Math.max(1, serving)) : 0);
-  const isHedged = rises && estimates.coveredSeconds >= youngSeconds;
+  // Where each pod has a queue of its own, what waits in one is no help to another: the rise alone is hedged.
+  const isHedged =
+    estimates.coveredSeconds >= youngSeconds && (rises || input.balancing === 'least-outstanding');
   const hedged =
     wanted > readyPods ? readyPods + Math.ceil((wanted - readyPods) * (isHedged ? over : 1)) : wanted;
   const replicas = Math.min(mostReplicas, hedged);

@@ -10,8 +10,10 @@ import type {
   Why,
 } from './types.ts';
 
-/** A decrease goes to the largest count that was wanted in this time. */
-const downWindowMs = 60_000;
+/** A decrease goes to the largest count that was wanted in this time: with 60 s steady Poisson traffic still flaps. */
+const downWindowMs = 120_000;
+/** Complete figures are wanted for this long before a decrease. */
+const historyMs = 60_000;
 /** Between two steps of a decrease. */
 const downEveryMs = 10_000;
 const downShare = 0.25;
@@ -59,9 +61,9 @@ function reasonToWait(shape: ShapeInput): string | undefined {
   if (state.panicUntilMs !== undefined && nowMs < state.panicUntilMs)
     return 'a burst was seen in the last 15s';
   if (observation.rolloutInProgress) return 'a rollout is in progress';
-  if (estimates.coveredSeconds < downWindowMs / 1_000)
+  if (estimates.coveredSeconds < historyMs / 1_000)
     return `only ${Math.floor(estimates.coveredSeconds)}s of history, 60s are needed`;
-  if (state.freshSinceMs === undefined || nowMs - state.freshSinceMs < downWindowMs)
+  if (state.freshSinceMs === undefined || nowMs - state.freshSinceMs < historyMs)
     return 'figures have been complete for less than 60s';
   if (state.lastDownAtMs !== undefined && nowMs - state.lastDownAtMs < downEveryMs)
     return 'one step each 10s';
@@ -131,7 +133,7 @@ export function shape(input: ShapeInput): Shaped {
     return done(
       held,
       'HoldDown',
-      `${sentence}; ${held} kept: in the last 60s as many were needed to have room to spare`,
+      `${sentence}; ${held} kept: in the last ${downWindowMs / 1_000}s as many were needed to have room to spare`,
     );
   const wait = reasonToWait(input);
   if (wait !== undefined) return done(held, 'HoldDown', `${sentence}; ${held} kept: ${wait}`);

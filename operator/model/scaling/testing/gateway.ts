@@ -1,0 +1,76 @@
+/** Short ways to write what gateways say. */
+import type { GatewayLoadReport, GatewaySecond } from '../../../../crds/gateway-load.ts';
+import type { GatewayObservation } from '../types.ts';
+
+export interface GatewayLoad {
+  /** Offered arrivals per second, by the second of the gateway's life that ends. */
+  readonly rate: number | ((second: number) => number);
+  readonly uptimeSeconds?: number;
+  readonly queueLength?: number;
+  readonly serviceMs?: number;
+  readonly arrivals?: number;
+  readonly instance?: string;
+  readonly ageMs?: number;
+}
+
+const second = (endMs: number, arrivals: number, serviceMs: number): GatewaySecond => ({
+  endMs,
+  arrivals,
+  completions: arrivals,
+  busySeconds: 0,
+  serviceCount: arrivals,
+  serviceSumSeconds: (arrivals * serviceMs) / 1_000,
+  serviceSumSquares: 1.1 * arrivals * (serviceMs / 1_000) ** 2,
+  succeeded: arrivals,
+  clientErrors: 0,
+  rejected: 0,
+  failed: 0,
+  mostWaiting: 0,
+});
+
+/** An answer of one gateway; idle seconds are left out, as a real one leaves them out. */
+export function gateway(name: string, nowMs: number, load: GatewayLoad): GatewayObservation {
+  const { uptimeSeconds = 100, serviceMs = 12, ageMs = 0 } = load;
+  const rateOf = typeof load.rate === 'number' ? () => load.rate as number : load.rate;
+  const kept = Math.min(120, Math.floor(uptimeSeconds));
+  const seconds = Array.from({ length: kept }, (_, index) => Math.floor(uptimeSeconds) - kept + index + 1)
+    .map((end) => second(end * 1_000, rateOf(end), serviceMs))
+    .filter(({ arrivals }) => arrivals !== 0);
+  const outcomes = {
+    succeeded: 0,
+    clientErrors: 0,
+    rejected: 0,
+    failed: 0,
+    serviceCount: 0,
+    serviceSumSeconds: 0,
+    serviceSumSquares: 0,
+  };
+  const report: GatewayLoadReport = {
+    version: 1,
+    instance: load.instance ?? name,
+    startedAtMs: 0,
+    uptimeMs: uptimeSeconds * 1_000,
+    ready: true,
+    draining: false,
+    models: [
+      {
+        model: 'wine',
+        port: 20_000,
+        counters: {
+          ...outcomes,
+          arrivals: load.arrivals ?? Math.round(rateOf(uptimeSeconds) * uptimeSeconds),
+          busySeconds: 0,
+          wakes: 0,
+        },
+        queueLength: load.queueLength ?? 0,
+        held: 0,
+        inFlight: 0,
+        oldestWaitMs: 0,
+        latency: { boundsMs: [50], counts: [0, 0] },
+        seconds,
+        revisions: [],
+      },
+    ],
+  };
+  return { gateway: name, report, readAtMs: nowMs - ageMs, periodMs: 1_000 };
+}
