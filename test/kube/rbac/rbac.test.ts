@@ -160,7 +160,7 @@ describe('the chart’s roles', () => {
     { values: [] as string[] },
     { values: ['watch.clusterWide=true', 'nodes.read=true', 'rbac.aggregate=true'] },
   ])(
-    'with $values hold no wildcard, no Secrets, nothing inside pods; nodes only where asked for',
+    'with $values hold no wildcard, no Secrets, nothing inside pods, no Role but the gateway’s; nodes only where asked for',
     async ({ values }) => {
       const rules = (await renderRbac('ballast', 'ns', values)).flatMap((object) => object.rules ?? []);
       const resources = rules.flatMap(({ resources: named = [] }) => named);
@@ -168,7 +168,13 @@ describe('the chart’s roles', () => {
       expect(
         rules.flatMap(({ apiGroups = [], verbs }) => [...apiGroups, ...verbs, ...resources]),
       ).not.toContain('*');
-      expect(resources.filter((name) => /^secrets|^pods\/|^roles|^clusterroles/.test(name))).toEqual([]);
+      // Of the gateway alone, and by name.
+      const gateways = rules.filter(({ resources: named = [] }) => named.includes('roles'));
+      expect(gateways.map(({ resourceNames }) => resourceNames)).toEqual([['ballast-gateway']]);
+      expect(resources.filter((name) => /^secrets|^pods\/|^(cluster)?role/.test(name)).sort()).toEqual([
+        'rolebindings',
+        'roles',
+      ]);
       expect(rules.flatMap(({ verbs }) => verbs)).not.toEqual(
         expect.arrayContaining([expect.stringMatching(/^(escalate|bind|impersonate)$/)]),
       );
