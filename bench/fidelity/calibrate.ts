@@ -1,0 +1,64 @@
+/** Service and start-up times of the very pods that a run uses, measured just before it, on the machine as it is then. */
+import { request } from 'undici';
+import type { Pod } from '../../kube/objects.ts';
+import { isReady, until } from './embedded-bed.ts';
+import { ServiceSums } from './live-run.ts';
+
+export interface Calibration {
+  /** Seconds that a client waits for an answer while nothing else is asked, the way to the pod included. */
+  readonly service: readonly number[];
+  /** Mean of the pods' own service times meanwhile. */
+  readonly podServiceSeconds: number;
+  /** Seconds from the API server's having a pod to Ready. */
+  readonly startup: readonly number[];
+}
+
+export interface Calibrated {
+  readonly url: string;
+  readonly body: string;
+  readonly pods: () => Promise<readonly Pod[]>;
+  /** Sets the replicas of a Fixed deployment. */
+  readonly scale: (replicas: number) => Promise<void>;
+  readonly requests?: number;
+  readonly starts?: number;
+}
+
+/** Asks one request at a time, then lets a few pods start one after the other, and goes back to one. */
+export async function calibrate(setup: Calibrated): Promise<Calibration> {
+  const { url, body, pods, scale, requests = 300, starts = 5 } = setup;
+  const sums = new ServiceSums();
+  const service: number[] = [];
+  for (let index = 0; index < requests + 30; index += 1) {
+    if (index === 30) await sums.read(await pods());
+    const sentMs = performance.now();
+    const answer = await request(url, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text}`);
+    if (index >= 30) service.push((performance.now() - sentMs) / 1_000);
+  }
+  const before = sums.total;
+  await sums.read(await pods());
+  const after = sums.total;
+  const startup: number[] = [];
+  for (let replicas = 2; replicas <= starts + 1; replicas += 1) {
+    await scale(replicas);
+    let seenMs: number | undefined;
+    await until(`${replicas} ready pods`, async () => {
+      const there = await pods();
+      if (there.length >= replicas) seenMs ??= performance.now();
+      return there.filter(isReady).length >= replicas;
+    });
+    startup.push((performance.now() - (seenMs ?? performance.now())) / 1_000);
+  }
+  await scale(1);
+  await until('one pod alone', async () => (await pods()).length === 1);
+  return {
+    service,
+    podServiceSeconds: (after.seconds - before.seconds) / Math.max(1, after.count - before.count),
+    startup,
+  };
+}

@@ -1,0 +1,125 @@
+/** `npm run bench:fidelity`: is the simulator true? Real pods and the simulator on the same minutes of a trace. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { quantiles } from '../autoscaling/measured.ts';
+import { calibrate } from './calibrate.ts';
+import { isReady, startEmbeddedBed, until } from './embedded-bed.ts';
+import { runLive } from './live-run.ts';
+import { type FidelityOptions, help, readOptions } from './options.ts';
+import { difference, header, liveRow, simulatedRow } from './report.ts';
+import { simulate } from './simulated.ts';
+import { steadyModel, steadyRequest } from './steady-model.ts';
+import { arrivalsMs, minutesOf } from './traffic.ts';
+
+const name = 'steady';
+const meanOf = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+const ms = (seconds: number) => `${(1_000 * seconds).toFixed(1)} ms`;
+
+async function run(options: FidelityOptions): Promise<void> {
+  const folder = join(import.meta.dirname, '../../.ballast/fidelity-models');
+  mkdirSync(folder, { recursive: true });
+  const model = steadyModel(folder, options.steps);
+  const bed = await startEmbeddedBed(folder);
+  try {
+    const pods = () => bed.pods(name);
+    await bed.create(name, `steady-${options.steps}.onnx`, {
+      scaling: { mode: 'Fixed', replicas: 1 },
+      runtime: {
+        batching: { maxSize: 1 },
+        resources: { requests: { cpu: '1' }, limits: { cpu: '1' } },
+      },
+      traffic: { path: options.path },
+    });
+    await until('a ready pod', async () => (await pods()).some(isReady));
+    if (options.path === 'Gateway')
+      await until('the gateway', async () => (await bed.read(name)).status?.traffic?.path === 'Gateway');
+    await until('an address', async () => bed.url(name) !== undefined);
+    const url = `${bed.url(name)}/v2/models/${name}/infer`;
+    const scale = (replicas: number) => bed.patch(name, { scaling: { replicas } });
+    const { service, podServiceSeconds, startup } = await calibrate({
+      url,
+      body: steadyRequest,
+      pods,
+      scale,
+    });
+    const serviceMean = meanOf(service);
+    console.log(
+      `${model.name} on this machine: ${ms(serviceMean)} (p99 ${ms(quantiles(service, 100).at(-1) ?? 0)}) for a client alone, ${ms(podServiceSeconds)} of it in the pod; a pod is ready after ${meanOf(startup).toFixed(2)} s`,
+    );
+
+    const sloMs = Math.round(1_000 * serviceMean * options.promise);
+    const timeoutMs = Math.max(1_000, 10 * sloMs);
+    const trace = minutesOf(options.trace, options.from, options.minutes, options.peak, serviceMean);
+    const seconds = options.minutes * 60;
+    const times = arrivalsMs(trace, 1);
+    console.log(
+      `${options.minutes} minutes, ${(times.length / seconds).toFixed(1)} requests per second on average, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}`,
+    );
+    await bed.patch(name, {
+      scaling: { mode: 'SLA', minReplicas: 1, maxReplicas: options.max, replicas: null },
+      sla: { latency: { p99: `${sloMs}ms` } },
+      traffic: { shedAt: options.shed },
+    });
+    await until(
+      'the promise in status',
+      async () => {
+        const { metadata, status } = await bed.read(name);
+        return status?.observedGeneration === metadata.generation;
+      },
+      30_000,
+    );
+    const live = await runLive({
+      policy: 'ballast',
+      url,
+      body: steadyRequest,
+      arrivalsMs: times,
+      seconds,
+      sloMs,
+      timeoutMs,
+      pods,
+    });
+
+    const common = {
+      trace,
+      startup,
+      sloMs,
+      shedAt: options.shed,
+      balancing: options.path === 'Gateway' ? ('gateway' as const) : ('random' as const),
+      maxReplicas: options.max,
+      seeds: options.seeds,
+    };
+    const stretch = live.serviceSeconds / podServiceSeconds;
+    const simulated = simulate({ ...common, policy: 'ballast', service });
+    const stretched = simulate({
+      ...common,
+      policy: 'ballast',
+      service: service.map((one) => one * stretch),
+    });
+    console.log(`\n${header}`);
+    console.log(liveRow('real pods, operator and load', live));
+    console.log(simulatedRow('simulator, service time as measured before', simulated));
+    console.log(simulatedRow('simulator, service time as in the run', stretched));
+    console.log(
+      `\n  as measured before: ${difference(live, simulated)}\n  as in the run:      ${difference(live, stretched)}`,
+    );
+    console.log(
+      `  the pods' service time was ${ms(live.serviceSeconds)} in the run, ${stretch.toFixed(2)} times that before: what pods, gateway, operator and load took from each other, and others from them`,
+    );
+    const failures = Object.entries(live.errors).map(([kind, count]) => `${count} × ${kind}`);
+    console.log(`  not answered 2xx in the real run: ${failures.join(', ') || 'none'}`);
+    if (options.json)
+      console.log(JSON.stringify({ options, sloMs, service: quantiles(service), startup, live, simulated }));
+  } finally {
+    await bed.close();
+  }
+}
+
+let options: FidelityOptions | undefined;
+try {
+  options = readOptions(process.argv.slice(2));
+  if (options === undefined) console.log(help);
+} catch (error) {
+  console.error(`${(error as Error).message}; --help tells the options`);
+  process.exitCode = 2;
+}
+if (options !== undefined) await run(options);
