@@ -26,6 +26,7 @@ export type Shape =
     };
 
 export interface Drawing {
+  readonly title: string;
   readonly width: number;
   readonly height: number;
   readonly shapes: readonly Shape[];
@@ -43,5 +44,5 @@ function element(shape: Shape): string {
 }
 
 /** The drawing as an SVG document. */
-export const svgOf = ({ width, height, shapes }: Drawing): string =>
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif"><rect width="${width}" height="${height}" fill="#ffffff"/>\n${shapes.map(element).join('\n')}\n</svg>\n`;
+export const svgOf = ({ title, width, height, shapes }: Drawing): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif"><title>${escaped(title)}</title><rect width="${width}" height="${height}" fill="#ffffff"/>\n${shapes.map(element).join('\n')}\n</svg>\n`;

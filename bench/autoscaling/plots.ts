@@ -180,7 +180,7 @@ export function plotOf(
     shapes.push({ kind: 'text', x: at + 14, y: height - 5, text, size: 11, color: ink, anchor: 'start' });
     at += 40 + 7 * text.length;
   }
-  return { width, height, shapes };
+  return { title, width, height, shapes };
 }
 
 /** Writes the plots of the first seed; returns the files. */

@@ -107,6 +107,7 @@ describe('the command line', () => {
 
 test('a drawing as SVG and PNG', () => {
   const drawing: Drawing = {
+    title: 'a drawing',
     width: 40,
     height: 20,
     shapes: [
@@ -123,6 +124,7 @@ test('a drawing as SVG and PNG', () => {
       { kind: 'text', x: 5, y: 15, text: 'a < b', size: 10, color: '#000000', anchor: 'start' },
     ],
   };
+  expect(svgOf(drawing)).toContain('<title>a drawing</title>');
   expect(svgOf(drawing)).toContain('a &#60; b');
   const png = pngOf(drawing);
   expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
