@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { advanceForecast, errorMargin, type Forecast, plannedRate, rateAhead } from './forecast.ts';
+import { advanceForecast, type Forecast, marginOf, plannedRate, rateAhead } from './forecast.ts';
 import { emptyRing, merge } from './ring.ts';
 import { seededRandom } from './testing/random.ts';
 
@@ -45,8 +45,8 @@ test('the margin for errors is exceeded by about a tenth of Poisson traffic', ()
   };
   const arrivals = Array.from({ length: 1_300 }, () => poisson(100));
   const { forecast, planned } = run((second) => arrivals[second - 1] ?? 0, 1_300);
-  expect(errorMargin(forecast, 1)).toBeGreaterThan(0.2);
-  expect(errorMargin(forecast, 1)).toBeLessThan(1);
+  expect(forecast.margin).toBeGreaterThan(0.2);
+  expect(forecast.margin).toBeLessThan(1);
   let exceeded = 0;
   let seen = 0;
   for (let second = 300; second + 30 < arrivals.length; second += 5) {
@@ -59,9 +59,8 @@ test('the margin for errors is exceeded by about a tenth of Poisson traffic', ()
 });
 
 test('one burst among the errors counts for no more than three usual ones', () => {
-  const calm = { bin: 0, level: 100, trend: 0, pending: [] };
   const errors = [...new Array<number>(30).fill(0.5), ...new Array<number>(10).fill(50)];
-  expect(errorMargin({ ...calm, errors }, 1)).toBeCloseTo(1.5, 9);
+  expect(marginOf(errors)).toBeCloseTo(1.5, 9);
 });
 
 test('never below nothing, whatever fell', () => {

@@ -32,12 +32,14 @@ export interface Forecast {
   readonly pending: readonly { readonly bin: number; readonly rate: number }[];
   /** (actual − forecast) / √forecast, oldest first. */
   readonly errors: readonly number[];
+  /** What nine of ten of them did not exceed; undefined while there are too few. Kept, since 240 are sorted for it. */
+  readonly margin: number | undefined;
 }
 
 const inUnits = (rate: number) => Math.sqrt(Math.max(rate, smallestRate));
 
 /** The rate so many seconds ahead, requests per second. */
-export function rateAhead({ level, trend }: Forecast, aheadSeconds: number): number {
+export function rateAhead({ level, trend }: Pick<Forecast, 'level' | 'trend'>, aheadSeconds: number): number {
   const steps = Math.max(0, Math.round(aheadSeconds / binSeconds));
   const sum = (damping * (1 - damping ** steps)) / (1 - damping);
   const limit = trendLimit * level;
@@ -80,18 +82,18 @@ export function advanceForecast(
       const actual = bin > oldest ? (rate + rateOf(bin - 1)) / 2 : rate;
       errors.push((actual - due.rate) / inUnits(due.rate));
     }
-    const made = rateAhead({ bin, level, trend, pending: [], errors: [] }, aheadSeconds);
+    const made = rateAhead({ level, trend }, aheadSeconds);
     pending.push({ bin: bin + bins, rate: made });
   }
-  return { bin: newest, level: level ?? 0, trend, pending, errors: errors.slice(-keptErrors) };
+  const kept = errors.slice(-keptErrors);
+  return { bin: newest, level: level ?? 0, trend, pending, errors: kept, margin: marginOf(kept) };
 }
 
-/** By how much the forecast is to be exceeded so that nine of ten were not too low, in units of √rate. */
-export function errorMargin({ errors }: Forecast, burstiness: number): number {
-  // Of a mean over 10 s, and of a level that remembers some 25 s.
-  if (errors.length < fewestErrors) return 1.28 * Math.sqrt(Math.max(1, burstiness) * (1 / 10 + 1 / 25));
-  const sorted = [...errors].sort((one, other) => one - other);
-  const sizes = errors.map(Math.abs).sort((one, other) => one - other);
+/** What nine of ten errors did not exceed, in units of √rate; undefined while there are too few to tell. */
+export function marginOf(errors: readonly number[]): number | undefined {
+  if (errors.length < fewestErrors) return undefined;
+  const sorted = Float64Array.from(errors).sort();
+  const sizes = Float64Array.from(errors, Math.abs).sort();
   const high = sorted[Math.min(sorted.length - 1, Math.ceil(errorShare * sorted.length) - 1)] ?? 0;
   const median = sizes[Math.floor(sizes.length / 2)] ?? 0;
   return Math.max(0, Math.min(high, mostMedians * median));
@@ -100,5 +102,7 @@ export function errorMargin({ errors }: Forecast, burstiness: number): number {
 /** The rate to plan for: the forecast and the margin for its errors, requests per second. */
 export function plannedRate(forecast: Forecast, aheadSeconds: number, burstiness: number): number {
   const rate = rateAhead(forecast, aheadSeconds);
-  return rate + errorMargin(forecast, burstiness) * inUnits(rate);
+  // Of a mean over 10 s, and of a level that remembers some 25 s.
+  const poisson = 1.28 * Math.sqrt(Math.max(1, burstiness) * (1 / 10 + 1 / 25));
+  return rate + (forecast.margin ?? poisson) * inUnits(rate);
 }
