@@ -19,6 +19,7 @@ import type { OperatorConfig } from './config.ts';
 import { createCaches, groupsOfDeployments, ofDeployment, reflectorsOf } from './controllers/caches.ts';
 import { ConflictWatches } from './controllers/conflict-watches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
+import { followGatewayLoad, followStartups } from './controllers/fleet-readings.ts';
 import { followGateways, gatewaySettings } from './controllers/gateway-controller.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
@@ -151,6 +152,9 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     random: Math.random,
   });
   lifecycle.onStop('connections', 'probe', () => puller.close());
+  const gatewayLoad = followGatewayLoad({ caches, isOurs: (namespace) => isOurs(namespace), clock });
+  lifecycle.onStop('connections', 'gateway probe', () => gatewayLoad.close());
+  const startups = followStartups(caches);
 
   const recorder = new EventRecorder({
     api,
@@ -215,9 +219,12 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
         .byIndex(ofDeployment, `${namespace}/${name}`)
         .reduce((sum, { spec }) => sum + (spec.replicas ?? 1), 0),
     readings: (key) => probe.readingsOf(key),
+    gateways: gatewayLoad.probe.readingsOf,
+    startups: (key) => startups.of(key),
     hurry: (key, hurried) => probe.setHurried(key, hurried),
     enqueue: (key) => controller.enqueue(key, 'high'),
     beforeRound: () => {
+      gatewayLoad.beforeRound();
       if (!slicesChanged) return;
       slicesChanged = false;
       const slices = caches.endpointSlices.store.list();
@@ -274,6 +281,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   });
   const enqueueAll = (namespace: string | undefined) => {
     slicesChanged = true;
+    gatewayLoad.lookAgain();
     gateways.enqueue(namespace);
     for (const key of caches.modelDeployments.store.keys())
       if (namespace === undefined || namespaceOf(key) === namespace) controller.enqueue(key, 'low');
@@ -303,7 +311,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     'controller',
     async () => {
       fleet.stop();
-      await Promise.all([controller.stop(), gateways.stop(), probe.stop()]);
+      await Promise.all([controller.stop(), gateways.stop(), probe.stop(), gatewayLoad.probe.stop()]);
       await conflicts.stop();
       await recorder.close();
     },
@@ -344,6 +352,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     }
     claims?.start();
     probe.start();
+    gatewayLoad.probe.start();
     fleet.start();
     await Promise.all([controller.start(), gateways.start()]);
     log.info('operator runs', { modelDeployments: caches.modelDeployments.store.size });

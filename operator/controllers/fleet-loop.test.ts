@@ -3,6 +3,7 @@ import type { ModelDeployment, ModelDeploymentSpec } from '../../crds/types.ts';
 import { HeldClock } from '../../kube/clock.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
 import { pod } from '../model/scaling/testing/build.ts';
+import { gateway } from '../model/scaling/testing/gateway.ts';
 import type { PodObservation } from '../model/scaling/types.ts';
 import type { FleetLoopOptions } from './fleet-loop.ts';
 import { createFleetLoop } from './fleet-loop.ts';
@@ -254,5 +255,50 @@ describe('the fleet loop', () => {
     loop.round();
     expect(known('uid-fixed')).toMatchObject({ replicas: 4, why: { reason: 'Fixed' } });
     expect(known('uid-off')).toMatchObject({ replicas: 0, why: { reason: 'Suspended' } });
+  });
+});
+
+describe('what the loop hands to the decision', () => {
+  const through = (path: 'Gateway' | 'Direct', queueLength = 0) => {
+    let arrivals = 12_000;
+    const bed = setUp({
+      gateways: () => ({
+        gateways: [gateway('gw-1', bed.clock.monotonicMs(), { rate: 120, queueLength, arrivals })],
+        expected: 1,
+      }),
+      startups: () => [30, 40, 50],
+    });
+    bed.world.deployments = [
+      {
+        ...deployment('wine', { scaling: { mode: 'SLA', replicas: 1, maxReplicas: 20 } }),
+        status: { traffic: { path, since: '2026-01-01T00:00:00Z', reason: 'Asked', message: '' } },
+      },
+    ];
+    bed.world.rate = 0;
+    return { ...bed, add: (more: number) => (arrivals += more) };
+  };
+
+  test('the load that gateways saw counts, where requests come through them, and how long pods take to start', () => {
+    const { loop, known } = through('Gateway');
+    loop.round();
+    expect(known('uid-wine')?.why.inputs).toMatchObject({ arrivalRate10s: 120, startupSeconds: 50 });
+    const direct = through('Direct');
+    direct.loop.round();
+    expect(direct.known('uid-wine')?.why.inputs.arrivalRate10s).not.toBe(120);
+  });
+
+  test('the last ten changes are kept, the newest first', () => {
+    const { clock, world, loop, known } = setUp();
+    loop.round();
+    for (let count = 1; count <= 14; count += 1) {
+      world.deployments = [deployment('wine', { scaling: { mode: 'Fixed', replicas: count } })];
+      clock.advance(1_000);
+      loop.round();
+    }
+    const decision = known('uid-wine');
+    expect(decision?.recentChanges.map(({ replicas }) => replicas)).toEqual([
+      14, 13, 12, 11, 10, 9, 8, 7, 6, 5,
+    ]);
+    expect(decision?.lastChange).toBe(decision?.recentChanges[0]);
   });
 });

@@ -13,12 +13,16 @@ import type { Decision, PodObservation, ScalingState, Why } from '../model/scali
 import type { SloWindow } from '../model/scaling/window.ts';
 import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
 import { figuresEveryMs } from '../model/status/due.ts';
+import type { GatewayReadings } from '../probe/gateway-probe.ts';
+import { isAtRest, type Seen } from './fleet-rest.ts';
 
 export interface FleetDecision {
   readonly replicas: number;
   readonly why: Why;
   /** The last decision that changed the count, for `status.scaling.lastDecision`; undefined when this process made none. */
   readonly lastChange: FleetChange | undefined;
+  /** The last ten such decisions of this process, the newest first. */
+  readonly recentChanges: readonly FleetChange[];
   readonly measured: Measured;
 }
 
@@ -40,6 +44,10 @@ export interface FleetLoopOptions {
   readonly asked?: (deployment: ModelDeployment) => number;
   /** Its pods with their readings; `key` is `namespace/name`. */
   readonly readings: (key: string) => readonly PodObservation[];
+  /** What the gateways of its namespace say of it; absent where nobody asks them. */
+  readonly gateways?: (namespace: string, name: string) => GatewayReadings;
+  /** Seconds that its last pods took to be ready, newest last. */
+  readonly startups?: (key: string) => readonly number[];
   /** Asks for a reconcile of `namespace/name`. */
   readonly enqueue: (key: string) => void;
   /** Called before each round, to hand the probe its list of pods. */
@@ -67,46 +75,7 @@ interface Told {
   readonly figures: string;
 }
 
-/** The inputs of a decision, to tell whether anything of them is new. */
-interface Seen {
-  readonly atMs: number;
-  readonly deployment: ModelDeployment;
-  readonly facts: ReplicaFacts;
-  readonly pods: readonly PodObservation[];
-}
-
-const sameFacts = (one: ReplicaFacts, other: ReplicaFacts) =>
-  one.replicas === other.replicas &&
-  one.startingReplicas === other.startingReplicas &&
-  one.crashingReplicas === other.crashingReplicas &&
-  one.blockedReplicas === other.blockedReplicas &&
-  one.rolloutInProgress === other.rolloutInProgress;
-
-const samePods = (one: readonly PodObservation[], other: readonly PodObservation[]) =>
-  one.length === other.length &&
-  one.every((pod, index) => {
-    const like = other[index];
-    return pod.pod === like?.pod && pod.ready === like.ready && pod.reading === like.reading;
-  });
-
-/** Whether a new decision would be the one in force: nothing happens, and nothing is new. */
-function isAtRest(
-  { seen, decision }: Entry,
-  deployment: ModelDeployment,
-  facts: ReplicaFacts,
-  pods: readonly PodObservation[],
-  nowMs: number,
-): boolean {
-  if (seen === undefined || decision === undefined || nowMs - seen.atMs >= restMs) return false;
-  const { requestRate } = decision.measured;
-  return (
-    (requestRate === 0 || requestRate === 'unknown') &&
-    decision.replicas === facts.replicas &&
-    deployment === seen.deployment &&
-    sameFacts(facts, seen.facts) &&
-    samePods(pods, seen.pods)
-  );
-}
+const keptChanges = 10;
 
 interface Entry {
   state: ScalingState;
@@ -130,12 +99,6 @@ const tellingHolds: readonly string[] = ['HoldUnknown', 'HoldCrashing', 'HoldBlo
 /** The part of a decision whose change is news: counts and verdicts, no measured figure. */
 const newsOf = (replicas: number, why: Why) =>
   `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}`;
-
-/**
- * A deployment at rest (no request in ten seconds, as many replicas as decided) of which nothing is new is decided again
- * only after this: in a large fleet nearly all are.
- */
-const restMs = 4_500;
 
 /** A verdict that goes to and fro at its boundary is told no more often than this. */
 const verdictEveryMs = 5_000;
@@ -193,12 +156,21 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const { spec } = deployment;
     options.hurry?.(key, facts.rolloutInProgress || facts.startingReplicas > 0);
     const pods = options.readings(key);
-    if (!asked && isAtRest(entry, deployment, facts, pods, nowMs)) return false;
-    entry.seen = { atMs: nowMs, deployment, facts, pods };
+    const isHeld = deployment.status?.traffic?.path === 'Gateway';
+    const { namespace, name } = deployment.metadata;
+    const gateways = isHeld ? options.gateways?.(namespace, name) : undefined;
+    const seen: Seen = { atMs: nowMs, deployment, facts, pods, gateways };
+    if (!asked && isAtRest(entry.seen, seen, entry.decision)) return false;
+    entry.seen = seen;
     // A gateway holds one queue for all replicas, where a Service gives each a queue of its own.
-    const balancing = deployment.status?.traffic?.path === 'Gateway' ? 'least-outstanding' : 'random';
-    const input = scalingInputOf(spec, balancing);
-    const decided = decide(entry.state, { ...facts, pods }, input, nowMs);
+    const input = scalingInputOf(spec, isHeld ? 'least-outstanding' : 'random');
+    const observation = {
+      ...facts,
+      pods,
+      ...(gateways === undefined ? {} : { gateways: gateways.gateways, expectedGateways: gateways.expected }),
+      ...(options.startups === undefined ? {} : { startups: options.startups(key) }),
+    };
+    const decided = decide(entry.state, observation, input, nowMs);
     const { next } = decided;
     const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
     entry.window = observeWindow(entry.window, pods, windowMs, nowMs);
@@ -215,7 +187,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
         ...measured,
         asked: askedOf(deployment, facts),
         rolloutInProgress: isUnsettled(deployment),
-        isHeld: deployment.status?.traffic?.path === 'Gateway',
+        isHeld,
         inFlight: pods.reduce(
           (sum, { reading }) => sum + (reading === 'unknown' ? 0 : reading.report.inFlight),
           0,
@@ -232,15 +204,12 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       (facts.replicas === 'unknown' ? replicas : facts.replicas);
     const before = entry.decision;
     entry.state = next;
-    entry.decision = {
-      replicas,
-      why,
-      measured,
-      lastChange:
-        replicas === previous
-          ? before?.lastChange
-          : { at: clock.now(), replicas, previousReplicas: previous, why },
-    };
+    const changes = before?.recentChanges ?? [];
+    const recentChanges =
+      replicas === previous
+        ? changes
+        : [{ at: clock.now(), replicas, previousReplicas: previous, why }, ...changes].slice(0, keptChanges);
+    entry.decision = { replicas, why, measured, lastChange: recentChanges[0], recentChanges };
     const told = {
       news: newsOf(replicas, why),
       verdict: verdictOf(measured, deployment),

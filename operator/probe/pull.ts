@@ -6,12 +6,14 @@ import { parseReport } from './report.ts';
 /** Why a pull gave nothing: the label of the counter of failures. */
 export type PullFailure = 'unreachable' | 'timeout' | 'status' | 'too-large' | 'invalid';
 
-export type PullResult =
-  | { readonly report: LoadReport }
+export type PullOf<Report> =
+  | { readonly report: Report }
   | { readonly failure: PullFailure; readonly detail: string };
+export type PullResult = PullOf<LoadReport>;
 
-export interface Puller {
-  pull(origin: string, signal?: AbortSignal): Promise<PullResult>;
+export interface Puller<Report = LoadReport> {
+  /** `query` follows the path, such as `?sinceMs=12000`. */
+  pull(origin: string, signal?: AbortSignal, query?: string): Promise<PullOf<Report>>;
   close(): Promise<void>;
 }
 
@@ -20,8 +22,14 @@ export interface PullerOptions {
   readonly maxBytes?: number;
 }
 
-/** Opens the agent that all pulls share; `close` ends its connections. */
-export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: PullerOptions = {}): Puller {
+/** Asks pods: opens the agent that all pulls share; `close` ends its connections. */
+export const createPuller = (options: PullerOptions = {}): Puller => createPullerOf(parseReport, options);
+
+/** The same for whatever answers `GET /load` in another form; `parse` refuses a body whole or not at all. */
+export function createPullerOf<Report>(
+  parse: (body: string) => { readonly report: Report } | { readonly refused: string },
+  { deadlineMs = 2_000, maxBytes = 256 * 1_024 }: PullerOptions = {},
+): Puller<Report> {
   const agent = new Agent({
     connections: 1,
     pipelining: 1,
@@ -31,7 +39,7 @@ export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: Pul
   });
   return {
     close: () => agent.destroy(),
-    async pull(origin, signal) {
+    async pull(origin, signal, query = '') {
       // AbortSignal.timeout would fire, and make an error with a stack, after every pull that went well.
       const ending = new AbortController();
       let late = false;
@@ -43,7 +51,7 @@ export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: Pul
       signal?.addEventListener('abort', stop, { once: true });
       if (signal?.aborted) stop();
       try {
-        const answer = await request(`${origin}/load`, {
+        const answer = await request(`${origin}/load${query}`, {
           dispatcher: agent,
           headers: { accept: 'application/json' },
           signal: ending.signal,
@@ -57,7 +65,7 @@ export function createPuller({ deadlineMs = 2_000, maxBytes = 256 * 1_024 }: Pul
           chunks.push(chunk);
         }
         if (answer.statusCode !== 200) return { failure: 'status', detail: `HTTP ${answer.statusCode}` };
-        const parsed = parseReport(Buffer.concat(chunks).toString('utf8'));
+        const parsed = parse(Buffer.concat(chunks).toString('utf8'));
         if ('refused' in parsed) return { failure: 'invalid', detail: parsed.refused };
         return parsed;
       } catch (error) {

@@ -29,7 +29,8 @@ export interface ProbeTarget {
   readonly origin: string;
 }
 
-const host = (address: string) => (address.includes(':') ? `[${address}]` : address);
+/** An address as it stands in a URL. */
+export const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
 /** Every pod of every revision once. Slices of the callers' Service carry no revision and are left out. */
 export function targetsOf(slices: Iterable<SliceLike>): ProbeTarget[] {
@@ -51,7 +52,7 @@ export function targetsOf(slices: Iterable<SliceLike>): ProbeTarget[] {
         revision,
         // Kubernetes: an absent condition means ready. With publishNotReadyAddresses `ready` is always true; `serving` tells.
         ready: (endpoint.conditions?.serving ?? endpoint.conditions?.ready) !== false,
-        origin: `http://${host(address)}:${port}`,
+        origin: `http://${hostOf(address)}:${port}`,
       };
       const key = `${target.owner}/${pod}`;
       // A pod with two IP families is in two slices: the first one found is asked.
