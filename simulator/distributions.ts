@@ -1,5 +1,6 @@
 /** Service and start-up times: the named ones of the tables, and any that a user writes or measured. */
 import type { Chance } from './chance.ts';
+import { readSamples } from './measured-samples.ts';
 
 /** A distribution of seconds. */
 export interface Seconds {
@@ -65,10 +66,16 @@ export const services: Readonly<Record<string, Service>> = {
   resnet34: { name: 'resnet34', seconds: resnet34, sloMs: 500 },
 };
 
-/** `resnet34`, `fast`, or a mean with an optional scv after a colon: `80ms`, `1.5s:0.3`. Undefined when it is none of these. */
+/** `resnet34`, `fast`, a mean with an optional scv (`80ms`, `1.5s:0.3`), or a file that was measured. Undefined: none of these. */
 export function parseService(text: string): Service | undefined {
   const named = services[text];
   if (named !== undefined) return named;
+  if (text.endsWith('.json')) {
+    const file = readSamples(text);
+    if (file === undefined) return undefined;
+    const seconds = measured(file.model, file.samples);
+    return { name: file.model, seconds, sloMs: Math.max(1, Math.round(seconds.mean * 1_000 * 3.25)) };
+  }
   const match = /^(\d+(?:\.\d+)?)(ms|s)(?::(\d+(?:\.\d+)?))?$/.exec(text);
   if (match === null) return undefined;
   const mean = Number(match[1]) / (match[2] === 'ms' ? 1_000 : 1);
@@ -76,8 +83,12 @@ export function parseService(text: string): Service | undefined {
   return { name: text, seconds: lognormal(mean, Number(match[3] ?? 0.05)), sloMs: mean * 1_000 * 3.25 };
 }
 
-/** `12s` or `8-18s`: constant or uniform. Undefined when it is neither. */
+/** `12s` or `8-18s`: constant or uniform; or a file that was measured. Undefined when it is none of these. */
 export function parseStartup(text: string): Seconds | undefined {
+  if (text.endsWith('.json')) {
+    const file = readSamples(text);
+    return file === undefined ? undefined : measured(file.model, file.samples);
+  }
   const match = /^(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?s?$/.exec(text);
   if (match === null) return undefined;
   const low = Number(match[1]);

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { chance } from './chance.ts';
 import type { DeploymentConfig } from './deployment-config.ts';
-import { constant, lognormal } from './distributions.ts';
+import { constant, lognormal, parseService, parseStartup } from './distributions.ts';
 import { oracleOf } from './oracle.ts';
 import { fixed } from './policies/fixed.ts';
 import { countFlaps, replay } from './replay.ts';
@@ -129,4 +132,26 @@ test('a flap is up, down and up again inside two minutes', () => {
   expect(countFlaps(at([10, 2], [40, 1], [70, 2]))).toBe(1);
   expect(countFlaps(at([10, 2], [40, 1], [300, 2]))).toBe(0);
   expect(countFlaps(at([10, 2], [20, 3], [40, 4]))).toBe(0);
+});
+
+test('a measured file is a service and a start-up; anything else is neither', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ballast-measured-'));
+  const write = (name: string, content: unknown) => {
+    const path = join(directory, name);
+    writeFileSync(path, JSON.stringify(content));
+    return path;
+  };
+  const service = parseService(
+    write('wine.service.json', { version: 1, model: 'wine', rows: { 1: [0.01, 0.03] } }),
+  );
+  expect(service?.seconds.mean).toBeCloseTo(0.02, 9);
+  expect([0.01, 0.03]).toContain(service?.seconds.sample(chance(1)));
+  expect(
+    parseStartup(write('wine.startup.json', { version: 1, model: 'wine', createToReady: [1.5] }))?.mean,
+  ).toBe(1.5);
+  expect(
+    parseService(write('wrong.json', { version: 1, model: 'wine', rows: { 1: ['x'] } })),
+  ).toBeUndefined();
+  expect(parseStartup(join(directory, 'none.json'))).toBeUndefined();
+  rmSync(directory, { recursive: true });
 });

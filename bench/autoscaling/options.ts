@@ -19,10 +19,11 @@ Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, 
   --scale X          rate times X
   --policy NAME      ${policyNames}
                      (several: with commas or given again). The oracle always runs
-  --service NAME     resnet34 (154 ms, default), fast (21 ms), or a mean and scv: 80ms, 80ms:0.3
+  --service NAME     resnet34 (154 ms, default), fast (21 ms), a mean and scv: 80ms, 80ms:0.3, or a file
+                     of npm run bench:measure-pods: measured/wine.service.json
   --slo MS           the promise, milliseconds (default: 500 for resnet34, 100 for fast, else 3.25 × the mean)
   --percentile P     of the requests: p50, p90, p95, p99 (default)
-  --startup S        start-up of a pod: 8-18s (uniform, default), 12s
+  --startup S        start-up of a pod: 8-18s (uniform, default), 12s, or such a file
   --slots N          requests that a pod serves at once (1)
   --balancing B      gateway (default), random, round-robin, p2c
   --shed WHEN        SLA, Timeout or both (default)
@@ -157,10 +158,14 @@ export function readOptions(args: string[]): Options | undefined {
   const serviceName = values.service ?? 'resnet34';
   const service = parseService(serviceName);
   if (service === undefined)
-    throw new OptionError(`--service ${serviceName}: must be resnet34, fast, or like 80ms or 80ms:0.3`);
+    throw new OptionError(
+      `--service ${serviceName}: must be resnet34, fast, like 80ms or 80ms:0.3, or a file of npm run bench:measure-pods`,
+    );
   const startup = values.startup ?? '8-18s';
   if (parseStartup(startup) === undefined)
-    throw new OptionError(`--startup ${startup}: must be like 12s or 8-18s`);
+    throw new OptionError(
+      `--startup ${startup}: must be like 12s or 8-18s, or a file of npm run bench:measure-pods`,
+    );
   const shed = oneOf('shed', values.shed, ['SLA', 'Timeout', 'both'] as const) ?? 'both';
   const minReplicas = numberOf('min', values.min, 0, 1_000, true) ?? 1;
   const maxReplicas = numberOf('max', values.max, 1, 2_000, true) ?? 120;
