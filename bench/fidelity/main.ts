@@ -122,4 +122,5 @@ try {
   console.error(`${(error as Error).message}; --help tells the options`);
   process.exitCode = 2;
 }
-if (options !== undefined) await run(options);
+if (options?.kube === true) await (await import('./kube.ts')).runKube(options);
+else if (options !== undefined) await run(options);

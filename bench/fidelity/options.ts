@@ -18,6 +18,9 @@ through the simulator with the service and start-up times that were measured of 
   --shed WHEN    SLA (default) or Timeout
   --max N        most replicas (8)
   --seeds N      of the simulator (5); the first has the same arrivals as the real run
+  --kube         instead, on a real cluster of test/kube: Ballast, then the real HorizontalPodAutoscaler on the same pods and
+                 minutes; prints whether the simulator ranks and places the two as the real ones. Needs root, see test/kube
+  --hpa N        CPU utilisation that the HorizontalPodAutoscaler is told, percent of a core (60)
   --json         the figures as one line of JSON at the end
 
 Why so little: these are processes of one machine, and a request is arithmetic on one core. Where more pods are busy than
@@ -36,6 +39,8 @@ export interface FidelityOptions {
   readonly shed: 'SLA' | 'Timeout';
   readonly max: number;
   readonly seeds: number;
+  readonly kube: boolean;
+  readonly hpa: number;
   readonly json: boolean;
 }
 
@@ -49,6 +54,8 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
     options: {
       help: { type: 'boolean', short: 'h' },
       json: { type: 'boolean', default: false },
+      kube: { type: 'boolean', default: false },
+      hpa: text('60'),
       minutes: text('10'),
       trace: text(join(root, '../shared/traces/autothrottle/bursty.txt')),
       from: text('0'),
@@ -62,9 +69,10 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
     },
   });
   if (values.help === true) return undefined;
-  const number = (name: 'minutes' | 'from' | 'peak' | 'promise' | 'steps' | 'max' | 'seeds') => {
+  const wholes = ['steps', 'max', 'seeds', 'hpa'] as const;
+  const number = (name: 'minutes' | 'from' | 'peak' | 'promise' | (typeof wholes)[number]) => {
     const value = Number(values[name]);
-    const whole = name === 'steps' || name === 'max' || name === 'seeds';
+    const whole = wholes.some((one) => one === name);
     if (!(name === 'from' ? value >= 0 : value > 0) || (whole && !Number.isInteger(value)))
       throw new TypeError(`--${name} ${values[name]}: must be a ${whole ? 'whole ' : ''}number above 0`);
     return value;
@@ -86,6 +94,8 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
     shed: oneOf('shed', values.shed, ['SLA', 'Timeout'] as const),
     max: number('max'),
     seeds: number('seeds'),
+    kube: values.kube,
+    hpa: number('hpa'),
     json: values.json,
   };
 }

@@ -60,6 +60,12 @@ const tools = {
   // The first two run in images that hold nothing else: no C library.
   pause: { target: '.', about: 'seconds', env: { CGO_ENABLED: '0' } },
   probe: { target: '.', about: 'seconds', env: { CGO_ENABLED: '0' } },
+  // For the fidelity bench: what the real HorizontalPodAutoscaler reads CPU from.
+  'metrics-server': {
+    target: 'sigs.k8s.io/metrics-server/cmd/metrics-server',
+    env: { CGO_ENABLED: '0' },
+    about: 'about 3 minutes the first time',
+  },
   kstatus: { target: '.', env: { CGO_ENABLED: '0' }, about: 'about 40 seconds the first time' },
   coredns: { target: '.', env: {}, about: 'about a minute the first time' },
   kwok: { target: 'sigs.k8s.io/kwok/cmd/kwok', env: {}, about: 'about 90 seconds the first time' },

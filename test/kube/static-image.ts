@@ -20,8 +20,11 @@ export interface ImageArchive {
   readonly archive: string;
 }
 
-/** The process that holds a pod's namespaces, or the tests' web server; built unless it is there. */
-export function staticImage(tool: 'pause' | 'probe', say: (line: string) => void): ImageArchive {
+/** The process that holds a pod's namespaces, the tests' web server, or metrics-server; built unless it is there. */
+export function staticImage(
+  tool: 'pause' | 'probe' | 'metrics-server',
+  say: (line: string) => void,
+): ImageArchive {
   const binary = buildTool(tool, say);
   const name = `docker.io/ballast/${tool}:1`;
   const archive = join(cacheDir, `${binary.split('/').at(-1)}.tar`);

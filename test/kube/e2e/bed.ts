@@ -78,8 +78,14 @@ async function imagesFor(stateDir: string, say: (line: string) => void): Promise
   return { operator: named('operator', operator), inferencePod: named('inference-pod', inferencePod) };
 }
 
-/** Starts the cluster with both images on both nodes, and makes the namespaces, in which pods must fit `restricted`. */
-export async function startBed(say: (line: string) => void): Promise<Bed> {
+/**
+ * Starts the cluster with both images on both nodes, and makes the namespaces, in which pods must fit `restricted`. Models
+ * by the path at which the server is to have them beside wine.
+ */
+export async function startBed(
+  say: (line: string) => void,
+  models: Readonly<Record<string, Uint8Array>> = {},
+): Promise<Bed> {
   const stateDir = join(root, '.ballast');
   const [images, four, three] = await Promise.all([
     imagesFor(stateDir, say),
@@ -94,6 +100,7 @@ export async function startBed(say: (line: string) => void): Promise<Bed> {
   });
   const server = await startModelServer(join(cluster.dir, 'server'), new URL(cluster.url).hostname, {
     '/wine.onnx': readFileSync(join(root, 'samples/wine/model.onnx')),
+    ...models,
   });
   const api = createClient(await loadAuth({ kubeconfig: cluster.kubeconfigPath }), { userAgent: 'e2e' });
   const env = { ...process.env, KUBECONFIG: cluster.kubeconfigPath };

@@ -1,0 +1,181 @@
+/** Ballast and the real HorizontalPodAutoscaler, one after the other on the same pods and minutes of a real cluster, beside the simulator's. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Outcome } from '../../simulator/replay.ts';
+import { type Bed, startBed } from '../../test/kube/e2e/bed.ts';
+import { release } from '../../test/kube/e2e/installation.ts';
+import { calibrate } from './calibrate.ts';
+import { isReady, until } from './embedded-bed.ts';
+import { type LiveOutcome, runLive } from './live-run.ts';
+import { installMetricsServer } from './metrics-server.ts';
+import type { FidelityOptions } from './options.ts';
+import { difference, header, liveRow, simulatedRow } from './report.ts';
+import { simulate } from './simulated.ts';
+import { steadyModel, steadyRequest } from './steady-model.ts';
+import { arrivalsMs, minutesOf } from './traffic.ts';
+
+const name = 'steady';
+/** A pod may use a whole core; it requests a quarter, so that more pods fit on the nodes than the machine has cores. */
+const requestedCores = 0.25;
+const meanOf = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+const say = (line: string) => console.error(line);
+
+/** Which of two has fewer violations, and which costs less: a difference below a tenth is none. */
+const order = (one: number, other: number) =>
+  Math.abs(one - other) <= 0.1 * Math.max(one, other) ? 'the same' : one < other ? 'ballast' : 'hpa';
+
+function judge(live: readonly LiveOutcome[], simulated: readonly (readonly Outcome[])[]): void {
+  const [ours, hpa] = live;
+  const [oursSimulated, hpaSimulated] = simulated;
+  if (ours === undefined || hpa === undefined || oursSimulated === undefined || hpaSimulated === undefined)
+    return;
+  for (const key of ['violations', 'replicaSeconds'] as const) {
+    const real = order(ours[key], hpa[key]);
+    const said = order(
+      meanOf(oursSimulated.map((one) => one[key])),
+      meanOf(hpaSimulated.map((one) => one[key])),
+    );
+    console.log(
+      `  fewer ${key}: really ${real}, in the simulator ${said}: ${real === said ? 'AGREES' : 'DIFFERS'}`,
+    );
+  }
+  console.log(`  ballast: ${difference(ours, oursSimulated)}\n  hpa:     ${difference(hpa, hpaSimulated)}`);
+}
+
+const traffic = ({ path, shed }: FidelityOptions, promised: boolean) => ({
+  path,
+  ...(promised ? { shedAt: shed } : {}),
+});
+
+/** Replicas that the deployment has now are one and ready. */
+const alone = async (bed: Bed) => {
+  const pods = await bed.podsOf(name);
+  return pods.length === 1 && pods.every(isReady);
+};
+
+async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
+  const runtime = {
+    batching: { maxSize: 1 },
+    resources: { requests: { cpu: `${1_000 * requestedCores}m` }, limits: { cpu: '1' } },
+  };
+  const model = { uri: `${bed.server.url}/steady.onnx` };
+  const common = { model, runtime };
+  const fixed = (replicas: number) =>
+    bed.model(name, {
+      ...common,
+      scaling: { mode: 'Fixed', replicas },
+      traffic: traffic(options, false),
+    });
+  await fixed(1);
+  await bed.untilReady(name, 180_000);
+  await bed.infer(name, steadyRequest);
+  const url = `${await bed.urlOf(name)}/infer`;
+  const pods = () => bed.podsOf(name);
+  const measured = await calibrate({
+    url,
+    body: steadyRequest,
+    pods,
+    scale: fixed,
+    requests: 200,
+    starts: 3,
+  });
+  const service = meanOf(measured.service);
+  const sloMs = Math.round(1_000 * service * options.promise);
+  const trace = minutesOf(options.trace, options.from, options.minutes, options.peak, service);
+  const seconds = options.minutes * 60;
+  console.log(
+    `service ${(1_000 * service).toFixed(1)} ms, a pod is ready after ${meanOf(measured.startup).toFixed(1)} s, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}`,
+  );
+  const arrivals = arrivalsMs(trace, 1);
+  const replay = (policy: string) =>
+    runLive({
+      policy,
+      url,
+      body: steadyRequest,
+      arrivalsMs: arrivals,
+      seconds,
+      sloMs,
+      timeoutMs: Math.max(1_000, 10 * sloMs),
+      allowRemote: true,
+      pods,
+    });
+
+  const sla = { latency: { p99: `${sloMs}ms` } };
+  const limits = { minReplicas: 1, maxReplicas: options.max };
+  const promised = { ...common, sla, traffic: traffic(options, true) };
+  await bed.model(name, { ...promised, scaling: { mode: 'SLA', ...limits } });
+  await until('one replica', () => alone(bed));
+  const ours = await replay('ballast');
+  say(`ballast: ${JSON.stringify(ours)}`);
+
+  await fixed(1);
+  await until('one replica again', () => alone(bed));
+  await bed.model(name, { ...promised, scaling: { mode: 'External', replicas: 1 } });
+  await bed.apply({
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name },
+    spec: {
+      scaleTargetRef: { apiVersion: 'ballast.dev/v1alpha1', kind: 'ModelDeployment', name },
+      ...limits,
+      metrics: [
+        {
+          type: 'Resource',
+          resource: {
+            name: 'cpu',
+            target: { type: 'Utilization', averageUtilization: Math.round(options.hpa / requestedCores) },
+          },
+        },
+      ],
+    },
+  });
+  // It looks each 15 s; metrics-server has two samples of a pod after 30 s.
+  await until(
+    'the HorizontalPodAutoscaler reads CPU',
+    async () =>
+      (await bed.kubectl('get', 'hpa', name, '-n', 'models', '-o', 'json')).includes('"averageUtilization"'),
+    180_000,
+  );
+  await until('one replica under it', () => alone(bed), 400_000);
+  const hpa = await replay('hpa');
+  say(`hpa: ${JSON.stringify(hpa)}`);
+  say(await bed.kubectl('describe', 'hpa', name, '-n', 'models'));
+
+  const simulations = ['ballast', `hpa-cpu${options.hpa}`].map((policy, index) => {
+    const live = [ours, hpa][index] ?? ours;
+    const stretch = live.serviceSeconds / measured.podServiceSeconds;
+    return simulate({
+      policy,
+      trace,
+      service: measured.service.map((one) => one * stretch),
+      startup: measured.startup,
+      sloMs,
+      shedAt: options.shed,
+      balancing: options.path === 'Gateway' ? 'gateway' : 'random',
+      maxReplicas: options.max,
+      seeds: options.seeds,
+    });
+  });
+  console.log(`\n${header}`);
+  console.log(liveRow('ballast, real', ours));
+  console.log(simulatedRow('ballast, simulated', simulations[0] ?? []));
+  console.log(liveRow(`HorizontalPodAutoscaler at ${options.hpa} %, real`, hpa));
+  console.log(simulatedRow(`HorizontalPodAutoscaler at ${options.hpa} %, simulated`, simulations[1] ?? []));
+  judge([ours, hpa], simulations);
+  if (options.json) console.log(JSON.stringify({ options, sloMs, ours, hpa, simulations }));
+}
+
+/** Starts the cluster, installs Ballast by its chart and metrics-server, and replays. */
+export async function runKube(options: FidelityOptions): Promise<void> {
+  const folder = join(import.meta.dirname, '../../.ballast/fidelity-models');
+  mkdirSync(folder, { recursive: true });
+  const model = steadyModel(folder, options.steps);
+  const bed = await startBed(say, { '/steady.onnx': readFileSync(model.path) });
+  try {
+    await bed.helm(['install', ...release(bed)]);
+    await installMetricsServer(bed);
+    await replays(bed, options);
+  } finally {
+    await bed.stop();
+  }
+}
