@@ -244,6 +244,7 @@ export function decide(
   const model = demands === 'unknown' ? 'unknown' : demands.model;
   let limited: Why['limited'] = shaped.limited;
   let words = shaped.sentence;
+  if (input.costCap?.replicas === 'unknown') words = `${words}; ${input.costCap.sentence}`;
   if (infeasible !== undefined && model !== 'unknown') {
     const said = infeasibleSentence(infeasible, model);
     limited = { reason: 'SLAInfeasible', sentence: said };

@@ -73,7 +73,17 @@ function reasonToWait(shape: ShapeInput): string | undefined {
 /** The count that is asked for, with the reason and the sentence that people read. */
 export function shape(input: ShapeInput): Shaped {
   const { nowMs, observation, needed, enough, sentence } = input;
-  const { minReplicas, maxReplicas } = input.input;
+  const { scheduled, costCap } = input.input;
+  const paid =
+    costCap === undefined || costCap.replicas === 'unknown' ? Number.POSITIVE_INFINITY : costCap.replicas;
+  const maxReplicas = Math.min(input.input.maxReplicas, paid);
+  const minReplicas = Math.min(maxReplicas, Math.max(input.input.minReplicas, scheduled?.replicas ?? 0));
+  const byCost = paid < input.input.maxReplicas;
+  const bySchedule = scheduled !== undefined && scheduled.replicas > input.input.minReplicas;
+  const least = bySchedule
+    ? `the schedule (${scheduled.window}) wants at least ${scheduled.replicas}`
+    : `minReplicas is ${minReplicas}`;
+  const atLeast = bySchedule ? 'Schedule' : 'Minimum';
   const clamp = (count: number) => Math.min(Math.max(count, minReplicas), maxReplicas);
   const held = clamp(input.current);
   const recommendations =
@@ -102,7 +112,9 @@ export function shape(input: ShapeInput): Shaped {
     needed > maxReplicas
       ? {
           reason: 'AtMaximum',
-          sentence: `${sentence}; maxReplicas is ${maxReplicas}: raise scaling.maxReplicas to ${needed}, or promise less`,
+          sentence: byCost
+            ? `${sentence}; ${costCap?.sentence ?? ''}: raise scaling.maxHourlyCost, or promise less`
+            : `${sentence}; maxReplicas is ${maxReplicas}: raise scaling.maxReplicas to ${needed}, or promise less`,
         }
       : undefined;
   const wanted = clamp(needed);
@@ -121,10 +133,11 @@ export function shape(input: ShapeInput): Shaped {
       return done(held, 'HoldBlocked', text, limited ?? { reason: 'NoRoom', sentence: text });
     }
   }
-  if (limited !== undefined && wanted >= held) return done(wanted, 'Maximum', limited.sentence, limited);
+  if (limited !== undefined && wanted >= held)
+    return done(wanted, byCost ? 'CostCap' : 'Maximum', limited.sentence, limited);
   if (wanted >= held) {
     if (wanted === minReplicas && needed <= minReplicas)
-      return done(wanted, 'Minimum', `${sentence}; minReplicas is ${minReplicas}`, limited);
+      return done(wanted, atLeast, `${sentence}; ${least}`, limited);
     return done(wanted, input.reason, sentence, limited);
   }
 
@@ -138,7 +151,7 @@ export function shape(input: ShapeInput): Shaped {
   const wait = reasonToWait(input);
   if (wait !== undefined) return done(held, 'HoldDown', `${sentence}; ${held} kept: ${wait}`);
   const replicas = Math.max(floor, held - Math.max(1, Math.floor(held * downShare)));
-  const reason = floor <= minReplicas ? 'Minimum' : input.reason;
+  const reason = floor <= minReplicas ? atLeast : input.reason;
   const steps = replicas > floor ? `, step by step to ${floor}` : '';
   return done(replicas, reason, `${sentence}; down from ${held} to ${replicas}${steps}`, undefined, nowMs);
 }

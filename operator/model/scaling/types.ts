@@ -1,8 +1,10 @@
 /** What the scaling decision reads and says. Times are monotonic milliseconds; what was not measured is `unknown`, never 0. */
 import type { GatewayLoadReport } from '../../../crds/gateway-load.ts';
 import type { LoadReport } from '../../../crds/wire.ts';
+import type { CostCap } from './cost-cap.ts';
 import type { Forecast } from './forecast.ts';
 import type { SecondsRing } from './ring.ts';
+import type { ScheduledFloor } from './schedule.ts';
 
 export type Known<T> = T | 'unknown';
 
@@ -34,6 +36,9 @@ export interface ScalingInput {
   readonly balancing: Balancing;
   /** `spec.traffic.shedAt`: with `SLA` what would be late is refused, so no backlog is older than the promise. */
   readonly shedAt?: 'Timeout' | 'SLA' | undefined;
+  /** The window of `spec.scaling.schedule` that is open now and wants the most. */
+  readonly scheduled?: ScheduledFloor | undefined;
+  readonly costCap?: CostCap | undefined;
 }
 
 /** The last good answer of one pod. */
@@ -89,11 +94,15 @@ const scalingReasons = {
   Utilisation: 'The pods would be busier than they may be with fewer.',
   Backlog: 'Requests that wait already must be worked off.',
   Minimum: 'minReplicas is enough.',
+  Schedule: 'A window of scaling.schedule wants this many.',
+  CostCap: 'More are needed than maxHourlyCost pays.',
   Maximum: 'More are needed than maxReplicas allows.',
   HoldUnknown: 'Too few pods gave fresh figures: the count is not lowered.',
   HoldDown: 'Fewer would do, but a decrease waits (window, step, rollout or too little history).',
   HoldCrashing: 'More are needed, but new pods crash: the count is not raised.',
   HoldBlocked: 'More are needed, but the cluster has no room: the count is not raised.',
+  Yielded:
+    'More are needed, but the cluster is full and a replica keeps more promises in another deployment.',
   Fixed: 'spec.scaling.mode is Fixed.',
   External: 'spec.scaling.mode is External.',
   Idle: 'No request came for scaling.scaleToZero.idleAfter: no replica runs until one comes.',
