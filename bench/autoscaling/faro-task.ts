@@ -76,6 +76,7 @@ function fleetPolicy(task: FleetTask, configs: readonly DeploymentConfig[]): Fle
           pool: 'cluster',
           weight: 1,
           cost: 1,
+          asks: {},
           releaseSeconds,
         });
       });

@@ -27,6 +27,10 @@ export const scalingSchema = z
       z.int().min(1).max(1_000_000).optional(),
       'Requests per second that one replica should get at most, in mode `SLA`: a floor beside the latency promise. Example: 200. Default: measured capacity decides.',
     ),
+    priority: describe(
+      z.int().min(1).max(1_000).optional(),
+      'What a kept promise of this deployment is worth beside those of others, in mode `SLA`, once the cluster is full: then replicas above minReplicas go to where one more is worth the most. With 2 it counts twice. Example: 10. Default: 1.',
+    ),
     scaleToZero: describe(
       z
         .strictObject({
@@ -68,6 +72,14 @@ export const scalingSchema = z
         messageExpression:
           "'scaling.mode is ' + self.mode + ': minReplicas, maxReplicas and requestsPerSecondPerReplica belong to mode SLA; remove them, or set mode: SLA'",
         fieldPath: '.mode',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "self.mode == 'SLA' || !has(self.priority)",
+        message: 'priority belongs to mode SLA: remove it, or set mode: SLA',
+        messageExpression:
+          "'scaling.mode is ' + self.mode + ': priority belongs to mode SLA; remove it, or set mode: SLA'",
+        fieldPath: '.priority',
         reason: 'FieldValueForbidden',
       },
       {

@@ -3,7 +3,9 @@ import type { ModelDeployment } from '../../crds/types.ts';
 import { durationMs, percentFraction } from '../../crds/values.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { revisionHash } from '../model/hash.ts';
+import type { AllocationDemand } from '../model/scaling/allocate.ts';
 import { decide, initialState } from '../model/scaling/decide.ts';
+import { demandOf } from '../model/scaling/demand.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import { isSilent } from '../model/scaling/measured.ts';
@@ -14,6 +16,7 @@ import type { SloWindow } from '../model/scaling/window.ts';
 import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
 import { figuresEveryMs } from '../model/status/due.ts';
 import type { GatewayReadings } from '../probe/gateway-probe.ts';
+import { createAllocator, standingOf } from './allocation.ts';
 import { isAtRest, type Seen } from './fleet-rest.ts';
 
 export interface FleetDecision {
@@ -82,6 +85,8 @@ interface Entry {
   sleep: SleepState | undefined;
   window: SloWindow;
   decision: FleetDecision | undefined;
+  /** What it asks of a cluster that is too small for all. */
+  demand: AllocationDemand | undefined;
   /** What was last decided upon. */
   seen: Seen | undefined;
   /** Since when ready pods have been there of which none has ever answered. */
@@ -138,6 +143,7 @@ const idle = ({ why }: Decision, sentence: string): Pick<Decision, 'replicas' | 
 export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
   const { clock, everyMs = 1_000 } = options;
   const entries = new Map<string, Entry>();
+  const allocator = createAllocator();
   const askedOf = (deployment: ModelDeployment, { replicas }: ReplicaFacts): number =>
     options.asked?.(deployment) ?? (replicas === 'unknown' ? 1 : replicas);
   let cancel: (() => void) | undefined;
@@ -160,7 +166,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const { namespace, name } = deployment.metadata;
     const gateways = isHeld ? options.gateways?.(namespace, name) : undefined;
     const seen: Seen = { atMs: nowMs, deployment, facts, pods, gateways };
-    if (!asked && isAtRest(entry.seen, seen, entry.decision)) return false;
+    if (!asked && !allocator.holds(key) && isAtRest(entry.seen, seen, entry.decision)) return false;
     entry.seen = seen;
     // A gateway holds one queue for all replicas, where a Service gives each a queue of its own.
     const input = scalingInputOf(spec, isHeld ? 'least-outstanding' : 'random');
@@ -172,6 +178,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     };
     const decided = decide(entry.state, observation, input, nowMs);
     const { next } = decided;
+    entry.demand = demandOf(decided, { ...facts, pods }, input, standingOf(deployment));
     const windowMs = durationMs(spec.sla?.window ?? defaultWindow);
     entry.window = observeWindow(entry.window, pods, windowMs, nowMs);
     const isHeard = !pods.some((pod) => pod.ready) || pods.some((pod) => pod.reading !== 'unknown');
@@ -197,7 +204,8 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       nowMs,
     );
     entry.sleep = sleep.state;
-    const { replicas, why } = sleep.sentence === undefined ? decided : idle(decided, sleep.sentence);
+    const { replicas, why } =
+      sleep.sentence === undefined ? allocator.within(key, decided) : idle(decided, sleep.sentence);
     const previous =
       entry.decision?.replicas ??
       entry.state.replicas ??
@@ -239,6 +247,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
         sleep: undefined,
         window: emptyWindow,
         decision: undefined,
+        demand: undefined,
         seen: undefined,
         unheardSinceMs: undefined,
         told: { news: '', verdict: '', figures: '' },
@@ -292,6 +301,10 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       }
     }
     for (const uid of entries.keys()) if (!living.has(uid)) entries.delete(uid);
+    allocator.round(
+      [...entries.values()].flatMap(({ demand }) => demand ?? []),
+      clock.monotonicMs(),
+    );
     last = { durationMs: clock.monotonicMs() - startedMs, decided };
   };
 

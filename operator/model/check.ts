@@ -142,13 +142,14 @@ const durations: Check = ({ sla, traffic, rollout, scaling: { scaleToZero } }) =
   ...between('spec.rollout.progressDeadline', rollout?.progressDeadline, '10s', '24h'),
 ];
 
-const scaling: Check = ({ scaling: { mode, minReplicas, maxReplicas, requestsPerSecondPerReplica } }) => {
+const scaling: Check = ({ scaling }) => {
+  const { mode, minReplicas, maxReplicas, requestsPerSecondPerReplica, priority } = scaling;
   if (minReplicas !== undefined && maxReplicas !== undefined && minReplicas > maxReplicas)
     return problem(
       'spec.scaling.minReplicas',
       `minReplicas is ${minReplicas} and maxReplicas is ${maxReplicas}: minReplicas must not be larger`,
     );
-  const foreign = Object.entries({ minReplicas, maxReplicas, requestsPerSecondPerReplica }).find(
+  const foreign = Object.entries({ minReplicas, maxReplicas, requestsPerSecondPerReplica, priority }).find(
     ([, value]) => value !== undefined,
   );
   return mode !== 'SLA' && foreign !== undefined

@@ -20,6 +20,7 @@ const demand = (key: string, change: Partial<AllocationDemand> = {}): Allocation
   least: 1,
   weight: 1,
   cost: 1,
+  asks: { cpu: 1 },
   ratePerSecond: 20,
   aheadMs: 30_000,
   model,
@@ -149,10 +150,22 @@ describe('a real cluster, known by the pods that do not fit', () => {
 
   test('no replica moves to another pool of nodes, nor to a larger pod', () => {
     const [low, high] = world();
-    for (const change of [{ pool: 'gpu' }, { cost: 2 }])
+    for (const change of [{ pool: 'gpu' }, { asks: { cpu: 2 } }])
       expect([
         ...later([low as AllocationDemand, { ...high, ...change } as AllocationDemand], 60_000).replicas,
       ]).toEqual([]);
+  });
+
+  test('no more is taken than waits for a place, however long its pods take', () => {
+    let memory = noAllocation;
+    let given = 6;
+    for (let second = 0; second < 80; second += 1) {
+      const demands = world().map((one) => (one.key === 'ns/low' ? { ...one, current: given } : one));
+      const allocation = allocate(demands, new Map(), memory, second * 1_000);
+      given = allocation.replicas.get('ns/low') ?? given;
+      memory = allocation.memory;
+    }
+    expect(given).toBe(4);
   });
 
   test('a moment without room changes nothing', () => {

@@ -25,6 +25,8 @@ export interface AllocationDemand {
   readonly weight: number;
   /** What one replica takes of its pool, in any unit that all of the pool share. */
   readonly cost: number;
+  /** What one pod asks a node for, by resource: a smaller pod's room does not hold a larger one. */
+  readonly asks: Readonly<Record<string, number>>;
   /** Mean arrivals of the last ten seconds, requests per second. */
   readonly ratePerSecond: Known<number>;
   /** From the taking of a replica here to its serving there. */
@@ -41,17 +43,23 @@ export interface AllocationWhy {
   readonly sentence: string;
 }
 
+interface Yield {
+  /** What stays. */
+  readonly count: number;
+  /** Until when the rest is not asked for again. */
+  readonly untilMs: number;
+  /** To whom each replica went. */
+  readonly to: readonly string[];
+}
+
 export interface AllocationMemory {
   readonly rates: ReadonlyMap<string, SlowRate>;
   /** Counts in force where capacity is known. */
   readonly granted: ReadonlyMap<string, number>;
   /** Since when a pool has had pods that do not fit. */
   readonly fullSinceMs: ReadonlyMap<string, number>;
-  /** What a deployment gave, until when it is not asked for again, and to whom it went. */
-  readonly yielded: ReadonlyMap<
-    string,
-    { readonly count: number; readonly untilMs: number; readonly to: string }
-  >;
+  /** By who gave: what was given up. */
+  readonly yielded: ReadonlyMap<string, Yield>;
   readonly swappedAtMs: ReadonlyMap<string, number>;
 }
 
@@ -124,6 +132,10 @@ function sideOf(demand: AllocationDemand, rate: SlowRate | undefined, held: numb
   return { demand, wanted: Math.max(demand.least, demand.wanted), held, worth };
 }
 
+/** Whether the place of one's pod holds a pod of the other. */
+const holds = (one: AllocationDemand, other: AllocationDemand) =>
+  Object.entries(other.asks).every(([resource, amount]) => (one.asks[resource] ?? 0) >= amount);
+
 interface Swap {
   readonly from: Side;
   readonly to: Side;
@@ -145,8 +157,7 @@ function swap(sides: readonly Side[], takes: (side: Side) => boolean): Swap[] {
           demand.model !== 'unknown' &&
           held > demand.least &&
           demand.starting === 0 &&
-          // A smaller pod's room does not hold a larger one.
-          demand.cost >= to.demand.cost,
+          holds(demand, to.demand),
       ),
       (side) => -lossOf(side),
     );
@@ -247,16 +258,30 @@ export function allocate(
       const since = memory.fullSinceMs.get(pool) ?? nowMs;
       fullSinceMs.set(pool, since);
       if (isDue && nowMs - since >= fullAfterMs) {
-        const sides = members.map((demand) =>
-          sideOf(demand, rates.get(demand.key), Math.max(0, demand.current - demand.blocked)),
-        );
-        // Who has just given does not take it back.
+        const coming = new Map<string, number>();
+        for (const { to } of yielded.values())
+          for (const key of to) coming.set(key, (coming.get(key) ?? 0) + 1);
+        const sides = members.map((demand) => {
+          const placed = Math.max(0, demand.current - demand.blocked);
+          const stays = yielded.get(demand.key)?.count ?? placed;
+          return sideOf(demand, rates.get(demand.key), Math.min(placed, stays));
+        });
         const swaps = swap(
           sides,
-          ({ demand, held }) => demand.blocked > 0 && held < demand.current && !yielded.has(demand.key),
+          ({ demand, held }) =>
+            // Who has just given does not take it back; what was given to it already is on its way.
+            demand.blocked > 0 &&
+            !yielded.has(demand.key) &&
+            held + (coming.get(demand.key) ?? 0) < demand.current,
         );
-        for (const { from, to } of swaps)
-          yielded.set(from.demand.key, { count: from.held, untilMs: nowMs + yieldMs, to: to.demand.key });
+        for (const { from, to } of swaps) {
+          const before = yielded.get(from.demand.key)?.to ?? [];
+          yielded.set(from.demand.key, {
+            count: from.held,
+            untilMs: nowMs + yieldMs,
+            to: [...before, to.demand.key],
+          });
+        }
         if (swaps.length > 0) swappedAtMs.set(pool, nowMs);
       }
     }
@@ -267,7 +292,7 @@ export function allocate(
       replicas.set(key, count);
       why.set(key, {
         reason: 'Yields',
-        sentence: `${wanted} are needed, but the cluster is full and a replica keeps more promises in ${given.to}: ${count} stay`,
+        sentence: `${wanted} are needed, but the cluster is full and a replica keeps more promises in ${given.to.at(-1)}: ${count} stay`,
       });
     }
   }

@@ -10,6 +10,8 @@ export interface Standing {
   readonly weight: number;
   /** What one replica takes of its pool. */
   readonly cost: number;
+  /** What one pod asks a node for. */
+  readonly asks: Readonly<Record<string, number>>;
   /** How long a deleted pod keeps its place, seconds. */
   readonly releaseSeconds: number;
 }

@@ -62,6 +62,13 @@ export const refusedServing: [name: string, spec: object, causes: string[]][] = 
     ],
   ],
   [
+    'a priority in mode External',
+    { model: { uri }, scaling: { mode: 'External', priority: 5 } },
+    [
+      'spec.scaling.priority | FieldValueForbidden | Forbidden: scaling.mode is External: priority belongs to mode SLA; remove it, or set mode: SLA',
+    ],
+  ],
+  [
     'scale to zero in mode Fixed',
     { model: { uri }, scaling: { mode: 'Fixed', scaleToZero: { idleAfter: '5m' } } },
     [

@@ -50,6 +50,7 @@ export const wholeSpec = {
     maxReplicas: 4,
     replicas: 1,
     requestsPerSecondPerReplica: 10,
+    priority: 5,
     scaleToZero: { idleAfter: '5m', maxHeldRequests: 100 },
   },
   rollout: { progressDeadline: '1m', revisionHistoryLimit: 2, restartedAt: 'now' },
