@@ -16,6 +16,11 @@ const commands: Record<string, Command> = {
     summary: 'Send requests to a model at a given rate and print latency percentiles and errors',
     run: async (args) => (await import('./load/command.ts')).loadCommand(args),
   },
+  why: {
+    summary:
+      'Say why a ModelDeployment has as many replicas as it has, with the arithmetic and the last ten changes',
+    run: async (args) => (await import('./why/command.ts')).whyCommand(args),
+  },
   simulate: {
     summary:
       'Replay traffic through a manifest without a cluster: what callers would have seen, and what it would have cost',

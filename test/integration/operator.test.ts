@@ -1,5 +1,6 @@
 /** What a user sees: objects applied, edited and deleted, against the embedded cluster and the unmodified operator. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { whyCommand } from '../../cli/why/command.ts';
 import { modelDeployments } from '../../crds/constants.ts';
 import type { ConfigMap, Deployment, KubeEvent, Pod, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
@@ -213,6 +214,15 @@ describe('a ModelDeployment', () => {
     await patchModel(bed.api, 'fixed', { scaling: { replicas: 3 } });
     const { model } = await condition(bed.api, 'fixed', 'Ready', 'True');
     expect(model.status).toMatchObject({ readyReplicas: 3, scaling: { desiredReplicas: 3 } });
+    let said = '';
+    const out = { write: (text: string) => (said += text) };
+    const asked = ['fixed', '-n', namespace, '--kubeconfig', bed.cluster.kubeconfigPath];
+    expect(await whyCommand(asked, out)).toBe(0);
+    expect(said).toContain(`fixed in ${namespace}: 3 replicas wanted, 3 ready. scaling.mode is Fixed`);
+    expect(said).toMatch(/Last change, \d+ s ago: 1 → 3 \(Fixed\)/);
+    said = '';
+    expect(await whyCommand(['fixd', ...asked.slice(1)], out, out)).toBe(1);
+    expect(said).toContain('Did you mean fixed?');
   });
 
   test('never takes a foreign object', async () => {
