@@ -1,7 +1,5 @@
-/** What was measured of real pods, as files: quantiles of seconds, and the machine that they were measured on. */
-import { readFileSync } from 'node:fs';
+/** What was measured of real pods, as files that the simulator reads: quantiles of seconds, and the machine that they were measured on. */
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { measured, type Seconds } from '../../simulator/distributions.ts';
 
 /** The machine, and how busy it was: figures of a busy one hold for a busy one. */
 export interface Machine {
@@ -50,15 +48,4 @@ export function quantiles(values: readonly number[], most = 64): number[] {
   return Array.from({ length: count }, (_, index) =>
     Number((sorted[Math.floor(((index + 0.5) * sorted.length) / count)] ?? 0).toPrecision(4)),
   );
-}
-
-/** The distribution in a file of either kind: rows of one, or create to Ready. Throws with what is wrong. */
-export function readMeasured(path: string): Seconds {
-  const { version, model, rows, createToReady } = JSON.parse(readFileSync(path, 'utf8')) as Partial<
-    MeasuredService & MeasuredStartup
-  >;
-  const samples = rows?.['1'] ?? createToReady;
-  if (version !== 1 || !Array.isArray(samples) || samples.length === 0)
-    throw new Error(`${path} is no file of "npm run bench:measure-pods"`);
-  return measured(`${model}`, samples as number[]);
 }

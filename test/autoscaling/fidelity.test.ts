@@ -3,12 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { machineFacts, quantiles, readMeasured } from '../../bench/autoscaling/measured.ts';
+import {
+  type MeasuredService,
+  type MeasuredStartup,
+  machineFacts,
+  quantiles,
+} from '../../bench/autoscaling/measured.ts';
 import type { LiveOutcome } from '../../bench/fidelity/live-run.ts';
 import { difference } from '../../bench/fidelity/report.ts';
 import { simulate } from '../../bench/fidelity/simulated.ts';
 import { arrivalsMs, minutesOf } from '../../bench/fidelity/traffic.ts';
 import { chance } from '../../simulator/chance.ts';
+import { parseService, parseStartup } from '../../simulator/distributions.ts';
 import type { Outcome } from '../../simulator/replay.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ballast-fidelity-'));
@@ -23,20 +29,18 @@ test('quantiles stand for all values, and few values are kept as they are', () =
   expect(quantiles([3, 1, 2])).toEqual([1, 2, 3]);
 });
 
-test('a file of either kind is read as a distribution, another one is refused by its name', () => {
-  const file = (name: string, content: object) => {
+test('the simulator takes the files that are written', () => {
+  const write = (name: string, content: MeasuredService | MeasuredStartup) => {
     const path = join(folder, name);
     writeFileSync(path, JSON.stringify(content));
     return path;
   };
-  const machine = machineFacts();
-  const service = readMeasured(
-    file('s.json', { version: 1, model: 'wine', rows: { 1: [0.1, 0.3], 2: [9] }, machine }),
-  );
-  expect(service.mean).toBeCloseTo(0.2);
-  expect([0.1, 0.3]).toContain(service.sample(chance(1)));
-  expect(readMeasured(file('u.json', { version: 1, model: 'wine', createToReady: [2, 4] })).mean).toBe(3);
-  expect(() => readMeasured(file('other.json', { version: 2 }))).toThrow('other.json is no file of');
+  const common = { version: 1, model: 'wine', machine: machineFacts() } as const;
+  const service = parseService(write('s.json', { ...common, rows: { 1: [0.1, 0.3], 2: [9] } }));
+  expect(service?.seconds.mean).toBeCloseTo(0.2);
+  expect([0.1, 0.3]).toContain(service?.seconds.sample(chance(1)));
+  const startup = parseStartup(write('u.json', { ...common, createToReady: [2, 4], processToReady: [1] }));
+  expect(startup?.mean).toBe(3);
 });
 
 test('real runs get the arrivals of the first seed, scaled to the asked load at the peak', () => {
