@@ -36,6 +36,7 @@ import { followPrices, nodesReader } from './nodes.ts';
 import { createProbe } from './probe/probe.ts';
 import { createPuller } from './probe/pull.ts';
 import { targetsOf } from './probe/targets.ts';
+import { scalingSamples } from './scaling-metrics.ts';
 
 export interface OperatorParts {
   readonly auth?: Auth;
@@ -326,7 +327,11 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   });
   const ownMetrics = createMetrics(
     () => metrics.snapshot(),
-    () => (leads() ? modelSamples(caches.modelDeployments.store.list()) : []),
+    () => {
+      if (!leads()) return [];
+      const deployments = caches.modelDeployments.store.list();
+      return [...modelSamples(deployments), ...scalingSamples(deployments, fleet.known)];
+    },
   );
   const ops = await startOpsServer({
     host: config.opsHost,

@@ -6,6 +6,7 @@ import { renderInstall } from './chart-install.ts';
 import { permissionsPage } from './chart-permissions.ts';
 import { grpcDescriptorFiles } from './grpc-descriptors.ts';
 import { metricsPage } from './metrics-page.ts';
+import { scalingMetricsPage } from './scaling-metrics-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const { generatedFiles } = (await import('../crds/generate.ts')) as {
@@ -42,6 +43,7 @@ write(
   ),
 );
 write({ 'docs/reference/metrics-pod.md': metricsPage() });
+write({ 'docs/reference/metrics-scaling.md': scalingMetricsPage() });
 // What helm makes of the chart as it lies there now.
 const install = await renderInstall();
 if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');

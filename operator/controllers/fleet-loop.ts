@@ -68,6 +68,8 @@ export interface FleetLoop {
   round(): void;
   /** The decision in force; the first one of a ModelDeployment is made at once, so that its first status tells it. */
   decisionFor(deployment: ModelDeployment): FleetDecision | undefined;
+  /** The decision in force of a uid, without making one. */
+  known(uid: string): FleetDecision | undefined;
   /** How long the last round took and how many it decided anew; the others were at rest. */
   lastRound(): { readonly durationMs: number; readonly decided: number };
 }
@@ -325,6 +327,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     },
     round,
     decisionFor,
+    known: (uid) => entries.get(uid)?.decision,
     lastRound: () => last,
   };
 }
