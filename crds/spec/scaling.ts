@@ -1,8 +1,16 @@
 /** `spec.scaling`: how many replicas run, and who decides it. */
 import { z } from 'zod';
+import { pricePattern } from '../values.ts';
 import { describe, duration, durationBetween, rules } from './field.ts';
 
 const scalingModes = ['SLA', 'Fixed', 'External'] as const;
+const weekDays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+const timeOfDay = () =>
+  z
+    .string()
+    .max(5)
+    .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/);
+const timezonePattern = /^[A-Za-z]([A-Za-z0-9_+/-]*[A-Za-z0-9])?$/;
 const replicas = (min: number) => z.int().min(min).max(1_000);
 
 export const scalingSchema = z
@@ -17,7 +25,7 @@ export const scalingSchema = z
     ),
     maxReplicas: describe(
       replicas(1).optional(),
-      'Most replicas in mode `SLA`. Default: with an `sla` or `requestsPerSecondPerReplica` the larger of minReplicas and 10, without them minReplicas.',
+      'Most replicas in mode `SLA`. Default: with an `sla`, a `schedule` or `requestsPerSecondPerReplica` the largest of minReplicas, the schedule and 10, without them minReplicas.',
     ),
     replicas: describe(
       replicas(0).default(1),
@@ -30,6 +38,37 @@ export const scalingSchema = z
     priority: describe(
       z.int().min(1).max(1_000).optional(),
       'What a kept promise of this deployment is worth beside those of others, in mode `SLA`, once the cluster is full: then replicas above minReplicas go to where one more is worth the most. With 2 it counts twice. Example: 10. Default: 1.',
+    ),
+    schedule: describe(
+      z
+        .array(
+          z.strictObject({
+            days: describe(
+              z.array(z.enum(weekDays)).min(1).max(7).optional(),
+              'Days on which the window begins. Example: `[Mon, Fri]`. Default: every day.',
+            ),
+            from: describe(timeOfDay(), 'Begin of the window, `HH:MM` in 24 hours. Example: `08:00`.'),
+            to: describe(
+              timeOfDay(),
+              'End of the window, `HH:MM`; at or before `from` it is on the next day. Example: `18:30`.',
+            ),
+            timezone: describe(
+              z.string().max(64).regex(timezonePattern).optional(),
+              'IANA name of the time zone; summer time is kept. Example: `Europe/Berlin`. Default: `UTC`.',
+            ),
+            minReplicas: describe(
+              replicas(1),
+              'Fewest replicas while the window is open, at most maxReplicas. Example: 10.',
+            ),
+          }),
+        )
+        .max(20)
+        .optional(),
+      'Known times of load, in mode `SLA`: while a window is open at least its minReplicas run, of several open ones the largest number. Traffic may ask for more. Example: `[{days: [Mon], from: "08:00", to: "10:00", minReplicas: 10}]`. Default: none.',
+    ),
+    maxHourlyCost: describe(
+      z.string().max(16).regex(new RegExp(pricePattern)).optional(),
+      'Most that the replicas may cost per hour, in the currency of cost.perReplicaHour, in mode `SLA`. Above it the count stops, never below minReplicas; without cost.perReplicaHour it has no effect, and status.scaling says so. Example: `"2.50"`. Default: no limit.',
     ),
     scaleToZero: describe(
       z
@@ -80,6 +119,22 @@ export const scalingSchema = z
         messageExpression:
           "'scaling.mode is ' + self.mode + ': priority belongs to mode SLA; remove it, or set mode: SLA'",
         fieldPath: '.priority',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "self.mode == 'SLA' || !has(self.schedule)",
+        message: 'schedule belongs to mode SLA: remove it, or set mode: SLA',
+        messageExpression:
+          "'scaling.mode is ' + self.mode + ': schedule belongs to mode SLA; remove it, or set mode: SLA'",
+        fieldPath: '.schedule',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "self.mode == 'SLA' || !has(self.maxHourlyCost)",
+        message: 'maxHourlyCost belongs to mode SLA: remove it, or set mode: SLA',
+        messageExpression:
+          "'scaling.mode is ' + self.mode + ': maxHourlyCost belongs to mode SLA; remove it, or set mode: SLA'",
+        fieldPath: '.maxHourlyCost',
         reason: 'FieldValueForbidden',
       },
       {

@@ -171,7 +171,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     if (!asked && !allocator.holds(key) && isAtRest(entry.seen, seen, entry.decision)) return false;
     entry.seen = seen;
     // A gateway holds one queue for all replicas, where a Service gives each a queue of its own.
-    const input = scalingInputOf(spec, isHeld ? 'least-outstanding' : 'random');
+    const input = scalingInputOf(spec, isHeld ? 'least-outstanding' : 'random', clock.now());
     const observation = {
       ...facts,
       pods,

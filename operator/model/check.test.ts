@@ -55,6 +55,18 @@ describe('check', () => {
       /2Gi is more than the limit of 1Gi/,
     ],
     [
+      'a time zone that nobody knows',
+      { scaling: { schedule: [{ from: '08:00', to: '09:00', timezone: 'Shire', minReplicas: 2 }] } },
+      'spec.scaling.schedule.0.timezone',
+      /"Shire" is no time zone .* Europe\/Berlin/,
+    ],
+    [
+      'a window above the maximum',
+      { scaling: { maxReplicas: 3, schedule: [{ from: '08:00', to: '09:00', minReplicas: 4 }] } },
+      'spec.scaling.schedule.0.minReplicas',
+      /4 is more than maxReplicas 3/,
+    ],
+    [
       'a device without an image',
       { runtime: { resources: { limits: { 'nvidia.com/gpu': 1, memory: '1Gi' } } } },
       'spec.runtime.resources.limits.nvidia.com/gpu',

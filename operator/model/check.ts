@@ -8,6 +8,7 @@ import type { ModelDeployment, ModelDeploymentSpec } from '../../crds/types.ts';
 import { durationMs, quantityNumber } from '../../crds/values.ts';
 import { keyProblems } from './check-keys.ts';
 import { claimOf, resourcesOf } from './desired/pod-template.ts';
+import { isTimezone } from './scaling/schedule.ts';
 import type { OperatorDefaults } from './snapshot.ts';
 
 /** One field that cannot be served as it is written. */
@@ -69,6 +70,23 @@ const modelUri: Check = ({ model, runtime }, defaults) => {
   }
   return problem(field, `"${uri}" is of no known kind: use https://, pvc:// or file://`);
 };
+
+const schedule: Check = ({ scaling }) =>
+  (scaling.schedule ?? []).flatMap(({ timezone, minReplicas }, index) => {
+    const field = `spec.scaling.schedule.${index}`;
+    const { maxReplicas } = scaling;
+    if (timezone !== undefined && !isTimezone(timezone))
+      return problem(
+        `${field}.timezone`,
+        `"${timezone}" is no time zone that is known here: write an IANA name as Europe/Berlin, or remove it for UTC`,
+      );
+    return maxReplicas === undefined || minReplicas <= maxReplicas
+      ? []
+      : problem(
+          `${field}.minReplicas`,
+          `${minReplicas} is more than maxReplicas ${maxReplicas}: lower it, or raise scaling.maxReplicas`,
+        );
+  });
 
 const resources: Check = ({ runtime }) => {
   const { requests = {}, limits = {} } = resourcesOf(runtime);
@@ -176,6 +194,7 @@ const scaleToZero: Check = ({ scaling, traffic }) => {
 const rest: readonly Check[] = [
   modelUri,
   resources,
+  schedule,
   devices,
   contract,
   keyProblems,

@@ -51,6 +51,43 @@ describe('scalingInputOf', () => {
   });
 });
 
+describe('schedule and cost', () => {
+  const scaling = {
+    minReplicas: 2,
+    maxHourlyCost: '0.30',
+    schedule: [{ from: '08:00', to: '10:00', minReplicas: 9 }],
+  };
+
+  test('a window that is open now is a floor; without a clock none is', () => {
+    const nine = Date.parse('2026-11-25T09:00:00Z');
+    const noon = Date.parse('2026-11-25T12:00:00Z');
+    const at = (wallMs?: number) =>
+      scalingInputOf(spec({ scaling: { mode: 'SLA', replicas: 1, ...scaling } }), 'random', wallMs).scheduled;
+    expect(at(nine)).toEqual({ replicas: 9, window: 'daily 08:00-10:00 UTC' });
+    expect(at(noon)).toBeUndefined();
+    expect(at()).toBeUndefined();
+  });
+
+  test('a schedule leaves room for itself where no maximum is written', () => {
+    const of = (minReplicas: number) =>
+      scalingInputOf(
+        spec({
+          scaling: { mode: 'SLA', replicas: 1, schedule: [{ from: '08:00', to: '10:00', minReplicas }] },
+        }),
+      ).maxReplicas;
+    expect([of(2), of(30)]).toEqual([10, 30]);
+  });
+
+  test('a limit of the cost needs the price', () => {
+    const of = (cost?: { perReplicaHour: string }) =>
+      scalingInputOf(
+        spec({ scaling: { mode: 'SLA', replicas: 1, ...scaling }, ...(cost === undefined ? {} : { cost }) }),
+      ).costCap?.replicas;
+    expect(of({ perReplicaHour: '0.1' })).toBe(3);
+    expect(of()).toBe('unknown');
+  });
+});
+
 describe('figures for people', () => {
   test.each([
     [0, '0'],

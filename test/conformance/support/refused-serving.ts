@@ -69,6 +69,23 @@ export const refusedServing: [name: string, spec: object, causes: string[]][] = 
     ],
   ],
   [
+    'a schedule in mode Fixed',
+    {
+      model: { uri },
+      scaling: { mode: 'Fixed', schedule: [{ from: '08:00', to: '10:00', minReplicas: 2 }] },
+    },
+    [
+      'spec.scaling.schedule | FieldValueForbidden | Forbidden: scaling.mode is Fixed: schedule belongs to mode SLA; remove it, or set mode: SLA',
+    ],
+  ],
+  [
+    'a limit of the cost in mode External',
+    { model: { uri }, scaling: { mode: 'External', maxHourlyCost: '1' } },
+    [
+      'spec.scaling.maxHourlyCost | FieldValueForbidden | Forbidden: scaling.mode is External: maxHourlyCost belongs to mode SLA; remove it, or set mode: SLA',
+    ],
+  ],
+  [
     'scale to zero in mode Fixed',
     { model: { uri }, scaling: { mode: 'Fixed', scaleToZero: { idleAfter: '5m' } } },
     [

@@ -51,6 +51,10 @@ export const wholeSpec = {
     replicas: 1,
     requestsPerSecondPerReplica: 10,
     priority: 5,
+    schedule: [
+      { days: ['Mon', 'Sun'], from: '08:00', to: '18:30', timezone: 'Europe/Berlin', minReplicas: 3 },
+    ],
+    maxHourlyCost: '2.50',
     scaleToZero: { idleAfter: '5m', maxHeldRequests: 100 },
   },
   rollout: { progressDeadline: '1m', revisionHistoryLimit: 2, restartedAt: 'now' },
