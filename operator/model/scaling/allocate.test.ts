@@ -168,6 +168,21 @@ describe('a real cluster, known by the pods that do not fit', () => {
     expect(given).toBe(4);
   });
 
+  test('pods that do not take the places made for them (a volume, a zone) get no more of them', () => {
+    let memory = noAllocation;
+    let given = 6;
+    const counts: number[] = [];
+    for (let second = 0; second < 600; second += 1) {
+      const demands = world().map((one) => (one.key === 'ns/low' ? { ...one, current: given } : one));
+      const allocation = allocate(demands, new Map(), memory, second * 1_000);
+      given = allocation.replicas.get('ns/low') ?? 6;
+      counts.push(given);
+      memory = allocation.memory;
+    }
+    expect(counts.filter((count) => count < 6)).toHaveLength(60);
+    expect(counts.at(-1)).toBe(6);
+  });
+
   test('a moment without room changes nothing', () => {
     const first = allocate(world(), new Map(), noAllocation, 0);
     const fits = allocate(world({ blocked: 0 }), new Map(), first.memory, 20_000);

@@ -48,8 +48,8 @@ interface Yield {
   readonly count: number;
   /** Until when the rest is not asked for again. */
   readonly untilMs: number;
-  /** To whom each replica went. */
-  readonly to: readonly string[];
+  /** To whom each replica went, and how many of its pods had a place then. */
+  readonly to: readonly { readonly key: string; readonly placed: number }[];
 }
 
 export interface AllocationMemory {
@@ -61,6 +61,8 @@ export interface AllocationMemory {
   /** By who gave: what was given up. */
   readonly yielded: ReadonlyMap<string, Yield>;
   readonly swappedAtMs: ReadonlyMap<string, number>;
+  /** To whom replicas went in vain: its pods did not take the places. Until when it gets no more. */
+  readonly vainUntilMs: ReadonlyMap<string, number>;
 }
 
 export interface Allocation {
@@ -77,6 +79,7 @@ export const noAllocation: AllocationMemory = {
   fullSinceMs: new Map(),
   yielded: new Map(),
   swappedAtMs: new Map(),
+  vainUntilMs: new Map(),
 };
 
 /** A replica that moves is lost for a release and a start-up: what is gained must be this many times what is lost. */
@@ -89,6 +92,8 @@ const mostSwaps = 2;
 export const fullAfterMs = 30_000;
 /** How long what was given is not asked for again: until the other's pod has its place. */
 export const yieldMs = 60_000;
+/** Pods that took none of the places that were made for them wait for something else (a volume, a zone): so long nothing is made free again. */
+const vainMs = 30 * 60_000;
 
 /** One deployment within its pool, while counts are being worked out. */
 interface Side {
@@ -207,6 +212,26 @@ function allotKnown(sides: readonly Side[], capacity: number, maySwap: boolean):
   return maySwap && waiting.size > 0 ? swap(sides, ({ held, wanted }) => held < wanted) : [];
 }
 
+const placedOf = ({ current, blocked }: AllocationDemand) => Math.max(0, current - blocked);
+
+/** Until when nothing is given to whom, with what the yields that end now have brought. */
+function vainAfter(
+  demands: readonly AllocationDemand[],
+  { yielded, vainUntilMs }: AllocationMemory,
+  nowMs: number,
+): Map<string, number> {
+  const vain = new Map([...vainUntilMs].filter(([, untilMs]) => untilMs > nowMs));
+  const ended = [...yielded.values()].filter(({ untilMs }) => untilMs <= nowMs).flatMap(({ to }) => to);
+  if (ended.length === 0) return vain;
+  const byKey = new Map(demands.map((demand) => [demand.key, demand]));
+  for (const { key, placed } of ended) {
+    const demand = byKey.get(key);
+    if (demand !== undefined && demand.blocked > 0 && placedOf(demand) <= placed)
+      vain.set(key, nowMs + vainMs);
+  }
+  return vain;
+}
+
 /**
  * Counts for all deployments. `capacity` per pool where it is known (a simulator, a quota); elsewhere a pool is full while
  * pods of it have not fitted for 30 s. Then a deployment whose pods wait takes the place of a less valuable one's replica.
@@ -231,6 +256,7 @@ export function allocate(
   const granted = new Map<string, number>();
   const fullSinceMs = new Map<string, number>();
   const swappedAtMs = new Map<string, number>();
+  const vainUntilMs = vainAfter(demands, memory, nowMs);
   const yielded = new Map([...memory.yielded].filter(([, { untilMs }]) => untilMs > nowMs));
   for (const [pool, members] of pools) {
     const lastSwapMs = memory.swappedAtMs.get(pool) ?? Number.NEGATIVE_INFINITY;
@@ -260,9 +286,9 @@ export function allocate(
       if (isDue && nowMs - since >= fullAfterMs) {
         const coming = new Map<string, number>();
         for (const { to } of yielded.values())
-          for (const key of to) coming.set(key, (coming.get(key) ?? 0) + 1);
+          for (const { key } of to) coming.set(key, (coming.get(key) ?? 0) + 1);
         const sides = members.map((demand) => {
-          const placed = Math.max(0, demand.current - demand.blocked);
+          const placed = placedOf(demand);
           const stays = yielded.get(demand.key)?.count ?? placed;
           return sideOf(demand, rates.get(demand.key), Math.min(placed, stays));
         });
@@ -272,6 +298,7 @@ export function allocate(
             // Who has just given does not take it back; what was given to it already is on its way.
             demand.blocked > 0 &&
             !yielded.has(demand.key) &&
+            !vainUntilMs.has(demand.key) &&
             held + (coming.get(demand.key) ?? 0) < demand.current,
         );
         for (const { from, to } of swaps) {
@@ -279,7 +306,7 @@ export function allocate(
           yielded.set(from.demand.key, {
             count: from.held,
             untilMs: nowMs + yieldMs,
-            to: [...before, to.demand.key],
+            to: [...before, { key: to.demand.key, placed: placedOf(to.demand) }],
           });
         }
         if (swaps.length > 0) swappedAtMs.set(pool, nowMs);
@@ -292,9 +319,9 @@ export function allocate(
       replicas.set(key, count);
       why.set(key, {
         reason: 'Yields',
-        sentence: `${wanted} are needed, but the cluster is full and a replica keeps more promises in ${given.to.at(-1)}: ${count} stay`,
+        sentence: `${wanted} are needed, but the cluster is full and a replica keeps more promises in ${given.to.at(-1)?.key}: ${count} stay`,
       });
     }
   }
-  return { replicas, why, memory: { rates, granted, fullSinceMs, yielded, swappedAtMs } };
+  return { replicas, why, memory: { rates, granted, fullSinceMs, yielded, swappedAtMs, vainUntilMs } };
 }
