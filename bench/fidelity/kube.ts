@@ -2,8 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from '../../simulator/replay.ts';
-import { type Bed, startBed } from '../../test/kube/e2e/bed.ts';
-import { release } from '../../test/kube/e2e/installation.ts';
+import { type Bed, chart, installValues, releaseNamespace, startBed } from '../../test/kube/e2e/bed.ts';
 import { calibrate } from './calibrate.ts';
 import { isReady, until } from './embedded-bed.ts';
 import { type LiveOutcome, runLive } from './live-run.ts';
@@ -165,6 +164,15 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   if (options.json) console.log(JSON.stringify({ options, sloMs, ours, hpa, simulations }));
 }
 
+/** Installs the chart for the models' namespace; models come from the bed's own server. */
+async function install(bed: Bed): Promise<void> {
+  const { server, helm } = bed;
+  const values = [...installValues, `defaults.allowModelCidrs={${new URL(server.url).hostname}/32}`];
+  const sets = values.flatMap((value) => ['--set', value]);
+  const authority = ['--set-file', `privateCA.pem=${server.authority}`];
+  await helm(['install', 'ballast', chart, '--namespace', releaseNamespace, ...sets, ...authority]);
+}
+
 /** Starts the cluster, installs Ballast by its chart and metrics-server, and replays. */
 export async function runKube(options: FidelityOptions): Promise<void> {
   const folder = join(import.meta.dirname, '../../.ballast/fidelity-models');
@@ -172,7 +180,7 @@ export async function runKube(options: FidelityOptions): Promise<void> {
   const model = steadyModel(folder, options.steps);
   const bed = await startBed(say, { '/steady.onnx': readFileSync(model.path) });
   try {
-    await bed.helm(['install', ...release(bed)]);
+    await install(bed);
     await installMetricsServer(bed);
     await replays(bed, options);
   } finally {
