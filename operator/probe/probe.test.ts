@@ -82,6 +82,27 @@ describe('the probe', () => {
     expect(reading?.reading).toMatchObject({ periodMs: 15_000 });
   });
 
+  test('many pods that work are asked less often, in all never more than allowed, and say how seldom', async () => {
+    const { probe, pass, pulls } = held(() => busy, {
+      busyPullsPerSecond: 100,
+      maxPullsPerSecond: 120,
+      maxInFlight: 4,
+    });
+    probe.setTargets(Array.from({ length: 1_000 }, (_, index) => target(`p${index}`)));
+    probe.start();
+    await pass(1_000);
+    // All are new at once: that is when most would be asked. Pulls that end make room for the next at once.
+    expect(pulls.length).toBeGreaterThan(80);
+    expect(pulls.length).toBeLessThanOrEqual(132);
+    await pass(30_000);
+    const asked = pulls.length;
+    await pass(20_000);
+    expect(pulls.length - asked).toBeGreaterThan(1_800);
+    expect(pulls.length - asked).toBeLessThanOrEqual(2_200);
+    expect(new Set(pulls.slice(-900).map(({ pod }) => pod)).size).toBeGreaterThan(890);
+    expect(probe.readingsOf('team/wine')[0]?.reading).toMatchObject({ periodMs: 10_000 });
+  });
+
   test('a pod that does not answer is asked less and less often, and anew at once when it answers', async () => {
     let answers = false;
     const { probe, pass, gaps } = held(() => (answers ? busy : { failure: 'timeout', detail: 'no answer' }));

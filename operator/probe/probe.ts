@@ -19,6 +19,10 @@ export interface ProbeOptions {
   /** Longest calm period; a small fleet is asked sooner, as often as `calmPullsPerSecond` in all allow. */
   readonly calmPeriodMs?: number;
   readonly calmPullsPerSecond?: number;
+  /** Of pods that work: where there are more of them, each is asked less often. */
+  readonly busyPullsPerSecond?: number;
+  /** Never more than this, not even when every pod is new. */
+  readonly maxPullsPerSecond?: number;
   readonly maxInFlight?: number;
 }
 
@@ -75,6 +79,8 @@ const works = (report: LoadReport) =>
 export function createProbe(options: ProbeOptions): Probe {
   const { clock, pull, random, busyPeriodMs = 2_000, calmPeriodMs = 15_000, maxInFlight = 32 } = options;
   const calmPullMs = 1_000 / (options.calmPullsPerSecond ?? 20);
+  const maxPullsPerSecond = options.maxPullsPerSecond ?? 3_000;
+  const busyPullMs = 1_000 / (options.busyPullsPerSecond ?? 2_500);
   const entries = new Map<string, Entry>();
   const byOwner = new Map<string, Entry[]>();
   const hurried = new Set<string>();
@@ -96,11 +102,24 @@ export function createProbe(options: ProbeOptions): Probe {
   const keyOf = (target: ProbeTarget) => `${target.owner}/${target.pod}`;
   const jittered = (periodMs: number) => periodMs * (0.9 + 0.2 * random());
   const calmMs = () => Math.min(calmPeriodMs, Math.max(2 * busyPeriodMs, entries.size * calmPullMs));
-  const periodOf = (owner: string) => (hurried.has(owner) || busy.has(owner) ? busyPeriodMs : calmMs());
+  /** Pods that are asked often, counted once a second. */
+  let often = 0;
+  let oftenAtMs = Number.NEGATIVE_INFINITY;
+  const busyMs = () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - oftenAtMs >= 1_000) {
+      oftenAtMs = nowMs;
+      often = 0;
+      for (const [owner, pods] of byOwner) if (busy.has(owner) || hurried.has(owner)) often += pods.length;
+    }
+    return Math.max(busyPeriodMs, often * busyPullMs);
+  };
+  const periodOf = (owner: string) =>
+    hurried.has(owner) || busy.has(owner) ? busyMs() : Math.max(calmMs(), busyMs());
 
   /** Pods that were calm are asked soon when one of them, or a rollout, says that there is something to see. */
   const hasten = (owner: string) => {
-    const soonMs = clock.monotonicMs() + random() * (busyPeriodMs / 4);
+    const soonMs = clock.monotonicMs() + random() * (busyMs() / 4);
     for (const entry of byOwner.get(owner) ?? []) entry.dueMs = Math.min(entry.dueMs, soonMs);
   };
 
@@ -143,18 +162,41 @@ export function createProbe(options: ProbeOptions): Probe {
     entry.dueMs = nowMs + jittered(periodMs);
   };
 
+  /** What is due, the longest at the end; made anew at each tick, worked off as pulls end. */
+  let dueHeard: Entry[] = [];
+  let dueDeaf: Entry[] = [];
+  let mayStart = 0;
+  const takeDue = (): Entry | undefined => {
+    const heard = dueHeard.at(-1);
+    const deaf = deafInFlight < maxDeaf ? dueDeaf.at(-1) : undefined;
+    if (heard === undefined || (deaf !== undefined && deaf.dueMs < heard.dueMs))
+      return deaf === undefined ? undefined : dueDeaf.pop();
+    return dueHeard.pop();
+  };
+  const pump = () => {
+    while (mayStart > 0 && underWay.size < maxInFlight) {
+      const entry = takeDue();
+      if (entry === undefined) return;
+      if (entry.flying || entries.get(keyOf(entry.target)) !== entry) continue;
+      mayStart -= 1;
+      const asked = ask(entry).finally(() => {
+        underWay.delete(asked);
+        if (cancelTimer !== undefined) pump();
+      });
+      underWay.add(asked);
+    }
+  };
+
   const tick = () => {
     const nowMs = clock.monotonicMs();
     const due = [...entries.values()]
       .filter((entry) => !entry.flying && entry.dueMs <= nowMs)
-      .sort((one, other) => one.dueMs - other.dueMs);
-    for (const entry of due) {
-      if (underWay.size >= maxInFlight) break;
-      if (isDeaf(entry) && deafInFlight >= maxDeaf) continue;
-      const asked = ask(entry).finally(() => underWay.delete(asked));
-      underWay.add(asked);
-    }
+      .sort((one, other) => other.dueMs - one.dueMs);
+    dueDeaf = due.filter(isDeaf);
+    dueHeard = due.filter((entry) => !isDeaf(entry));
+    mayStart = Math.ceil((maxPullsPerSecond * tickMs) / 1_000);
     cancelTimer = clock.setTimer(tickMs, tick);
+    pump();
   };
 
   return {
