@@ -11,7 +11,7 @@ import type {
 } from './types.ts';
 
 /** A decrease goes to the largest count that was wanted in this time: with 60 s steady Poisson traffic still flaps. */
-const downWindowMs = 120_000;
+const downWindowMs = 90_000;
 /** Complete figures are wanted for this long before a decrease. */
 const historyMs = 60_000;
 /** Between two steps of a decrease. */
