@@ -238,6 +238,14 @@ describe('refuses', () => {
 });
 
 describe('never breaks', () => {
+  test('on a list of labels that is no text, which is read only after everything else', () => {
+    const bytes = Buffer.from(zipMap());
+    const first = bytes.indexOf('classlabels_int64s') + 'classlabels_int64s'.length;
+    expect(bytes[first]).toBe(0x40);
+    bytes[first] = 0x48;
+    expect(() => inspect(bytes)).toThrow(ModelError);
+    expect(() => inspect(bytes)).toThrow(/has a number where text belongs/);
+  });
   const models = [classifier(), zipMap(), twoInputs(), externalData('w')];
   test('on bytes that were changed', () => {
     fc.assert(

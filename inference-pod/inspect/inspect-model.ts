@@ -62,7 +62,11 @@ export const dataFilesOf = (path: string): readonly string[] =>
   withSource(path, (source) => externalFiles(parse(source)));
 
 /** Inspects bytes of a model; weights in other files are looked for beside `path`. */
-export const inspectSource = (source: ByteSource, path?: string): InspectedModel => {
+export const inspectSource = (source: ByteSource, path?: string): InspectedModel =>
+  // Rewiring reads parts that the first reading passed over: what is broken there is as invalid.
+  readable(() => inspect(source, path));
+
+const inspect = (source: ByteSource, path?: string): InspectedModel => {
   const other = notAModel(source.bytes(0, Math.min(source.length, 512)));
   if (other !== undefined) throw new ModelError('ModelInvalid', other);
   if (source.length > maxProtobufBytes)
@@ -130,9 +134,11 @@ export const inspectSource = (source: ByteSource, path?: string): InspectedModel
   };
 };
 
-const parse = (source: ByteSource): OnnxModel => {
+const parse = (source: ByteSource): OnnxModel => readable(() => readOnnxModel(source));
+
+const readable = <Result>(read: () => Result): Result => {
   try {
-    return readOnnxModel(source);
+    return read();
   } catch (error) {
     if (error instanceof WireError)
       throw new ModelError('ModelInvalid', `the file is no ONNX model that can be read: it ${error.message}`);
