@@ -67,6 +67,8 @@ export class Call implements Waiting, Expiring {
   pool: RevisionPool<Call> | undefined;
   /** The client is still sending, and nothing may be sent to a pod before it has ended. */
   isUploading = false;
+  /** The pod takes no more of a body that streams at present: that the body is not whole is then the pod's doing. */
+  isPodFull = false;
   state: State = 'open';
   /** A pod got it. */
   wasBound = false;
@@ -75,6 +77,7 @@ export class Call implements Waiting, Expiring {
   #pod: Pod | undefined;
   #boundMs = 0;
   #hasSlot = false;
+  #isSendingOn = false;
   #heldBytes = 0;
   #repeats = 0;
   #slotTimer: NodeJS.Timeout | undefined;
@@ -139,11 +142,13 @@ export class Call implements Waiting, Expiring {
 
   /** Part of the body is still to come from the client, and is sent on as it comes. */
   uploadGoesOn(): void {
+    this.#isSendingOn = true;
     this.#slotTimer ??= setTimeout(() => this.#giveSlot(), slotDuringUploadMs).unref();
   }
 
   /** The body has been sent whole: the pod has it in hand from now on. */
   uploadEnded(): void {
+    this.#isSendingOn = false;
     clearTimeout(this.#slotTimer);
     this.#slotTimer = undefined;
     if (this.state === 'bound' && !this.#hasSlot) {
@@ -226,16 +231,20 @@ export class Call implements Waiting, Expiring {
   expire(): void {
     const nowMs = this.#gate.nowMs();
     const waitedMs = nowMs - this.arrivedMs;
+    const isClientSlow = this.#isSendingOn && !this.isPodFull;
     if (this.state === 'held') {
       this.refuse(noPod(this.#gate.model, waitedMs));
       return;
     }
     if (this.state === 'bound') {
-      // A pod's main thread says 504 itself: one that said nothing to anybody since is sick.
-      if (this.#pod !== undefined && this.#pod.answeredMs < this.#boundMs) this.#pod.failed(nowMs);
+      // A pod's main thread says 504 itself: one that said nothing to anybody since is sick. One that has not got its
+      // request whole has nothing to say.
+      if (!isClientSlow && this.#pod !== undefined && this.#pod.answeredMs < this.#boundMs)
+        this.#pod.failed(nowMs);
       this.#edge.abort();
     }
-    this.refuse(this.isUploading ? uploadTooSlow(waitedMs) : timedOut(waitedMs));
+    const isTooSlow = this.isUploading || (isClientSlow && this.isInference);
+    this.refuse(isTooSlow ? uploadTooSlow(waitedMs) : timedOut(waitedMs));
   }
 
   /** No pod is there, and one is asked for: the timeout is meant for pods that run, so it does not count until then. */

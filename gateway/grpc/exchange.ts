@@ -182,7 +182,11 @@ export class GrpcExchange implements CallEdge {
     const pass = (chunk: Buffer) => {
       if (this.#up !== up || up.destroyed || up.write(chunk)) return;
       stream.pause();
-      up.once('drain', () => stream.resume());
+      this.#call.isPodFull = true;
+      up.once('drain', () => {
+        this.#call.isPodFull = false;
+        stream.resume();
+      });
     };
     if (this.#body.length > 0) pass(this.#body);
     this.#body = nothing;

@@ -216,6 +216,18 @@ describe('an RPC', () => {
     expect(rig.gate.recorder.counters.arrivals).toBe(1);
   });
 
+  test('with more metadata than a pod takes is refused here: no pod looks sick for it', async () => {
+    const pod = await podOf();
+    const rig = await rigOf({ a: [pod.address] });
+    const { call } = clientOf(rig);
+    const metadata = new grpc.Metadata();
+    for (let i = 0; i < 98; i += 1) metadata.set(`x-${i}`, 'v');
+    expect((await call('q', 5_000, metadata)).code).not.toBe(0);
+    expect(pod.got).toHaveLength(0);
+    expect(rig.gate.load(rig.gate.nowMs()).revisions[0]).toMatchObject({ asidePods: 0 });
+    expect((await call()).code).toBe(0);
+  });
+
   test('is held while the model sleeps', async () => {
     const pod = await podOf();
     const rig = await rigOf({ a: [] }, { wake: { maxHeld: 10 } });

@@ -15,6 +15,12 @@ export interface GrpcServer {
 
 /** RPCs of one connection at a time; more of them wait at the client. */
 const streamsPerConnection = 1_024;
+/**
+ * Less than pods take (100 and 16 384 bytes), by what the gateway adds: a pod that breaks off a stream because of its
+ * metadata would look sick, and a client could take every pod out of service.
+ */
+const maxHeaderListPairs = 92;
+const maxHeaderListSize = 15_360;
 const windowBytes = 1_048_576;
 const pingMs = 60_000;
 const pongMs = 20_000;
@@ -27,12 +33,12 @@ export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
   const sessions = new Set<ServerHttp2Session>();
   let isClosed = false;
   const server = createServer({
-    maxHeaderListPairs: 128,
+    maxHeaderListPairs,
     maxSessionMemory: 128,
     settings: {
       maxConcurrentStreams: streamsPerConnection,
       initialWindowSize: windowBytes,
-      maxHeaderListSize: 16_384,
+      maxHeaderListSize,
       enablePush: false,
     },
   });

@@ -39,6 +39,8 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   #connection: PodConnection | undefined;
   #status = 0;
   #isUploadEnded = false;
+  /** The pod is not listened to until the client has read what is there. */
+  #isPaused = false;
 
   constructor(context: ExchangeContext, request: IncomingMessage, response: ServerResponse, nowMs: number) {
     this.#context = context;
@@ -85,7 +87,8 @@ export class HttpExchange implements CallEdge, AnswerHandler {
       return;
     }
     const isLarge = framing.kind === 'length' && framing.bytes > keptBodyBytes;
-    if (!call.hold(framing.kind === 'length' && !isLarge ? framing.bytes : readAheadBytes)) {
+    // What is announced and never sent must keep nobody else out: more counts when it has come.
+    if (!call.hold(framing.kind === 'length' ? Math.min(framing.bytes, readAheadBytes) : readAheadBytes)) {
       call.refuse(bytesHeld());
       return;
     }
@@ -129,6 +132,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
       response.writeHead(status, text, headers);
     } catch {
       this.#connection?.destroy();
+      this.#status = 502;
       this.#broken(podFailed('the pod sent headers that cannot be passed on'));
     }
   }
@@ -141,10 +145,15 @@ export class HttpExchange implements CallEdge, AnswerHandler {
       this.#ended();
       return;
     }
-    if (response.write(chunk)) return;
+    if (response.write(chunk) || this.#isPaused) return;
     const connection = this.#connection;
+    this.#isPaused = true;
     connection?.pause();
-    response.once('drain', () => connection?.resume());
+    response.once('drain', () => {
+      this.#isPaused = false;
+      // By now it may carry somebody else's answer.
+      if (this.#connection === connection) connection?.resume();
+    });
   }
 
   end(): void {
@@ -185,7 +194,6 @@ export class HttpExchange implements CallEdge, AnswerHandler {
       if (call.isDone) return;
       chunks.push(chunk);
       size += chunk.length;
-      if (this.#framing.kind === 'length') return;
       if (size > readAheadBytes && !call.hold(size)) {
         call.refuse(bytesHeld());
         return;
@@ -221,7 +229,11 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const pass = (chunk: Buffer) => {
       if (!isCurrent() || this.#response.headersSent || connection.write(chunk)) return;
       request.pause();
-      connection.onDrain(() => request.resume());
+      this.#call.isPodFull = true;
+      connection.onDrain(() => {
+        this.#call.isPodFull = false;
+        request.resume();
+      });
     };
     this.#call.uploadGoesOn();
     if (this.#body.length > 0) pass(this.#body);

@@ -247,6 +247,8 @@ export class PodConnection implements AnswerEvents {
     const { idleSeconds } = this.#parser;
     // The pod's own word, less a second for the way; 0 means: not at all.
     this.idleMs = Math.min(mostIdleMs, idleSeconds === undefined ? mostIdleMs : (idleSeconds - 1) * 1000);
+    // A client that reads slowly may have paused it over the last piece: the next request must not wait for that client.
+    this.#socket.resume();
     if (this.idleMs <= 0) this.destroy();
     else this.#pool.release(this);
   }
