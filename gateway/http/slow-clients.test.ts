@@ -1,0 +1,137 @@
+/** Clients that read or send slowly, or announce what they never send: each costs its own request only. */
+import { connect, createServer, type Socket } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { ByteBudget } from '../queue/bytes.ts';
+import { ask, inferPath, startRig, until } from '../testing/rig.ts';
+import { startStubPod } from '../testing/stub-pod.ts';
+import { HttpPool } from './pool.ts';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+const connected = (port: number): Socket => {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  ends.push(() => socket.destroy());
+  return socket;
+};
+const head = (headers: string) => `POST ${inferPath} HTTP/1.1\r\nhost: m.example\r\n${headers}\r\n`;
+
+test('a connection that a slow reader paused over its last piece carries the next answer', async () => {
+  const server = createServer((socket) => {
+    // The piece and the end of the answer arrive together.
+    socket.on('data', () =>
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n'),
+    );
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const pool = new HttpPool({ host: '127.0.0.1', port: (server.address() as { port: number }).port });
+  ends.push(() => pool.close());
+  const request = { head: 'GET / HTTP/1.1\r\n\r\n', body: undefined, isHead: false, streams: undefined };
+  const send = (onBody: () => void) => {
+    let isEnded = false;
+    const connection = pool.send(request, {
+      ready: () => undefined,
+      head: () => undefined,
+      body: () => onBody(),
+      end: () => {
+        isEnded = true;
+      },
+      failed: () => undefined,
+    });
+    return { connection, isEnded: () => isEnded };
+  };
+  const slow = send(() => slow.connection.pause());
+  await until('the first is answered', slow.isEnded);
+  const next = send(() => undefined);
+  expect(next.connection).toBe(slow.connection);
+  await until('the second is answered', next.isEnded);
+});
+
+test('an upload that never ends is 408 at its deadline, and nothing is held against the pod', async () => {
+  const pod = await startStubPod();
+  const rig = await startRig({ a: [pod.address] }, { timeoutMs: 200 });
+  ends.push(() => pod.close());
+  ends.push(() => rig.close());
+  const socket = connected(rig.port.port);
+  let got = '';
+  socket.on('data', (chunk) => {
+    got += chunk.toString();
+  });
+  socket.write(`${head('content-length: 5000000\r\n')}begun`);
+  await until('it is answered', () => got.includes('\r\n\r\n'));
+  expect(got.slice(0, 12)).toBe('HTTP/1.1 408');
+  expect(rig.gate.load(rig.gate.nowMs()).revisions[0]).toMatchObject({ readyPods: 1, asidePods: 0 });
+});
+
+test('a pod that stops reading in the middle of an upload is left aside', async () => {
+  const server = createServer((socket) => {
+    socket.pause();
+    socket.on('error', () => undefined);
+    ends.push(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const { port } = server.address() as { port: number };
+  const key = `127.0.0.1:${port}`;
+  const rig = await startRig(
+    {
+      a: [
+        {
+          key,
+          name: 'deaf',
+          http: { host: '127.0.0.1', port },
+          grpc: undefined,
+          ops: undefined,
+          ready: true,
+        },
+      ],
+    },
+    { timeoutMs: 300 },
+  );
+  ends.push(() => rig.close());
+  const answer = await ask(rig.port.port, { body: Buffer.alloc(30_000_000) });
+  expect(answer.status).toBe(504);
+  expect(rig.gate.load(rig.gate.nowMs()).revisions[0]).toMatchObject({ asidePods: 1 });
+});
+
+test('bodies that are announced and never sent keep nobody else out', async () => {
+  const pod = await startStubPod();
+  // Room for four bodies of the largest size that is kept.
+  const rig = await startRig({ a: [pod.address] }, {}, {}, undefined, new ByteBudget(8_000_000, 4_000_000));
+  ends.push(() => pod.close());
+  ends.push(() => rig.close());
+  for (let i = 0; i < 20; i += 1) connected(rig.port.port).write(head('content-length: 1000000\r\n'));
+  await until('all are there', () => rig.gate.open === 20);
+  expect((await ask(rig.port.port, { body: Buffer.alloc(500_000) })).status).toBe(200);
+});
+
+test('an answer whose headers cannot be passed on is 502, and counts as one', async () => {
+  const server = createServer((socket) => {
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nx-a: b\u0001c\r\ncontent-length: 2\r\n\r\nok'));
+    socket.on('error', () => undefined);
+    ends.push(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const { port } = server.address() as { port: number };
+  const rig = await startRig({
+    a: [
+      {
+        key: 'a',
+        name: 'a',
+        http: { host: '127.0.0.1', port },
+        grpc: undefined,
+        ops: undefined,
+        ready: true,
+      },
+    ],
+  });
+  ends.push(() => rig.close());
+  expect((await ask(rig.port.port)).status).toBe(502);
+  await until('it is counted', () => rig.gate.recorder.counters.failed === 1);
+});
