@@ -29,8 +29,11 @@ export function demandOf(
   const startup = number('startupSeconds');
   const { releaseSeconds, ...place } = standing;
   const own = input.mode === 'SLA' && !input.suspended;
+  const floor = Math.max(input.minReplicas, input.scheduled?.replicas ?? 0);
   // A decision that is held back (no room, a decrease that waits) still tells what would be needed.
-  const more = own && needed !== 'unknown' ? Math.min(input.maxReplicas, needed) : replicas;
+  const paid = input.costCap?.replicas ?? 'unknown';
+  const most = paid === 'unknown' ? input.maxReplicas : Math.min(input.maxReplicas, paid);
+  const more = own && needed !== 'unknown' ? Math.min(most, needed) : replicas;
   return {
     ...place,
     wanted: Math.max(replicas, more),
@@ -38,7 +41,8 @@ export function demandOf(
     blocked: observation.blockedReplicas,
     starting: observation.startingReplicas,
     // What others count (Fixed, External) is theirs: all of it is guaranteed.
-    least: own ? Math.min(input.minReplicas, Math.max(replicas, more)) : replicas,
+    // A floor of the schedule was asked for in advance, like minReplicas.
+    least: own ? Math.min(floor, Math.max(replicas, more)) : replicas,
     ratePerSecond: number('arrivalRate10s'),
     aheadMs: 1_000 * (releaseSeconds + (startup === 'unknown' ? 20 : startup)),
     model:
