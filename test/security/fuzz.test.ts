@@ -1,10 +1,10 @@
-/** The fuzzers for a few seconds with a seed of their own each time; `npm run test:fuzz -- --minutes 10` for longer. */
+/** The fuzzers for a few seconds with one seed, so that a change and not chance breaks it; `npm run test:fuzz` looks for what is new. */
 import { expect, test } from '@jest/globals';
 import { fuzzBodies } from './fuzz/bodies.ts';
 import { fuzzModels } from './fuzz/models.ts';
 
-const seed = Date.now() % 1_000_000;
-process.stderr.write(`fuzz: seed ${seed} (npm run test:fuzz -- --seed ${seed} makes the same)\n`);
+/** The seed that found a list of labels which was no text. */
+const seed = 910_957;
 
 test('requests that are nearly right', async () => {
   const { problems, requests } = await fuzzBodies(seed, 8_000);

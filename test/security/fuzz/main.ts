@@ -1,13 +1,17 @@
-/** `npm run test:fuzz -- [--minutes N] [--seed N]`: fuzzes bodies and model files for so long. */
+/** `npm run test:fuzz -- [--minutes N] [--seed N]`: fuzzes bodies and model files for so long, with a new seed each time. */
+import { parseArgs } from 'node:util';
 import { fuzzBodies } from './bodies.ts';
 import { fuzzModels } from './models.ts';
 
-const option = (name: string, otherwise: number) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+const numberOf = (name: 'minutes' | 'seed', otherwise: number) => {
+  const given = values[name];
+  const number = given === undefined ? otherwise : Number(given);
+  if (!(number >= 0)) throw new TypeError(`--${name} must be a number, not '${given}'`);
+  return number;
 };
-const seed = option('seed', Date.now() % 1_000_000);
-const forMs = option('minutes', 10) * 30_000;
+const seed = numberOf('seed', Date.now() % 1_000_000);
+const forMs = numberOf('minutes', 10) * 30_000;
 console.log(`seed ${seed}`);
 let failed = 0;
 for (const [what, result] of [
