@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseGatewayReport } from '../crds/gateway-load.ts';
 import { staticAuth } from '../kube/auth.ts';
@@ -209,6 +211,36 @@ describe('a gateway', () => {
     expect(body).toContain('ballast_gateway_nodejs_eventloop_lag_seconds');
     const since = parseGatewayReport((await opsOf(gateway, '/load?sinceMs=1e12')).body);
     expect('report' in since ? since.report.models[0]?.seconds : undefined).toEqual([]);
+  });
+
+  test('tells the metrics of the reference page, all of them and no others', async () => {
+    const world = await worldOf();
+    const port = await freePort();
+    await world.setPods('wine-a', []);
+    await world.setRoutes(routesOf(port, { timeoutMs: 1 }));
+    const gateway = await gatewayOf(world);
+    await lives(port);
+    // Refused, so that there is a reason.
+    expect((await ask(port)).status).toBe(503);
+    const { body } = await opsOf(gateway, '/metrics');
+    const page = readFileSync(join(import.meta.dirname, '../docs/reference/metrics-gateway.md'), 'utf8');
+    const described = [...page.matchAll(/^\| `(ballast_gateway_\w+)` \| (\w+) \| (.*?) \|/gm)].map(
+      ([, name, type, labels = '']) => `${name} ${type} ${labels.replaceAll(/[`,]/g, '')}`,
+    );
+    const told = [...body.matchAll(/^# TYPE (ballast_gateway_(?!process_|nodejs_)\w+) (\w+)$/gm)].map(
+      ([, name = '', type]) => {
+        const labels = new RegExp(`^${name}(?:_sum)?\\{([^}]*)\\}`, 'm').exec(body)?.[1] ?? '';
+        return `${name} ${type} ${[...labels.matchAll(/(\w+)="/g)].map(([, label]) => label).join(' ')}`;
+      },
+    );
+    expect(told).toEqual(described);
+    // What the text and the queries mention beside the table exists as well, and every reason is named.
+    for (const [, name = ''] of page.matchAll(/\b(ballast_gateway_\w+[a-z])\b/g))
+      expect(body).toContain(name);
+    const source = readFileSync(join(import.meta.dirname, 'queue/refusal.ts'), 'utf8');
+    const reasons = [...source.matchAll(/^ {2}\| '(\w+)'/gm)].map(([, reason = '']) => reason);
+    expect(reasons.length).toBeGreaterThan(5);
+    for (const reason of reasons) expect(page).toContain(`\`${reason}\``);
   });
 
   test('is not ready before it has read its namespace, but lives', async () => {

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { chartFiles } from './chart.ts';
 import { renderInstall } from './chart-install.ts';
 import { permissionsPage } from './chart-permissions.ts';
+import { gatewayMetricsPage } from './gateway-metrics-page.ts';
 import { grpcDescriptorFiles } from './grpc-descriptors.ts';
 import { metricsPage } from './metrics-page.ts';
 import { scalingMetricsPage } from './scaling-metrics-page.ts';
@@ -44,6 +45,7 @@ write(
 );
 write({ 'docs/reference/metrics-pod.md': metricsPage() });
 write({ 'docs/reference/metrics-scaling.md': scalingMetricsPage() });
+write({ 'docs/reference/metrics-gateway.md': gatewayMetricsPage() });
 // What helm makes of the chart as it lies there now.
 const install = await renderInstall();
 if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');
