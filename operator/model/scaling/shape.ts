@@ -12,6 +12,9 @@ import type {
 
 /** A decrease goes to the largest count that was wanted in this time: with 60 s steady Poisson traffic still flaps. */
 const downWindowMs = 90_000;
+/** A decrease by one, or by a twentieth, saves little and flaps most: it looks back further. */
+const smallWindowMs = 150_000;
+const smallShare = 0.05;
 /** Complete figures are wanted for this long before a decrease. */
 const historyMs = 60_000;
 /** Between two steps of a decrease. */
@@ -47,7 +50,7 @@ export function record(
   atMs: number,
   replicas: number,
 ): readonly Recommendation[] {
-  const kept = before.filter((step) => step.replicas > replicas && atMs - step.atMs < downWindowMs);
+  const kept = before.filter((step) => step.replicas > replicas && atMs - step.atMs < smallWindowMs);
   return [...kept, { atMs, replicas }];
 }
 
@@ -141,12 +144,22 @@ export function shape(input: ShapeInput): Shaped {
     return done(wanted, input.reason, sentence, limited);
   }
 
-  const floor = clamp(recommendations.reduce((most, step) => Math.max(most, step.replicas), 0));
+  const mostIn = (windowMs: number) =>
+    clamp(
+      recommendations.reduce(
+        (most, step) => (nowMs - step.atMs < windowMs ? Math.max(most, step.replicas) : most),
+        0,
+      ),
+    );
+  const lately = mostIn(downWindowMs);
+  const isSmall = held - lately <= Math.max(1, smallShare * held);
+  const windowMs = isSmall ? smallWindowMs : downWindowMs;
+  const floor = isSmall ? mostIn(smallWindowMs) : lately;
   if (floor >= held)
     return done(
       held,
       'HoldDown',
-      `${sentence}; ${held} kept: in the last ${downWindowMs / 1_000}s as many were needed to have room to spare`,
+      `${sentence}; ${held} kept: in the last ${windowMs / 1_000}s as many were needed to have room to spare`,
     );
   const wait = reasonToWait(input);
   if (wait !== undefined) return done(held, 'HoldDown', `${sentence}; ${held} kept: ${wait}`);
