@@ -24,6 +24,8 @@ export const labels = {
   revision: 'ballast.dev/revision',
   /** `serving` on pods that serve predictions: what the callers' Service selects. */
   role: 'ballast.dev/role',
+  /** Name of the ModelDeployment whose headroom the object keeps. Such objects do not carry `deployment`. */
+  headroom: 'ballast.dev/headroom',
   managedBy: 'app.kubernetes.io/managed-by',
   appName: 'app.kubernetes.io/name',
   appInstance: 'app.kubernetes.io/instance',

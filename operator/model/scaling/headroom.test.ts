@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
+import { initialState } from './decide.ts';
 import type { Forecast } from './forecast.ts';
-import { type HeadroomView, headroomReplicas } from './headroom.ts';
+import {
+  type HeadroomPeak,
+  type HeadroomView,
+  headroomOf,
+  headroomReplicas,
+  headroomWishOf,
+} from './headroom.ts';
+import { input } from './testing/build.ts';
 
 /** 100 requests a second, 20 ms each: rises by 2 a second in each bin of 5 s. */
 const rising: Forecast = { bin: 10, level: 100, trend: 10, pending: [], errors: [], margin: undefined };
@@ -36,5 +44,53 @@ describe('headroom', () => {
     expect(headroomReplicas({ forecastSeconds: 60 }, { ...view, forecast: undefined })).toBe('unknown');
     expect(headroomReplicas({ forecastSeconds: 60 }, { ...view, model: 'unknown' })).toBe('unknown');
     expect(headroomReplicas({ replicas: 2 }, { ...view, forecast: undefined })).toBe(2);
+  });
+});
+
+describe('the headroom of a decision', () => {
+  const latency = [{ percentile: 'p95' as const, targetMs: 80 }];
+  const spec = input({ maxReplicas: 20, latency });
+  const steep = { ...rising, level: 1_200 };
+  const of = (
+    forecast: Forecast | undefined,
+    replicas = 3,
+    changes: Partial<typeof spec> = {},
+    peak?: HeadroomPeak,
+    nowMs = 0,
+    wish = headroomWishOf({ forecast: '1m' }) ?? { replicas: 0 },
+  ) =>
+    headroomOf(
+      wish,
+      { next: { ...initialState, forecast } },
+      view.model,
+      replicas,
+      { ...spec, ...changes },
+      peak,
+      nowMs,
+    );
+
+  test('is none while nothing may run', () => {
+    expect(of(steep, 0).replicas).toBe(0);
+    expect(of(steep, 3, { suspended: true }).replicas).toBe(0);
+    expect(of(steep, 3, { mode: 'External' }).replicas).toBe(0);
+    expect(headroomWishOf(undefined)).toBeUndefined();
+  });
+
+  test('costs too: it ends where maxHourlyCost does', () => {
+    const costCap = { replicas: 4, sentence: '' };
+    expect(of(steep, 3).replicas).toBeGreaterThan(1);
+    expect(of(steep, 3, { costCap }).replicas).toBe(1);
+    expect(of(steep, 3, { costCap }, undefined, 0, { replicas: 5 }).replicas).toBe(1);
+  });
+
+  test('by forecast outlasts a lull of a minute, gives its room to replicas, and then goes', () => {
+    const first = of(steep);
+    const room = first.replicas as number;
+    const calm = { ...rising, level: 50 };
+    const lull = of(calm, 3, {}, first.peak, 30_000);
+    expect(lull.replicas).toBe(room);
+    expect(of(calm, 5, {}, first.peak, 30_000).replicas).toBe(room - 2);
+    expect(of(calm, 3, {}, lull.peak, 60_000).replicas).toBe(0);
+    expect(of(undefined, 3, {}, first.peak).replicas).toBe('unknown');
   });
 });

@@ -1,11 +1,21 @@
 /** How many replicas' room is to be kept free ahead of need: so many, or what the forecast would need so many seconds ahead. */
+import { durationMs } from '../../../crds/values.ts';
 import { type Forecast, plannedRate } from './forecast.ts';
 import type { QueueModel } from './queueing.ts';
 import { sizeFor } from './sizing.ts';
-import type { Known, LatencyTarget } from './types.ts';
+import type { Decision, Known, LatencyTarget, ScalingInput } from './types.ts';
 
 /** What is asked for: exactly one of the two. */
 export type HeadroomWish = { readonly replicas: number } | { readonly forecastSeconds: number };
+
+/** `spec.scaling.headroom` as it is asked for; undefined for none. */
+export function headroomWishOf(
+  headroom: { readonly replicas?: number | undefined; readonly forecast?: string | undefined } | undefined,
+): HeadroomWish | undefined {
+  if (headroom?.replicas !== undefined) return { replicas: headroom.replicas };
+  if (headroom?.forecast !== undefined) return { forecastSeconds: durationMs(headroom.forecast) / 1_000 };
+  return undefined;
+}
 
 /** What is known when it is sized. */
 export interface HeadroomView {
@@ -37,4 +47,50 @@ export function headroomReplicas(wish: HeadroomWish, view: HeadroomView): Known<
     strictness: 1,
   });
   return Math.min(most, Math.max(0, replicas - view.replicas));
+}
+
+/** Replicas and room together, at their highest lately: what a lull gives up would have to be bought again. */
+export interface HeadroomPeak {
+  readonly total: number;
+  readonly atMs: number;
+}
+
+/** Room by forecast shrinks only to what was wanted in this time. */
+const peakMs = 60_000;
+
+/**
+ * The headroom of a decision of which `replicas` were let through, and the peak to remember.
+ *
+ * | suspended, another mode, asleep | wish      | forecast | room                                             |
+ * | yes                             | any       | any      | 0                                                |
+ * | no                              | replicas  | any      | so many, up to maxReplicas and to maxHourlyCost  |
+ * | no                              | forecast  | known    | what it needs more, at its highest of the minute |
+ * | no                              | forecast  | unknown  | unknown: what is kept stays                      |
+ */
+export function headroomOf(
+  wish: HeadroomWish,
+  decided: Pick<Decision, 'next'>,
+  model: Known<QueueModel>,
+  replicas: number,
+  input: ScalingInput,
+  peak: HeadroomPeak | undefined,
+  nowMs: number,
+): { readonly replicas: Known<number>; readonly peak: HeadroomPeak | undefined } {
+  if (input.suspended || input.mode !== 'SLA' || replicas === 0) return { replicas: 0, peak: undefined };
+  const paid = input.costCap?.replicas ?? 'unknown';
+  const maxReplicas = paid === 'unknown' ? input.maxReplicas : Math.min(input.maxReplicas, paid);
+  const room = headroomReplicas(wish, {
+    replicas,
+    maxReplicas,
+    forecast: decided.next.forecast,
+    model,
+    latency: input.latency,
+    requestsPerSecondPerReplica: input.requestsPerSecondPerReplica,
+  });
+  if ('replicas' in wish || room === 'unknown') return { replicas: room, peak };
+  const total = replicas + room;
+  const next =
+    peak === undefined || total >= peak.total || nowMs - peak.atMs >= peakMs ? { total, atMs: nowMs } : peak;
+  const most = Math.max(0, maxReplicas - replicas);
+  return { replicas: Math.min(most, Math.max(0, next.total - replicas)), peak: next };
 }
