@@ -79,6 +79,15 @@ const presentScalingSchema = z.strictObject({
   ),
 });
 
+const trafficChoiceSchema = z.strictObject({
+  path: say(z.enum(['Gateway', 'Direct']), 'The way that was chosen.'),
+  revision: say(short(63), 'Revision whose service time was measured.'),
+  basis: say(short(128), 'Promise and limit it was chosen for; another one is a reason to choose anew.'),
+  serviceTime: say(short(16), 'How long a request takes a replica on average, as it was measured then.'),
+  time: say(short(64), 'When it was chosen.', { format: 'date-time' }),
+  message: say(short(384), 'Why, with the arithmetic.'),
+});
+
 const pendingCauseSchema = z.strictObject({
   reason: say(
     z.enum(['Unschedulable', 'Scheduling', 'Gated', 'Creating', 'Pulling', 'Fetching']),
@@ -178,6 +187,10 @@ export const statusSchema = z.strictObject({
           'Asked: spec.traffic.path says so. Auto: Ballast decided. GatewayUnready: the gateway was asked for and is not ready, so requests go straight to the pods.',
         ),
         message: say(short(512), 'The same in a sentence.'),
+        choice: say(
+          trafficChoiceSchema.optional(),
+          'What traffic.path `Auto` chose, once for a revision and what is promised of it; absent until its service time has been measured, and where there is nothing to choose.',
+        ),
       })
       .optional(),
     'Which way requests take to the pods.',
@@ -258,6 +271,7 @@ export type RevisionStatus = z.infer<typeof revisionSchema>;
 export type ScalingDecisionStatus = z.infer<typeof decisionSchema>;
 export type PastDecisionStatus = z.infer<typeof pastDecisionSchema>;
 export type ScalingStatus = NonNullable<ModelDeploymentStatus['scaling']>;
+export type TrafficChoice = z.infer<typeof trafficChoiceSchema>;
 export type PendingCauseStatus = z.infer<typeof pendingCauseSchema>;
 export type PendingStatus = z.infer<typeof pendingSchema>;
 export type FailureStatus = z.infer<typeof failureSchema>;

@@ -6,7 +6,7 @@ import { describe, duration, durationBetween, rules } from './field.ts';
 export const trafficSchema = z.strictObject({
   path: describe(
     z.enum(['Auto', 'Gateway', 'Direct']).optional(),
-    'Which way requests take. `Gateway`: through the gateway of the namespace, two pods or more that Ballast makes: it holds one queue for all replicas and gives a request only to a replica with a free slot, so that fewer replicas keep the same promise, for one more hop. While no gateway pod is ready, requests go straight to the pods. `Direct`: always straight to the pods, each of which has a queue of its own. `Auto`: Ballast decides and says so in `status.traffic`; in this version it takes `Gateway` where scaling.scaleToZero needs it and `Direct` elsewhere. Default: `Auto`.',
+    'Which way requests take. `Gateway`: through the gateway of the namespace, two pods or more that Ballast makes: it holds one queue for all replicas and gives a request only to a replica with a free slot, so that fewer replicas keep the same promise, for one more hop. While no gateway pod is ready, requests go straight to the pods. `Direct`: always straight to the pods, each of which has a queue of its own. `Auto`: Ballast chooses, once for a revision, and says so in `status.traffic`: `Gateway` where scaling.scaleToZero needs it, or where the measured service time shows that it saves a fifth of the CPUs that the promised latency costs; else `Direct`. Default: `Auto`.',
   ),
   shedAt: describe(
     z.enum(['Timeout', 'SLA']).optional(),

@@ -57,8 +57,9 @@ const namespaceOf = (key: ObjectKey) => key.slice(0, key.indexOf('/'));
 export function followGateways(options: GatewayControllerOptions): GatewayController {
   const { api, caches, settings, isOpen, onChange, clock, log, metrics } = options;
   const wake = (namespace: string) => {
-    for (const { metadata, spec } of caches.modelDeployments.store.list())
-      if (metadata.namespace === namespace && wantsGateway(spec)) onChange(`${namespace}/${metadata.name}`);
+    for (const one of caches.modelDeployments.store.list())
+      if (one.metadata.namespace === namespace && wantsGateway(one))
+        onChange(`${namespace}/${one.metadata.name}`);
   };
   const gateways = new Gateways({
     api,
@@ -77,8 +78,8 @@ export function followGateways(options: GatewayControllerOptions): GatewayContro
     observer: metrics,
     admits: (key) => isOpen(namespaceOf(key)),
   });
-  controller.watchMapped(caches.modelDeployments, ({ metadata, spec }) =>
-    wantsGateway(spec) ? [gatewayKey(metadata.namespace)] : [],
+  controller.watchMapped(caches.modelDeployments, (deployment) =>
+    wantsGateway(deployment) ? [gatewayKey(deployment.metadata.namespace)] : [],
   );
   controller.watchMapped(caches.gatewayDeployments, ({ metadata }) => [gatewayKey(metadata.namespace ?? '')]);
   const known = new Map<string, number>();
@@ -103,8 +104,8 @@ export function followGateways(options: GatewayControllerOptions): GatewayContro
     readingOf: (deployment) => gateways.readingOf(deployment),
     enqueue(namespace) {
       const namespaces = new Set(caches.gatewayDeployments.store.list().map((one) => one.metadata.namespace));
-      for (const { metadata, spec } of caches.modelDeployments.store.list())
-        if (wantsGateway(spec)) namespaces.add(metadata.namespace);
+      for (const one of caches.modelDeployments.store.list())
+        if (wantsGateway(one)) namespaces.add(one.metadata.namespace);
       for (const one of namespaces)
         if (one !== undefined && (namespace === undefined || namespace === one))
           controller.enqueue(gatewayKey(one), 'low');

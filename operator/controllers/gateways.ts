@@ -61,8 +61,9 @@ export class Gateways {
   }
 
   /** What is known of the gateway, where the deployment wants one; its port is its own from now on. */
-  readingOf({ metadata: { name, namespace }, spec }: ModelDeployment): GatewayReading | undefined {
-    if (!wantsGateway(spec)) return undefined;
+  readingOf(deployment: ModelDeployment): GatewayReading | undefined {
+    if (!wantsGateway(deployment)) return undefined;
+    const { name, namespace } = deployment.metadata;
     return {
       port: this.#portOf(namespace, name),
       readyPods: this.readyPods(namespace),
@@ -124,8 +125,10 @@ export class Gateways {
     const owners = caches.modelDeployments.store
       .list()
       .filter(
-        ({ metadata, spec }) =>
-          metadata.namespace === namespace && metadata.deletionTimestamp === undefined && wantsGateway(spec),
+        (one) =>
+          one.metadata.namespace === namespace &&
+          one.metadata.deletionTimestamp === undefined &&
+          wantsGateway(one),
       );
     if (owners.length === 0) {
       await this.#remove(namespace, live, signal);

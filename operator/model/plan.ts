@@ -7,6 +7,7 @@ import { type ChildPlan, planChildren } from './child-plan.ts';
 import { desiredChildren } from './desired/children.ts';
 import { restartedAtAnnotation } from './desired/deployment.ts';
 import { nodeWait, type PlannedEvent, plannedEvents } from './events.ts';
+import { autoWay } from './gateway/auto.ts';
 import { routesEndMs, trafficPathOf } from './gateway/path.ts';
 import { routesName } from './gateway/routes.ts';
 import { revisionHash } from './hash.ts';
@@ -113,7 +114,14 @@ export function plan(given: Snapshot): Plan {
   const routes = own.configMaps.find(
     ({ metadata }) => metadata.name === routesName(deployment.metadata.name),
   );
-  const traffic = trafficPathOf(deployment.spec, snapshot.gateway, routes, nowMs);
+  const auto = autoWay(snapshot, {
+    isValid: !concerns(problems, 'sla', 'scaling', 'runtime', 'traffic', 'spec'),
+    stable: rollout.stable,
+    isRollingOut: rollout.candidate !== undefined,
+    rollouts: rollout.record.number,
+    finishedAtMs: rollout.record.finishedAtMs,
+  });
+  const traffic = trafficPathOf(deployment, auto, snapshot.gateway, routes, nowMs);
   const routesEnd = routes === undefined ? undefined : routesEndMs(deployment, traffic, nowMs);
   const children: ChildPlan =
     wanted === undefined || deleting
@@ -132,6 +140,7 @@ export function plan(given: Snapshot): Plan {
     needed,
     limits,
     traffic,
+    choice: auto.choice,
     conflicts: children.conflicts,
     contests: children.contests,
     refusal: memory.refusal,

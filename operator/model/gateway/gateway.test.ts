@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { gatewayPorts, parseRoutes } from '../../../crds/routes.ts';
+import type { ModelDeployment } from '../../../crds/types.ts';
 import type { ConfigMap, Service } from '../../../kube/objects.ts';
 import { revisionHash } from '../hash.ts';
 import { type Plan, plan } from '../plan.ts';
 import { makeDeployment, makeSnapshot, type SpecPart, startMs } from '../testing/builders.ts';
 import { expectGolden } from '../testing/golden.ts';
+import { autoWay } from './auto.ts';
 import { defaultGatewayResources, gatewayAnchor, gatewayChildren } from './children.ts';
 import { type GatewayReading, routesEndMs, trafficPathOf } from './path.ts';
 import { freePort } from './ports.ts';
@@ -58,6 +60,22 @@ const withRoutes = (spec: SpecPart, gateway: GatewayReading | undefined, ageMs =
   });
   return { ...base, children: { ...base.children, configMaps: [madeRoutes(ageMs)] } };
 };
+/** The way of a deployment that has not been measured. */
+const wayOf = (
+  deployment: ModelDeployment,
+  gateway: GatewayReading | undefined,
+  routes: ConfigMap | undefined,
+) => {
+  const rollout = {
+    isValid: true,
+    stable: undefined,
+    isRollingOut: true,
+    rollouts: 1,
+    finishedAtMs: undefined,
+  };
+  const auto = autoWay(makeSnapshot({ deployment }), rollout);
+  return trafficPathOf(deployment, auto, gateway, routes, startMs);
+};
 const targets = (decided: Plan) => {
   const service = applied<Service>(decided, 'services', 'wine');
   return [
@@ -67,7 +85,6 @@ const targets = (decided: Plan) => {
 };
 
 describe('the way of requests', () => {
-  const { spec } = makeDeployment(asked);
   test.each([
     ['no gateway pod is ready', reading({ readyPods: 0 }), 60_000, 'Direct GatewayUnready', undefined],
     ['the gateway cannot be made', reading({ problem: 'x' }), 60_000, 'Direct GatewayUnready', undefined],
@@ -76,7 +93,7 @@ describe('the way of requests', () => {
     ['all is there', reading(), 2_000, 'Gateway Asked', undefined],
     ['nobody makes gateways', undefined, 60_000, 'Direct GatewayUnready', undefined],
   ])('asked for, where %s', (_, gateway, ageMs, way, againAtMs) => {
-    const traffic = trafficPathOf(spec, gateway, madeRoutes(ageMs), startMs);
+    const traffic = wayOf(makeDeployment(asked), gateway, madeRoutes(ageMs));
     expect([`${traffic.path} ${traffic.reason}`, traffic.againAtMs]).toEqual([way, againAtMs]);
   });
 
@@ -87,7 +104,7 @@ describe('the way of requests', () => {
     [{ scaling: { scaleToZero: {} } }, 'Gateway Auto'],
     [{ scaling: { scaleToZero: {} }, traffic: { path: 'Gateway' } }, 'Gateway Asked'],
   ] as [SpecPart, string][])('of %j', (part, way) => {
-    const { path, reason } = trafficPathOf(makeDeployment(part).spec, reading(), madeRoutes(60_000), startMs);
+    const { path, reason } = wayOf(makeDeployment(part), reading(), madeRoutes(60_000));
     expect(`${path} ${reason}`).toBe(way);
   });
 
@@ -143,7 +160,7 @@ describe('routes', () => {
     expect(at(startMs + 29_000).delete).toEqual([]);
     expect(at(startMs + 29_000).requeueAfterMs).toBeLessThanOrEqual(1_000);
     expect(at(startMs + 30_000).delete.map(({ name }) => name)).toEqual(['wine-routes']);
-    const path = trafficPathOf(deployment.spec, undefined, undefined, startMs);
+    const path = wayOf(deployment, undefined, undefined);
     expect(routesEndMs(deployment, path, startMs + 5_000)).toBe(startMs + 30_000);
   });
   test.each([

@@ -1,6 +1,7 @@
 /** Which way requests take to the pods of one ModelDeployment: through the gateway that holds the queue, or straight. */
-import type { ModelDeployment, ModelDeploymentSpec } from '../../../crds/types.ts';
+import type { ModelDeployment } from '../../../crds/types.ts';
 import type { ConfigMap } from '../../../kube/objects.ts';
+import type { AutoWay } from './auto.ts';
 
 /** What is known of the gateway of a namespace, for one ModelDeployment that wants it. */
 export interface GatewayReading {
@@ -26,9 +27,12 @@ const learnMs = 2_000;
 /** How long routes stay after the Service has left them: connections that came just before still arrive. */
 const lingerMs = 30_000;
 
-/** Whether this spec wants a gateway. `Auto` takes one only for scale to zero. */
-export const wantsGateway = ({ traffic, scaling }: ModelDeploymentSpec): boolean =>
-  traffic?.path === 'Gateway' || (traffic?.path !== 'Direct' && scaling.scaleToZero !== undefined);
+/** Whether a ModelDeployment wants a gateway: asked for, needed by scale to zero, or chosen by `Auto`, as status remembers. */
+export function wantsGateway({ spec: { traffic, scaling }, status }: ModelDeployment): boolean {
+  const asked = traffic?.path ?? 'Auto';
+  if (asked !== 'Auto') return asked === 'Gateway';
+  return scaling.scaleToZero !== undefined || status?.traffic?.choice?.path === 'Gateway';
+}
 
 const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: number): TrafficPath => ({
   path: 'Direct',
@@ -40,7 +44,7 @@ const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: numb
 /**
  * | spec.traffic.path | a gateway pod is ready | it knows the route for 2 s | path    | reason         |
  * | Direct            | any                    | any                        | Direct  | Asked          |
- * | Auto, left out    | any                    | any                        | Direct, with scaleToZero as Gateway | Auto |
+ * | Auto, left out    | any                    | any                        | Direct, or as Gateway: `autoWay` | Auto |
  * | Gateway           | no                     | any                        | Direct  | GatewayUnready |
  * | Gateway           | yes                    | no                         | Direct  | GatewayUnready |
  * | Gateway           | yes                    | yes                        | Gateway | Asked          |
@@ -48,21 +52,24 @@ const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: numb
  * `routes` is the live ConfigMap of this model.
  */
 export function trafficPathOf(
-  spec: ModelDeploymentSpec,
+  { spec }: ModelDeployment,
+  auto: Pick<AutoWay, 'path' | 'why'>,
   gateway: GatewayReading | undefined,
   routes: ConfigMap | undefined,
   nowMs: number,
 ): TrafficPath {
   const asked = spec.traffic?.path ?? 'Auto';
   const isAuto = asked === 'Auto';
-  if (isAuto && !wantsGateway(spec))
-    return direct('Auto', 'traffic.path is Auto: requests go straight to the pods');
+  if (isAuto && auto.path === 'Direct')
+    return direct('Auto', `traffic.path is Auto: requests go straight to the pods: ${auto.why}`);
   if (asked === 'Direct') return direct('Asked', 'traffic.path is Direct: requests go straight to the pods');
-  const wish = isAuto
-    ? 'traffic.path is Auto and scaling.scaleToZero needs the gateway'
-    : 'traffic.path is Gateway';
+  const wish = isAuto ? `traffic.path is Auto: ${auto.why}` : 'traffic.path is Gateway';
   const missing = (why: string, againAtMs?: number) =>
-    direct('GatewayUnready', `${wish}, but ${why}: until then requests go straight to the pods`, againAtMs);
+    direct(
+      'GatewayUnready',
+      `${wish}${isAuto ? ';' : ','} but ${why}: until then requests go straight to the pods`,
+      againAtMs,
+    );
   if (gateway?.problem !== undefined) return missing(`the gateway cannot be made (${gateway.problem})`);
   if (gateway !== undefined && gateway.port === undefined)
     return missing('all 10,000 ports of gateways in this namespace are taken');
@@ -74,7 +81,7 @@ export function trafficPathOf(
   return {
     path: 'Gateway',
     reason: isAuto ? 'Auto' : 'Asked',
-    message: `${wish}: ${readyPods === 1 ? '1 gateway pod is' : `${readyPods} gateway pods are`} ready, at port ${gateway?.port}`,
+    message: `${wish}${isAuto ? ';' : ':'} ${readyPods === 1 ? '1 gateway pod is' : `${readyPods} gateway pods are`} ready, at port ${gateway?.port}`,
   };
 }
 

@@ -96,6 +96,7 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
       since: timestamp(pathSinceMs(deployment, facts.traffic.path, nowMs)),
       reason: facts.traffic.reason,
       message: cutMessage(facts.traffic.message, 512),
+      ...(facts.choice === undefined ? {} : { choice: facts.choice }),
     },
     scaling: scalingStatus(facts),
     ...(sla === undefined ? {} : { sla }),

@@ -1,5 +1,5 @@
 /** What the status is written from: gathered once by the plan, read by each condition. */
-
+import type { TrafficChoice } from '../../../crds/status.ts';
 import type { Problem } from '../check.ts';
 import type { TrafficPath } from '../gateway/path.ts';
 import type { Failure } from '../pods.ts';
@@ -19,6 +19,8 @@ export interface StatusFacts {
   readonly limits: { readonly minReplicas: number; readonly maxReplicas: number };
   /** The way that the callers' Service leads. */
   readonly traffic: TrafficPath;
+  /** What `traffic.path: Auto` chose, to be remembered. */
+  readonly choice: TrafficChoice | undefined;
   readonly conflicts: readonly Conflict[];
   readonly contests: ReadonlyMap<ChildKey, Contest>;
   readonly refusal: Refusal | undefined;

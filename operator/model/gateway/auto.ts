@@ -1,0 +1,143 @@
+/** `traffic.path: Auto`: the way is chosen once for a revision and what was promised of it, and kept after. Pure. */
+import type { TrafficChoice } from '../../../crds/status.ts';
+import type { ModelDeployment } from '../../../crds/types.ts';
+import { quantityNumber } from '../../../crds/values.ts';
+import { resourcesOf } from '../desired/pod-template.ts';
+import { promise, seconds } from '../scaling/explain.ts';
+import { scalingInputOf } from '../scaling/spec.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { cutMessage, timestamp } from '../status/rounding.ts';
+import { defaultGatewayResources } from './children.ts';
+import { weighHop } from './hop.ts';
+
+/** Measured requests before the service time is believed: their mean is then within a fifth of the true one, mostly. */
+export const fewestRequests = 100;
+
+/** Service times are those of the last five minutes, whatever revision served: so long after a rollout they are the new one's. */
+const serviceWindowMs = 300_000;
+
+/** The gateway's pods where nothing is said: two. */
+const gatewayPods = 2;
+
+/** What `Auto` comes to. */
+export interface AutoWay {
+  readonly path: 'Gateway' | 'Direct';
+  /** In a clause, after `traffic.path is Auto`. */
+  readonly why: string;
+  /** What status keeps; undefined where nothing was weighed yet, or nothing has to be. */
+  readonly choice: TrafficChoice | undefined;
+}
+
+/** What a choice was made for beside the revision: where a person changes this, it is made anew. */
+export function choiceBasis({ spec }: ModelDeployment): string {
+  const { latency, maxReplicas } = scalingInputOf(spec);
+  return `${latency.map(promise).join(', ')}; up to ${maxReplicas} replicas`;
+}
+
+const cpusOf = (resources: ReturnType<typeof resourcesOf>): number =>
+  quantityNumber(resources.requests?.cpu ?? resources.limits?.cpu ?? '1');
+
+/** Facts of the rollout that the choice turns on. */
+export interface AutoFacts {
+  /** Nothing of the spec that the choice reads is invalid. */
+  readonly isValid: boolean;
+  /** The revision that serves; undefined before the first one does. */
+  readonly stable: string | undefined;
+  readonly isRollingOut: boolean;
+  /** Running number of the last rollout, 1 for the first. */
+  readonly rollouts: number;
+  readonly finishedAtMs: number | undefined;
+}
+
+const isFixed = (spec: ModelDeployment['spec']): boolean => spec.scaling.mode !== 'SLA';
+
+/**
+ * | spec                                    | measured              | chosen before        | way                    |
+ * | path Gateway or Direct                  | any                   | any                  | not asked              |
+ * | scaling.scaleToZero                     | any                   | any                  | Gateway                |
+ * | mode Fixed or External                  | any                   | any                  | Direct: no pod saved   |
+ * | one replica at most, or no latency      | any                   | any                  | Direct                 |
+ * | else, or invalid                        | any                   | for this revision    | as chosen              |
+ * | else                                    | too little, or mixed  | for another          | as chosen then         |
+ * | else                                    | too little            | never                | Direct, for now        |
+ * | else                                    | 100 requests of it    | never, or for another| `weighHop`, kept       |
+ */
+export function autoWay(
+  { deployment, scaling, defaults, nowMs }: Pick<Snapshot, 'deployment' | 'scaling' | 'defaults' | 'nowMs'>,
+  facts: AutoFacts,
+): AutoWay {
+  const { spec, status } = deployment;
+  const settled = (path: AutoWay['path'], why: string): AutoWay => ({ path, why, choice: undefined });
+  const asked = spec.traffic?.path ?? 'Auto';
+  if (asked !== 'Auto') return settled(asked, 'it is asked for');
+  if (spec.scaling.scaleToZero !== undefined)
+    return settled('Gateway', 'scaling.scaleToZero needs the gateway');
+  if (isFixed(spec))
+    return settled('Direct', `in scaling.mode ${spec.scaling.mode} the gateway saves no replica`);
+  const before = status?.traffic?.choice;
+  const keep = (choice: TrafficChoice): AutoWay => ({ path: choice.path, why: choice.message, choice });
+  const unchosen = `the way is chosen when ${fewestRequests} requests of the revision that serves have been measured`;
+  if (!facts.isValid) return before === undefined ? settled('Direct', unchosen) : keep(before);
+  const { latency, maxReplicas } = scalingInputOf(spec);
+  if (maxReplicas < 2 || latency.length === 0) {
+    const service = { meanSeconds: 1, scv: 1 };
+    const nothing = { service, slots: 1, latency, maxReplicas, cpuPerReplica: 1, gatewayCpus: 0 };
+    return settled('Direct', weighHop(nothing).sentence);
+  }
+  const basis = choiceBasis(deployment);
+  const { stable, isRollingOut, rollouts, finishedAtMs } = facts;
+  if (before !== undefined && before.revision === stable && before.basis === basis) return keep(before);
+
+  const inputs = scaling === 'unknown' ? {} : scaling.why.inputs;
+  const known = (name: string) => {
+    const value = inputs[name];
+    return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  };
+  const [serviceMs, scv, samples = 0] = ['serviceMs', 'serviceScv', 'serviceSamples'].map(known);
+  // Of a first revision every measurement is its own.
+  const isItsOwn =
+    (rollouts <= 1 && before === undefined) ||
+    before?.revision === stable ||
+    (finishedAtMs !== undefined && nowMs >= finishedAtMs + serviceWindowMs);
+  if (
+    stable === undefined ||
+    isRollingOut ||
+    !isItsOwn ||
+    samples < fewestRequests ||
+    serviceMs === undefined ||
+    serviceMs <= 0 ||
+    scv === undefined
+  )
+    return before === undefined ? settled('Direct', unchosen) : keep(before);
+
+  const verdict = weighHop({
+    service: { meanSeconds: serviceMs / 1_000, scv },
+    slots: known('slotsPerReplica') ?? 1,
+    latency,
+    maxReplicas,
+    cpuPerReplica: cpusOf(resourcesOf(spec.runtime, defaults)),
+    gatewayCpus:
+      gatewayPods *
+      cpusOf(
+        resourcesOf(
+          defaults.gateway?.resources === undefined ? undefined : { resources: defaults.gateway.resources },
+          {
+            resources: defaultGatewayResources,
+          },
+        ),
+      ),
+  });
+  const message = cutMessage(verdict.sentence, 384);
+  return {
+    path: verdict.path,
+    why: message,
+    choice: {
+      path: verdict.path,
+      revision: stable,
+      basis,
+      serviceTime: seconds(serviceMs / 1_000),
+      time: timestamp(nowMs),
+      message,
+    },
+  };
+}
