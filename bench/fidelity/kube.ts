@@ -117,6 +117,8 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
     spec: {
       scaleTargetRef: { apiVersion: 'ballast.dev/v1alpha1', kind: 'ModelDeployment', name },
       ...limits,
+      // Without it the controller follows older rules (up to max(2N, 4) at once); the simulator's has it.
+      behavior: { scaleUp: { stabilizationWindowSeconds: 0 } },
       metrics: [
         {
           type: 'Resource',

@@ -54,6 +54,8 @@ export async function installMetricsServer(bed: Bed): Promise<void> {
       metadata: { name: `${name}-readers` },
       rules: [
         { apiGroups: ['metrics.k8s.io'], resources: ['pods', 'nodes'], verbs: ['get', 'list', 'watch'] },
+        // The aggregator calls it available when it answers this.
+        { nonResourceURLs: ['/apis/metrics.k8s.io/v1beta1'], verbs: ['get'] },
       ],
     },
     {
