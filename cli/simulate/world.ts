@@ -5,8 +5,11 @@ import { kind } from '../../crds/constants.ts';
 import { manifestProblems, modelDeploymentSchema } from '../../crds/manifest-check.ts';
 import type { ModelDeploymentSpec } from '../../crds/types.ts';
 import { durationMs } from '../../crds/values.ts';
+import { cpusWeighed } from '../../operator/model/gateway/auto.ts';
+import { weighHop } from '../../operator/model/gateway/hop.ts';
 import { latencyTargetsOf, scalingInputOf } from '../../operator/model/scaling/spec.ts';
 import type { LatencyTarget, ScalingInput } from '../../operator/model/scaling/types.ts';
+import { chance } from '../../simulator/chance.ts';
 import type { DeploymentConfig } from '../../simulator/deployment-config.ts';
 import type { Trace } from '../../simulator/traffic/arrivals.ts';
 import { meanRate } from '../../simulator/traffic/arrivals.ts';
@@ -58,12 +61,28 @@ export interface World {
   readonly path: string;
 }
 
-/** The simulated deployment. `Auto` is taken as the gateway wherever more than one replica may run. */
+/** What `Auto` would choose once this service time was measured. */
+function hopPays(spec: ModelDeploymentSpec, { service, slots }: SimulateOptions): boolean {
+  const { mode, latency, maxReplicas } = scalingInputOf(spec);
+  const draws = chance(1);
+  const times = Array.from({ length: 2_000 }, () => service.sample(draws));
+  const meanSeconds = times.reduce((sum, time) => sum + time, 0) / times.length;
+  const variance = times.reduce((sum, time) => sum + (time - meanSeconds) ** 2, 0) / times.length;
+  const facts = {
+    service: { meanSeconds, scv: variance / meanSeconds ** 2 },
+    slots,
+    latency,
+    maxReplicas,
+    ...cpusWeighed(spec.runtime, {}),
+  };
+  return mode === 'SLA' && weighHop(facts).path === 'Gateway';
+}
+
+/** The simulated deployment. `Auto` is chosen as the operator chooses it, from the service time that was given. */
 export function worldOf({ spec }: Manifest, trace: Trace, options: SimulateOptions): World {
-  const most = scalingInputOf(spec).maxReplicas;
   const path = (spec.traffic as { path?: string } | undefined)?.path ?? 'Auto';
   const zero = (spec.scaling as { scaleToZero?: unknown }).scaleToZero !== undefined;
-  const gateway = path === 'Gateway' || (path === 'Auto' && (most > 1 || zero));
+  const gateway = path === 'Gateway' || (path === 'Auto' && (zero || hopPays(spec, options)));
   const input = scalingInputOf(spec, gateway ? 'least-outstanding' : 'random');
   const targets = latencyTargetsOf(spec);
   const longest = targets.at(-1);

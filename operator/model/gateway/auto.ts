@@ -1,14 +1,15 @@
 /** `traffic.path: Auto`: the way is chosen once for a revision and what was promised of it, and kept after. Pure. */
 import type { TrafficChoice } from '../../../crds/status.ts';
-import type { ModelDeployment } from '../../../crds/types.ts';
+import type { ModelDeployment, RuntimeSpec } from '../../../crds/types.ts';
 import { quantityNumber } from '../../../crds/values.ts';
 import { resourcesOf } from '../desired/pod-template.ts';
 import { promise, seconds } from '../scaling/explain.ts';
 import { scalingInputOf } from '../scaling/spec.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { OperatorDefaults, Snapshot } from '../snapshot.ts';
 import { cutMessage, timestamp } from '../status/rounding.ts';
 import { defaultGatewayResources } from './children.ts';
-import { weighHop } from './hop.ts';
+import { type HopFacts, weighHop } from './hop.ts';
+import type { AutoPath } from './path.ts';
 
 /** Measured requests before the service time is believed: their mean is then within a fifth of the true one, mostly. */
 export const fewestRequests = 100;
@@ -19,11 +20,7 @@ const serviceWindowMs = 300_000;
 /** The gateway's pods where nothing is said: two. */
 const gatewayPods = 2;
 
-/** What `Auto` comes to. */
-export interface AutoWay {
-  readonly path: 'Gateway' | 'Direct';
-  /** In a clause, after `traffic.path is Auto`. */
-  readonly why: string;
+export interface AutoWay extends AutoPath {
   /** What status keeps; undefined where nothing was weighed yet, or nothing has to be. */
   readonly choice: TrafficChoice | undefined;
 }
@@ -36,6 +33,21 @@ export function choiceBasis({ spec }: ModelDeployment): string {
 
 const cpusOf = (resources: ReturnType<typeof resourcesOf>): number =>
   quantityNumber(resources.requests?.cpu ?? resources.limits?.cpu ?? '1');
+
+/** CPUs that one replica asks for, and the gateway's pods together. */
+export function cpusWeighed(
+  runtime: RuntimeSpec | undefined,
+  defaults: Pick<OperatorDefaults, 'resources' | 'gateway'>,
+): Pick<HopFacts, 'cpuPerReplica' | 'gatewayCpus'> {
+  const given = defaults.gateway?.resources;
+  const gateway = resourcesOf(given === undefined ? undefined : { resources: given }, {
+    resources: defaultGatewayResources,
+  });
+  return {
+    cpuPerReplica: cpusOf(resourcesOf(runtime, defaults)),
+    gatewayCpus: gatewayPods * cpusOf(gateway),
+  };
+}
 
 /** Facts of the rollout that the choice turns on. */
 export interface AutoFacts {
@@ -115,17 +127,7 @@ export function autoWay(
     slots: known('slotsPerReplica') ?? 1,
     latency,
     maxReplicas,
-    cpuPerReplica: cpusOf(resourcesOf(spec.runtime, defaults)),
-    gatewayCpus:
-      gatewayPods *
-      cpusOf(
-        resourcesOf(
-          defaults.gateway?.resources === undefined ? undefined : { resources: defaults.gateway.resources },
-          {
-            resources: defaultGatewayResources,
-          },
-        ),
-      ),
+    ...cpusWeighed(spec.runtime, defaults),
   });
   const message = cutMessage(verdict.sentence, 384);
   return {

@@ -1,7 +1,6 @@
 /** Which way requests take to the pods of one ModelDeployment: through the gateway that holds the queue, or straight. */
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { ConfigMap } from '../../../kube/objects.ts';
-import type { AutoWay } from './auto.ts';
 
 /** What is known of the gateway of a namespace, for one ModelDeployment that wants it. */
 export interface GatewayReading {
@@ -10,6 +9,12 @@ export interface GatewayReading {
   readonly readyPods: number;
   /** Why there is no gateway, for people; undefined while nothing is wrong. */
   readonly problem?: string | undefined;
+}
+
+/** What `Auto` comes to for a model, with the reason in a clause. */
+export interface AutoPath {
+  readonly path: 'Gateway' | 'Direct';
+  readonly why: string;
 }
 
 export interface TrafficPath {
@@ -53,7 +58,7 @@ const direct = (reason: TrafficPath['reason'], message: string, againAtMs?: numb
  */
 export function trafficPathOf(
   { spec }: ModelDeployment,
-  auto: Pick<AutoWay, 'path' | 'why'>,
+  auto: AutoPath,
   gateway: GatewayReading | undefined,
   routes: ConfigMap | undefined,
   nowMs: number,
