@@ -79,6 +79,12 @@ function promiseLine(deployment: ModelDeployment): string[] {
   return [`Promise ${verdict}: ${parts.join(', ')}${left}.`];
 }
 
+/** `Way (Gateway, since 4 min): …` */
+function wayLine({ status }: ModelDeployment, nowMs: number): string[] {
+  const way = status?.traffic;
+  return way === undefined ? [] : [`Way (${way.path}, since ${ageText(way.since, nowMs)}): ${way.message}.`];
+}
+
 /** What stands in the way, each once: a limit of scaling, pods that wait, a spec that is not in effect. */
 function hindrances(deployment: ModelDeployment): string[] {
   const { metadata, status } = deployment;
@@ -145,6 +151,7 @@ export function explain(deployment: ModelDeployment, nowMs: number): string {
   const lines = [
     headline(deployment),
     ...promiseLine(deployment),
+    ...wayLine(deployment, nowMs),
     ...presentLines(deployment),
     ...hindrances(deployment),
     ...lastLines(lastDecision, nowMs),
@@ -167,6 +174,7 @@ export function explanationOf(deployment: ModelDeployment): Record<string, unkno
     ...status?.scaling,
     promised: spec.sla ?? null,
     measured: status?.sla ?? null,
+    traffic: status?.traffic ?? null,
     conditions,
     pending: status?.pending ?? null,
   };

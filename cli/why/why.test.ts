@@ -49,6 +49,7 @@ const scaled: ModelDeployment = {
         },
       ],
     },
+    traffic: { path: 'Gateway', since: ago(600), reason: 'Auto', message: 'traffic.path is Auto: it pays' },
     scaling: {
       desiredReplicas: 5,
       minReplicas: 1,
@@ -85,6 +86,7 @@ describe('explain', () => {
       explain(scaled, nowMs),
     ).toBe(`wine in shop: 5 replicas wanted, 4 ready. Ballast decides, between 1 and 20.
 Promise BROKEN: p95 61ms of 50ms, errors unknown of 1%; 0% of the error budget left.
+Way (Gateway, since 10 min): traffic.path is Auto: it pays.
 
 Now (Latency): 118 requests/s × 30 ms keep 3.5 pods busy: 5 keep p95 within 50ms
   the load alone needs 5 replicas; sized for 118/s; 130/s expected by the time a new pod is ready (9s); a replica is busy 71% of the time
