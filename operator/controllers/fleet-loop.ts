@@ -7,11 +7,12 @@ import type { AllocationDemand } from '../model/scaling/allocate.ts';
 import { decide, initialState } from '../model/scaling/decide.ts';
 import { demandOf } from '../model/scaling/demand.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
+import { type HeadroomPeak, headroomOf, headroomWishOf } from '../model/scaling/headroom.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import { isSilent } from '../model/scaling/measured.ts';
 import { type SleepState, sleepOf } from '../model/scaling/sleep.ts';
 import { scalingInputOf } from '../model/scaling/spec.ts';
-import type { Decision, PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
+import type { Decision, Known, PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
 import type { SloWindow } from '../model/scaling/window.ts';
 import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
 import { figuresEveryMs } from '../model/status/due.ts';
@@ -27,6 +28,8 @@ export interface FleetDecision {
   /** The last ten such decisions of this process, the newest first. */
   readonly recentChanges: readonly FleetChange[];
   readonly measured: Measured;
+  /** Replicas to keep room for beside them; absent where none is wished. */
+  readonly headroom?: Known<number>;
 }
 
 export interface FleetChange {
@@ -45,6 +48,8 @@ export interface FleetLoopOptions {
   readonly facts: (deployment: ModelDeployment) => ReplicaFacts | undefined;
   /** Replicas that its Deployments ask for at present, whatever was decided; absent: what the facts say. */
   readonly asked?: (deployment: ModelDeployment) => number;
+  /** When a Deployment of `namespace/name` was last seen to be lowered to 0, monotonic; absent: nobody looks. */
+  readonly zeroAtMs?: (key: string) => number | undefined;
   /** Its pods with their readings; `key` is `namespace/name`. */
   readonly readings: (key: string) => readonly PodObservation[];
   /** What the gateways of its namespace say of it; absent where nobody asks them. */
@@ -57,6 +62,8 @@ export interface FleetLoopOptions {
   readonly beforeRound?: () => void;
   /** Tells the probe that a deployment's pods are to be asked often: replicas start, or a rollout runs. */
   readonly hurry?: (key: string, hurried: boolean) => void;
+  /** Tells the probe whether gateways say how much a deployment is asked. */
+  readonly held?: (key: string, held: boolean) => void;
   readonly onError?: (key: string, error: unknown) => void;
   readonly everyMs?: number;
 }
@@ -89,6 +96,8 @@ interface Entry {
   decision: FleetDecision | undefined;
   /** What it asks of a cluster that is too small for all. */
   demand: AllocationDemand | undefined;
+  /** The room that was kept lately. */
+  headroomPeak: HeadroomPeak | undefined;
   /** What was last decided upon. */
   seen: Seen | undefined;
   /** Since when ready pods have been there of which none has ever answered. */
@@ -166,6 +175,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const pods = options.readings(key);
     const isHeld = deployment.status?.traffic?.path === 'Gateway';
     const { namespace, name } = deployment.metadata;
+    options.held?.(key, isHeld && options.gateways !== undefined);
     const gateways = isHeld ? options.gateways?.(namespace, name) : undefined;
     const seen: Seen = { atMs: nowMs, deployment, facts, pods, gateways };
     if (!asked && !allocator.holds(key) && isAtRest(entry.seen, seen, entry.decision)) return false;
@@ -195,6 +205,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       {
         ...measured,
         asked: askedOf(deployment, facts),
+        zeroAtMs: options.zeroAtMs?.(key),
         rolloutInProgress: isUnsettled(deployment),
         isHeld,
         inFlight: pods.reduce(
@@ -219,9 +230,23 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       replicas === previous
         ? changes
         : [{ at: clock.now(), replicas, previousReplicas: previous, why }, ...changes].slice(0, keptChanges);
-    entry.decision = { replicas, why, measured, lastChange: recentChanges[0], recentChanges };
+    const wish = headroomWishOf(spec.scaling.headroom);
+    const room =
+      wish === undefined
+        ? undefined
+        : headroomOf(wish, decided, entry.demand.model, replicas, input, entry.headroomPeak, nowMs);
+    entry.headroomPeak = room?.peak;
+    entry.decision = {
+      replicas,
+      why,
+      measured,
+      lastChange: recentChanges[0],
+      recentChanges,
+      ...(room === undefined ? {} : { headroom: room.replicas }),
+    };
     const told = {
-      news: newsOf(replicas, why),
+      // Placeholders may have to give way to pods that find no place.
+      news: `${newsOf(replicas, why)}${room === undefined ? '' : `|${room.replicas}|${facts.blockedReplicas}`}`,
       verdict: verdictOf(measured, deployment),
       figures: figuresOf(measured),
     };
@@ -250,6 +275,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
         window: emptyWindow,
         decision: undefined,
         demand: undefined,
+        headroomPeak: undefined,
         seen: undefined,
         unheardSinceMs: undefined,
         told: { news: '', verdict: '', figures: '' },

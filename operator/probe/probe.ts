@@ -1,6 +1,8 @@
 /** Asks every pod for its load: often while it works, seldom while it rests, never more than a few at once. */
-import type { LoadReport } from '../../crds/wire.ts';
-import type { PodObservation, PodReading } from '../model/scaling/types.ts';
+import type { KeptReport, PodObservation, PodReading } from '../model/scaling/types.ts';
+import { BurstWatch } from './bursts.ts';
+import { compact, SharedBounds } from './compact.ts';
+import { paceOf } from './pace.ts';
 import type { PullFailure, PullResult } from './pull.ts';
 import type { ProbeTarget } from './targets.ts';
 
@@ -19,8 +21,8 @@ export interface ProbeOptions {
   /** Longest calm period; a small fleet is asked sooner, as often as `calmPullsPerSecond` in all allow. */
   readonly calmPeriodMs?: number;
   readonly calmPullsPerSecond?: number;
-  /** Of pods that work: where there are more of them, each is asked less often. */
-  readonly busyPullsPerSecond?: number;
+  /** In all: where there are more pods, each is asked less often. */
+  readonly pullsPerSecond?: number;
   /** Never more than this, not even when every pod is new. */
   readonly maxPullsPerSecond?: number;
   readonly maxInFlight?: number;
@@ -38,6 +40,8 @@ export interface Probe {
   setTargets(targets: readonly ProbeTarget[]): void;
   /** Whether the pods of a ModelDeployment (`namespace/name`) are asked often even at rest, as during a rollout. */
   setHurried(owner: string, hurried: boolean): void;
+  /** Whether gateways tell the load of a ModelDeployment: in a large fleet its pods are asked seldom then. */
+  setHeld(owner: string, held: boolean): void;
   /** Every pod of a ModelDeployment with its last good reading. */
   readingsOf(owner: string): readonly PodObservation[];
   /** Why the last pull of a pod failed; undefined when it did not. */
@@ -57,34 +61,68 @@ const deafPeriodMs = 30_000;
 const deafShare = 0.75;
 /** A pod counts as busy until this many seconds of its history are empty. */
 const busyForSeconds = 30;
+/** After a burst was seen, all pods of the deployment are asked often for as long as this. */
+const urgentMs = 10_000;
+/** Pulls beyond the pace that bursts may have at once. */
+const mostSpare = 1_000;
+/**
+ * Pods that are to be asked at once have this long until the others speak for them: a decision need not wait for the
+ * slowest, and no decrease is thought about until they have answered.
+ */
+const standInAfterMs = 500;
+/** Pods that were asked all at once, or often, are spread out anew when their period gets this much longer. */
+const respreadFactor = 1.5;
+/** A place earlier than this in the period is taken in the next one. */
+const soonest = 0.25;
+/** What the decision adds to a period before it goes on without a pod; see `rates.ts`. */
+const lateMs = 1_500;
 
 interface Entry {
   target: ProbeTarget;
+  owner: Owner;
   dueMs: number;
+  /** The period that it was spread over, and its place in it, more than 0 and at most 1. */
+  periodMs: number;
+  readonly place: number;
   flying: boolean;
   reading: PodReading | undefined;
+  works: boolean;
   failure: string | undefined;
   /** Pulls in a row that failed. */
   failures: number;
 }
 
+/** A ModelDeployment, whose pods are asked one after the other at nearly even distances. */
+interface Owner {
+  readonly name: string;
+  entries: Entry[];
+  /** Pods that work. */
+  working: number;
+  hurried: boolean;
+  held: boolean;
+  urgentUntilMs: number;
+  pullsPerSecond: number;
+  /** Pods that it ever had. */
+  seen: number;
+}
+
 const isDeaf = ({ reading, failures }: Entry) => reading === undefined || failures > 0;
 
-const works = (report: LoadReport) =>
-  report.inFlight > 0 ||
-  report.queueLength > 0 ||
-  report.seconds.slice(-busyForSeconds).some((second) => second.arrivals > 0);
+function works({ inFlight, queueLength, seconds }: KeptReport): boolean {
+  if (inFlight > 0 || queueLength > 0) return true;
+  for (let back = 1; back <= Math.min(busyForSeconds, seconds.length); back += 1)
+    if ((seconds.at(-back)?.arrivals ?? 0) > 0) return true;
+  return false;
+}
 
 /** Makes a probe; nothing is asked before `start`. */
 export function createProbe(options: ProbeOptions): Probe {
   const { clock, pull, random, busyPeriodMs = 2_000, calmPeriodMs = 15_000, maxInFlight = 32 } = options;
-  const calmPullMs = 1_000 / (options.calmPullsPerSecond ?? 20);
-  const maxPullsPerSecond = options.maxPullsPerSecond ?? 3_000;
-  const busyPullMs = 1_000 / (options.busyPullsPerSecond ?? 2_500);
+  const { calmPullsPerSecond = 20, pullsPerSecond = 2_500, maxPullsPerSecond = 3_000 } = options;
   const entries = new Map<string, Entry>();
-  const byOwner = new Map<string, Entry[]>();
-  const hurried = new Set<string>();
-  const busy = new Set<string>();
+  const owners = new Map<string, Owner>();
+  const bursts = new BurstWatch();
+  const bounds = new SharedBounds();
   const underWay = new Set<Promise<void>>();
   const maxDeaf = Math.max(1, Math.floor(maxInFlight * deafShare));
   let deafInFlight = 0;
@@ -100,43 +138,71 @@ export function createProbe(options: ProbeOptions): Probe {
   let abort = new AbortController();
 
   const keyOf = (target: ProbeTarget) => `${target.owner}/${target.pod}`;
-  const jittered = (periodMs: number) => periodMs * (0.9 + 0.2 * random());
-  const calmMs = () => Math.min(calmPeriodMs, Math.max(2 * busyPeriodMs, entries.size * calmPullMs));
-  /** Pods that are asked often, counted once a second. */
-  let often = 0;
-  let oftenAtMs = Number.NEGATIVE_INFINITY;
-  const busyMs = () => {
-    const nowMs = clock.monotonicMs();
-    if (nowMs - oftenAtMs >= 1_000) {
-      oftenAtMs = nowMs;
-      often = 0;
-      for (const [owner, pods] of byOwner) if (busy.has(owner) || hurried.has(owner)) often += pods.length;
-    }
-    return Math.max(busyPeriodMs, often * busyPullMs);
-  };
-  const periodOf = (owner: string) =>
-    hurried.has(owner) || busy.has(owner) ? busyMs() : Math.max(calmMs(), busyMs());
+  const isUrgent = (owner: Owner, nowMs: number) => owner.hurried || nowMs < owner.urgentUntilMs;
 
-  /** Pods that were calm are asked soon when one of them, or a rollout, says that there is something to see. */
-  const hasten = (owner: string) => {
-    const soonMs = clock.monotonicMs() + random() * (busyMs() / 4);
-    for (const entry of byOwner.get(owner) ?? []) entry.dueMs = Math.min(entry.dueMs, soonMs);
-  };
-
-  const judgeBusy = (owner: string) => {
-    const was = busy.has(owner);
-    const is = (byOwner.get(owner) ?? []).some(
-      ({ reading }) => reading !== undefined && works(reading.report),
+  let pacedAtMs = Number.NEGATIVE_INFINITY;
+  const setPace = (nowMs: number) => {
+    pacedAtMs = nowMs;
+    const all = [...owners.values()];
+    const rates = paceOf(
+      all.map((owner) => ({
+        pods: owner.entries.length,
+        need: isUrgent(owner, nowMs) ? 'urgent' : owner.working > 0 ? 'busy' : 'calm',
+        held: owner.held,
+      })),
+      { busyPeriodMs, calmPeriodMs, calmPullsPerSecond, pullsPerSecond },
     );
-    if (is) busy.add(owner);
-    else busy.delete(owner);
-    if (is && !was) hasten(owner);
+    for (const [index, owner] of all.entries()) owner.pullsPerSecond = rates[index] ?? 0;
+  };
+  /** How long it takes until each pod of the deployment was asked. */
+  const periodOf = ({ entries: pods, pullsPerSecond: rate }: Owner) =>
+    Math.round((1_000 * pods.length) / Math.max(1e-3, rate));
+
+  /** When it is asked next: in its own place of the period, which it keeps until the period gets much longer. */
+  const nextDueMs = (entry: Entry, periodMs: number, nowMs: number): number => {
+    const isSpread = periodMs <= respreadFactor * entry.periodMs;
+    entry.periodMs = periodMs;
+    return isSpread
+      ? Math.max(entry.dueMs, nowMs - periodMs / 2) + periodMs
+      : nowMs + periodMs * (entry.place < soonest ? entry.place + 1 : entry.place);
+  };
+
+  let spare = mostSpare;
+  /** All pods of a deployment are asked at once, where the budget allows: there is something to see. */
+  const hasten = (owner: Owner, nowMs: number) => {
+    setPace(nowMs);
+    const waiting = owner.entries
+      .filter(({ flying, dueMs }) => !flying && dueMs > nowMs)
+      .sort((one, other) => one.dueMs - other.dueMs);
+    const wanted = waiting.slice(-Math.max(1, Math.floor(spare)));
+    spare = Math.max(0, spare - wanted.length);
+    for (const entry of wanted) {
+      // Before all that is merely due.
+      entry.dueMs = nowMs - calmPeriodMs;
+      entry.periodMs = 0;
+      if (entry.reading === undefined) continue;
+      const untilMs = nowMs - entry.reading.readAtMs + standInAfterMs - lateMs;
+      if (untilMs >= entry.reading.periodMs) continue;
+      entry.reading = { ...entry.reading, periodMs: Math.max(0, untilMs) };
+    }
+  };
+
+  const judge = (entry: Entry, report: KeptReport, nowMs: number) => {
+    const { owner } = entry;
+    const working = works(report);
+    const wasCalm = owner.working === 0;
+    if (working !== entry.works) owner.working += working ? 1 : -1;
+    entry.works = working;
+    const isBurst = bursts.see(owner.name, report, nowMs);
+    const wasUrgent = isUrgent(owner, nowMs);
+    if (isBurst) owner.urgentUntilMs = nowMs + urgentMs;
+    if ((working && wasCalm) || (isBurst && !wasUrgent)) hasten(owner, nowMs);
   };
 
   const ask = async (entry: Entry) => {
     entry.flying = true;
     pulls += 1;
-    const { origin, owner } = entry.target;
+    const { origin } = entry.target;
     const wasDeaf = isDeaf(entry);
     if (wasDeaf) deafInFlight += 1;
     const result = await pull(origin, abort.signal);
@@ -150,16 +216,17 @@ export function createProbe(options: ProbeOptions): Probe {
       entry.failure = `${result.failure}: ${result.detail}`;
       entry.failures += 1;
       const doublings = Math.max(0, entry.failures - failuresAtFullRate);
-      entry.dueMs = nowMs + jittered(Math.min(deafPeriodMs, busyPeriodMs * 2 ** doublings));
+      const periodMs = Math.min(deafPeriodMs, busyPeriodMs * 2 ** doublings);
+      entry.dueMs = nowMs + periodMs * (0.9 + 0.2 * random());
       return;
     }
     entry.failure = undefined;
     entry.failures = 0;
-    entry.reading = { report: result.report, readAtMs: nowMs, periodMs: busyPeriodMs };
-    judgeBusy(owner);
-    const periodMs = periodOf(owner);
-    entry.reading = { ...entry.reading, periodMs };
-    entry.dueMs = nowMs + jittered(periodMs);
+    const report = compact(result.report, bounds);
+    judge(entry, report, nowMs);
+    const periodMs = periodOf(entry.owner);
+    entry.dueMs = nextDueMs(entry, periodMs, nowMs);
+    entry.reading = { report, readAtMs: nowMs, periodMs: Math.max(periodMs, entry.dueMs - nowMs) };
   };
 
   /** What is due, the longest at the end; made anew at each tick, worked off as pulls end. */
@@ -187,58 +254,96 @@ export function createProbe(options: ProbeOptions): Probe {
     }
   };
 
+  let tickedAtMs = Number.NEGATIVE_INFINITY;
   const tick = () => {
     const nowMs = clock.monotonicMs();
-    const due = [...entries.values()]
-      .filter((entry) => !entry.flying && entry.dueMs <= nowMs)
-      .sort((one, other) => other.dueMs - one.dueMs);
-    dueDeaf = due.filter(isDeaf);
-    dueHeard = due.filter((entry) => !isDeaf(entry));
-    mayStart = Math.ceil((maxPullsPerSecond * tickMs) / 1_000);
+    // A tick that comes late has more to start; one after a long stop has not.
+    const passedMs = Math.min(1_000, Math.max(tickMs, nowMs - tickedAtMs));
+    tickedAtMs = nowMs;
+    if (nowMs - pacedAtMs >= 1_000) setPace(nowMs);
+    spare = Math.min(mostSpare, spare + ((maxPullsPerSecond - pullsPerSecond) * passedMs) / 1_000);
+    dueHeard = [];
+    dueDeaf = [];
+    for (const entry of entries.values())
+      if (!entry.flying && entry.dueMs <= nowMs) (isDeaf(entry) ? dueDeaf : dueHeard).push(entry);
+    dueHeard.sort((one, other) => other.dueMs - one.dueMs);
+    dueDeaf.sort((one, other) => other.dueMs - one.dueMs);
+    mayStart = Math.ceil((maxPullsPerSecond * passedMs) / 1_000);
     cancelTimer = clock.setTimer(tickMs, tick);
     pump();
+  };
+
+  const ownerOf = (name: string): Owner => {
+    let owner = owners.get(name);
+    if (owner === undefined) {
+      owner = {
+        name,
+        entries: [],
+        working: 0,
+        hurried: false,
+        held: false,
+        urgentUntilMs: Number.NEGATIVE_INFINITY,
+        pullsPerSecond: 0,
+        seen: 0,
+      };
+      owners.set(name, owner);
+    }
+    return owner;
   };
 
   return {
     setTargets(targets) {
       const nowMs = clock.monotonicMs();
       const listed = new Set<string>();
-      byOwner.clear();
+      for (const owner of owners.values()) owner.entries = [];
       for (const target of targets) {
         const key = keyOf(target);
         listed.add(key);
         let entry = entries.get(key);
+        const owner = ownerOf(target.owner);
         if (entry === undefined || entry.target.origin !== target.origin) {
           entry = {
             target,
+            owner,
             dueMs: nowMs + random() * (busyPeriodMs / 4),
+            periodMs: 0,
+            // However many pods there are, these places leave no large gap (golden ratio).
+            place: 1 - ((owner.seen * 0.618_033_988_75) % 1),
             flying: false,
             reading: undefined,
+            works: false,
             failure: undefined,
             failures: 0,
           };
           entries.set(key, entry);
+          owner.seen += 1;
         }
         // Just ready: its first figures are wanted now, not at the end of a calm period.
         if (target.ready && !entry.target.ready) entry.dueMs = Math.min(entry.dueMs, nowMs);
         entry.target = target;
-        const siblings = byOwner.get(target.owner);
-        if (siblings === undefined) byOwner.set(target.owner, [entry]);
-        else siblings.push(entry);
+        owner.entries.push(entry);
       }
       for (const key of entries.keys()) if (!listed.has(key)) entries.delete(key);
-      for (const owner of busy) if (!byOwner.has(owner)) busy.delete(owner);
-      for (const owner of hurried) if (!byOwner.has(owner)) hurried.delete(owner);
-    },
-    setHurried(owner, wanted) {
-      if (!wanted) hurried.delete(owner);
-      else if (!hurried.has(owner)) {
-        hurried.add(owner);
-        hasten(owner);
+      for (const owner of owners.values()) {
+        owner.working = owner.entries.reduce((sum, entry) => sum + (entry.works ? 1 : 0), 0);
+        if (owner.entries.length > 0) continue;
+        owners.delete(owner.name);
+        bursts.forget(owner.name);
       }
+      setPace(nowMs);
+    },
+    setHurried(name, wanted) {
+      const owner = owners.get(name);
+      if (owner === undefined || owner.hurried === wanted) return;
+      owner.hurried = wanted;
+      if (wanted) hasten(owner, clock.monotonicMs());
+    },
+    setHeld(name, held) {
+      const owner = owners.get(name);
+      if (owner !== undefined) owner.held = held;
     },
     readingsOf: (owner) =>
-      (byOwner.get(owner) ?? []).map(({ target, reading }) => ({
+      (owners.get(owner)?.entries ?? []).map(({ target, reading }) => ({
         pod: target.pod,
         revision: target.revision,
         ready: target.ready,

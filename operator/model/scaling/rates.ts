@@ -48,7 +48,7 @@ function toldBy(heard: readonly Heard[], lastSecond: number): Sums {
     if (observation.reading === 'unknown') continue;
     const { seconds } = observation.reading.report;
     for (let index = seconds.length - 1; index >= 0; index -= 1) {
-      const second = seconds[index];
+      const second = seconds.at(index);
       if (second === undefined) continue;
       const age = lastSecond - Math.floor((mark.startMs + second.endMs) / 1_000);
       if (age >= 60) break;

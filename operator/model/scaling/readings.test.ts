@@ -3,7 +3,7 @@ import { initialState } from './decide.ts';
 import { estimate } from './estimate.ts';
 import { dispersion } from './rates.ts';
 import { absorb, isFresh } from './readings.ts';
-import { observation, pod, silentPod } from './testing/build.ts';
+import { observation, pod, report as reportOf, silentPod } from './testing/build.ts';
 import type { PodObservation, ScalingState } from './types.ts';
 
 const at = 1_000_000;
@@ -76,10 +76,12 @@ describe('arrival rates', () => {
       const one = pod(name, readMs, { rate: 0, uptimeSeconds: 100 + (readMs - at) / 1_000 });
       if (one.reading === 'unknown') throw new Error('a reading was built');
       const { report } = one.reading;
-      const seconds = report.seconds.map((second) => ({
-        ...second,
-        arrivals: second.endMs <= 98_000 ? before : after,
-      }));
+      const seconds = reportOf({ rate: 0, uptimeSeconds: 100 + (readMs - at) / 1_000 }).seconds.map(
+        (second) => ({
+          ...second,
+          arrivals: second.endMs <= 98_000 ? before : after,
+        }),
+      );
       return { ...one, reading: { ...one.reading, report: { ...report, seconds } } };
     };
     // From 2 s before `at` on, both share what one had alone; one was last read then, the other just now.
@@ -184,7 +186,10 @@ describe('dispersion', () => {
     const observed = pod('a', at, { rate: 0, uptimeSeconds: 120 });
     if (observed.reading === 'unknown') throw new Error('a reading was built');
     const { report } = observed.reading;
-    const seconds = report.seconds.map((second, index) => ({ ...second, arrivals: counts(index) }));
+    const seconds = reportOf({ rate: 0, uptimeSeconds: 120 }).seconds.map((second, index) => ({
+      ...second,
+      arrivals: counts(index),
+    }));
     return absorb(
       initialState,
       [{ ...observed, reading: { ...observed.reading, report: { ...report, seconds } } }],

@@ -1,8 +1,7 @@
 /** From the pods' reports to the deployment's memory: what is new is merged once, what is impossible is refused. */
-import type { LoadReport } from '../../../crds/wire.ts';
 import type { PlacedSecond } from './ring.ts';
 import { merge } from './ring.ts';
-import type { InstanceMark, PodObservation, PodReading, ScalingState } from './types.ts';
+import type { InstanceMark, KeptReport, PodObservation, PodReading, ScalingState } from './types.ts';
 
 /** A reading may be older than its period by this much: a pull's deadline and one answer lost to the network. */
 const staleMarginMs = 3_000;
@@ -18,15 +17,25 @@ export function isFresh(reading: Pick<PodReading, 'readAtMs' | 'periodMs'>, nowM
   return nowMs - reading.readAtMs <= reading.periodMs + staleMarginMs;
 }
 
+/** Each report is asked for its recent arrivals at every decision until the next one comes: a hundred times in a large fleet. */
+const counted = new WeakMap<KeptReport, InstanceMark['recent']>();
+
 /** Arrivals of the pod's own last 2, 10 and 60 seconds. */
-export function recentArrivals(report: LoadReport): InstanceMark['recent'] {
-  const { seconds } = report;
+export function recentArrivals(report: KeptReport): InstanceMark['recent'] {
+  const known = counted.get(report);
+  if (known !== undefined) return known;
+  const recent = countRecent(report);
+  counted.set(report, recent);
+  return recent;
+}
+
+function countRecent({ seconds }: KeptReport): InstanceMark['recent'] {
   const newestMs = seconds.at(-1)?.endMs ?? 0;
   let last2 = 0;
   let last10 = 0;
   let last60 = 0;
   for (let index = seconds.length - 1; index >= 0; index -= 1) {
-    const second = seconds[index];
+    const second = seconds.at(index);
     if (second === undefined) continue;
     const age = newestMs - second.endMs;
     if (age >= 59_500) break;
@@ -79,17 +88,21 @@ function usualOf(one: NewReading, median: number | undefined): Pick<InstanceMark
 }
 
 /** Seconds that are newer than the mark, placed on our clock. */
-function newSeconds(report: LoadReport, startMs: number, mergedEndMs: number): PlacedSecond[] {
-  const { seconds } = report;
-  let from = seconds.length;
-  while (from > 0 && (seconds[from - 1]?.endMs ?? 0) > mergedEndMs) from -= 1;
-  return seconds.slice(from).map((second) => ({
-    atMs: startMs + second.endMs,
-    arrivals: second.arrivals,
-    serviceCount: second.serviceCount,
-    serviceSumSeconds: second.serviceSumSeconds,
-    serviceSumSquares: second.serviceSumSquares,
-  }));
+function newSeconds({ seconds }: KeptReport, startMs: number, mergedEndMs: number): PlacedSecond[] {
+  const placed: PlacedSecond[] = [];
+  for (let index = seconds.length - 1; index >= 0; index -= 1) {
+    const second = seconds.at(index);
+    if (second === undefined || second.endMs <= mergedEndMs) break;
+    const { endMs, arrivals, serviceCount, serviceSumSeconds, serviceSumSquares } = second;
+    placed.push({
+      atMs: startMs + endMs,
+      arrivals,
+      serviceCount,
+      serviceSumSeconds,
+      serviceSumSquares,
+    });
+  }
+  return placed.reverse();
 }
 
 /** The mark of a process after a reading. Seconds of a doubted jump are not merged: later reports hold them still. */

@@ -1,6 +1,6 @@
 /** What the scaling decision reads and says. Times are monotonic milliseconds; what was not measured is `unknown`, never 0. */
 import type { GatewayLoadReport } from '../../../crds/gateway-load.ts';
-import type { LoadReport } from '../../../crds/wire.ts';
+import type { LoadReport, LoadSecond } from '../../../crds/wire.ts';
 import type { CostCap } from './cost-cap.ts';
 import type { Forecast } from './forecast.ts';
 import type { SecondsRing } from './ring.ts';
@@ -41,9 +41,21 @@ export interface ScalingInput {
   readonly costCap?: CostCap | undefined;
 }
 
+/** The seconds of a report, the oldest first: a plain list, or a form of it that takes less memory. */
+export interface SecondsList {
+  readonly length: number;
+  /** Like `Array.prototype.at`. */
+  at(index: number): Omit<LoadSecond, 'completions' | 'busySeconds'> | undefined;
+}
+
+/** What is kept of a pod's report. */
+export interface KeptReport extends Omit<LoadReport, 'seconds'> {
+  readonly seconds: SecondsList;
+}
+
 /** The last good answer of one pod. */
 export interface PodReading {
-  readonly report: LoadReport;
+  readonly report: KeptReport;
   /** When the answer arrived. */
   readonly readAtMs: number;
   /** How often this pod is asked at present: a reading is stale when it is older than this and a margin. */

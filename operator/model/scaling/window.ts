@@ -1,11 +1,10 @@
 /** The SLO window: what the pods' cumulative counters grew by, in slices of time, so that old slices fall out. */
-import type { LoadReport } from '../../../crds/wire.ts';
 import type { Histogram } from '../../../stats/histogram.ts';
 import { difference, fractionAbove, quantile, rebin, sumHistograms } from '../../../stats/histogram.ts';
 import type { Measured } from './measured.ts';
 import { isFresh, recentArrivals } from './readings.ts';
 import { shareOf } from './sizing.ts';
-import type { Known, LatencyTarget, Percentile, PodObservation } from './types.ts';
+import type { KeptReport, Known, LatencyTarget, Percentile, PodObservation } from './types.ts';
 import { percentiles } from './types.ts';
 
 const slices = 30;
@@ -32,7 +31,7 @@ export interface SloWindow {
 
 export const emptyWindow: SloWindow = { sinceMs: undefined, slices: [], seen: new Map() };
 
-const seenOf = ({ counters, latency }: LoadReport, readAtMs: number): Seen => ({
+const seenOf = ({ counters, latency }: KeptReport, readAtMs: number): Seen => ({
   readAtMs,
   succeeded: counters.succeeded,
   errors: counters.rejected + counters.failed,

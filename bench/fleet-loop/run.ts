@@ -1,0 +1,234 @@
+/** One case: the operator's probes and its fleet loop over simulated pods, in this process. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseGatewayReport } from '../../crds/gateway-load.ts';
+import type { ModelDeployment } from '../../crds/types.ts';
+import { realClock as clock } from '../../kube/clock.ts';
+import { createFleetLoop } from '../../operator/controllers/fleet-loop.ts';
+import { createGatewayProbe } from '../../operator/probe/gateway-probe.ts';
+import { createProbe } from '../../operator/probe/probe.ts';
+import type { PullOf } from '../../operator/probe/pull.ts';
+import { parseReport } from '../../operator/probe/report.ts';
+import { gatewayAnswers, podAnswers, type Rate } from './answers.ts';
+
+export interface Case {
+  readonly deployments: number;
+  readonly podsEach: number;
+  readonly seconds: number;
+  /** The share of deployments that get requests; the others rest. */
+  readonly busyShare: number;
+  /** Requests come through gateways, three for each hundred models. */
+  readonly gateways: boolean;
+  /** So many deployments get three times as many requests, one after the other. */
+  readonly bursts: number;
+}
+
+export interface Figures {
+  readonly pullsPerSecond: number;
+  readonly gatewayPullsPerSecond: number;
+  /** Of one core, the making of the answers left out. */
+  readonly cpuShare: number;
+  readonly rssMb: number;
+  readonly loopP99Ms: number;
+  readonly loopMaxMs: number;
+  /** CPU time of one whole round of decide and allocate. */
+  readonly roundCpuMs: number;
+  readonly decided: number;
+  readonly wokenPerSecond: number;
+  readonly freshShare: number;
+  /** Deployments whose count fell below what the load needs. */
+  readonly lowered: number;
+  /** Seconds from the first request of a burst to the decision for more. */
+  readonly burstSeconds: readonly number[];
+}
+
+const namespaceOf = (index: number) => `fleet-${Math.floor(index / 100)}`;
+const podRate = 20;
+const burstEverySeconds = 3;
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function deploymentOf(index: number, { gateways }: Case): ModelDeployment {
+  return {
+    apiVersion: 'ballast.dev/v1alpha1',
+    kind: 'ModelDeployment',
+    metadata: {
+      name: `m-${index}`,
+      namespace: namespaceOf(index),
+      uid: `u-${index}`,
+      resourceVersion: '1',
+      generation: 1,
+    },
+    spec: {
+      model: { uri: 'file:///samples/wine/model.onnx' },
+      sla: { latency: { p95: '50ms' }, window: '5m' },
+      scaling: { mode: 'SLA', replicas: 1, minReplicas: 1, maxReplicas: 400 },
+    },
+    ...(gateways
+      ? { status: { traffic: { path: 'Gateway', since: '', reason: 'Asked', message: '' } } }
+      : {}),
+  };
+}
+
+/** Runs the case and measures it once every pod was asked. */
+export async function runCase(one: Case): Promise<Figures> {
+  const startMs = clock.monotonicMs();
+  const worldMs = () => clock.monotonicMs() - startMs;
+  const count = one.deployments;
+  const pods = count * one.podsEach;
+  const deployments = Array.from({ length: count }, (_, index) => deploymentOf(index, one));
+  const warmMs = Math.max(45_000, pods / 2);
+  const burstAt = (index: number) => Math.ceil(warmMs / 1_000) + 5 + index * burstEverySeconds;
+  const rateOf = (index: number): Rate => {
+    if (index >= Math.round(count * one.busyShare)) return () => 0;
+    if (index >= one.bursts) return () => podRate;
+    return (second) => (second < burstAt(index) ? podRate : 3 * podRate);
+  };
+  const steady = podAnswers(() => podRate);
+  const idle = podAnswers(() => 0);
+  const answers = Array.from({ length: count }, (_, index) => {
+    if (index < one.bursts) return podAnswers(rateOf(index));
+    return index < Math.round(count * one.busyShare) ? steady : idle;
+  });
+
+  let makingMs = 0;
+  let pulls = 0;
+  let gatewayPulls = 0;
+  const made = (text: () => string): string => {
+    const fromMs = performance.now();
+    const answer = text();
+    makingMs += performance.now() - fromMs;
+    return answer;
+  };
+  const parsed = <Report>(
+    result: { readonly report: Report } | { readonly refused: string },
+  ): PullOf<Report> =>
+    'refused' in result ? { failure: 'invalid', detail: result.refused } : { report: result.report };
+
+  const probe = createProbe({
+    clock,
+    random: Math.random,
+    pull: async (origin) => {
+      pulls += 1;
+      const answer = answers[Number(origin.split('-')[1])];
+      return parsed(parseReport(made(() => answer?.(origin, worldMs()) ?? '')));
+    },
+  });
+  probe.setTargets(
+    deployments.flatMap(({ metadata: { name, namespace } }) =>
+      Array.from({ length: one.podsEach }, (_, index) => ({
+        owner: `${namespace}/${name}`,
+        pod: `${name}-${index}`,
+        revision: 'a',
+        ready: true,
+        origin: `${name}-${index}`,
+      })),
+    ),
+  );
+  const namespaces = Math.ceil(count / 100);
+  const gatewaysEach = 3;
+  const held = Array.from({ length: namespaces }, (_, namespace) =>
+    gatewayAnswers(
+      deployments.slice(namespace * 100, namespace * 100 + 100).map(({ metadata }) => metadata.name),
+      () => Math.round((podRate * one.podsEach) / gatewaysEach),
+    ),
+  );
+  const gatewayProbe = createGatewayProbe({
+    clock,
+    random: Math.random,
+    pull: async (origin, _signal, query) => {
+      gatewayPulls += 1;
+      const answer = held[Number(origin.split('-')[1])];
+      const sinceMs = Number(query.split('=')[1] ?? 0);
+      return parsed(parseGatewayReport(made(() => answer?.(origin, worldMs(), sinceMs) ?? '')));
+    },
+  });
+  if (one.gateways)
+    gatewayProbe.setTargets(
+      Array.from({ length: namespaces * gatewaysEach }, (_, index) => ({
+        namespace: `fleet-${Math.floor(index / gatewaysEach)}`,
+        gateway: `g-${index}`,
+        ready: true,
+        origin: `g-${Math.floor(index / gatewaysEach)}-${index}`,
+      })),
+    );
+
+  let woken = 0;
+  const counts = new Map<string, { least: number; changedMs: number; before: number }>();
+  const loop = createFleetLoop({
+    clock,
+    deployments: () => deployments,
+    facts: ({ metadata }) => ({
+      replicas: loop.known(metadata.uid)?.replicas ?? one.podsEach,
+      startingReplicas: 0,
+      crashingReplicas: 0,
+      blockedReplicas: 0,
+      rolloutInProgress: false,
+    }),
+    readings: (key) => probe.readingsOf(key),
+    hurry: (key, hurried) => probe.setHurried(key, hurried),
+    held: (key, isHeld) => probe.setHeld(key, isHeld),
+    ...(one.gateways ? { gateways: gatewayProbe.readingsOf } : {}),
+    enqueue: () => {
+      woken += 1;
+    },
+  });
+  probe.start();
+  if (one.gateways) gatewayProbe.start();
+  loop.start();
+  await wait(warmMs);
+
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  const before = { cpu: process.cpuUsage(), atMs: performance.now(), pulls, gatewayPulls, woken, makingMs };
+  const bursts = Array.from({ length: one.bursts }, (_, index) => ({ uid: `u-${index}`, index }));
+  const took = new Map<number, number>();
+  const usual = new Map(bursts.map(({ uid, index }) => [index, loop.known(uid)?.replicas ?? 0]));
+  const seconds = Math.max(one.seconds, one.bursts === 0 ? 0 : 10 + one.bursts * burstEverySeconds);
+  for (const endMs = performance.now() + seconds * 1_000; performance.now() < endMs; ) {
+    await wait(20);
+    for (const { uid, index } of bursts) {
+      const nowSeconds = worldMs() / 1_000;
+      const replicas = loop.known(uid)?.replicas ?? 0;
+      if (nowSeconds < burstAt(index)) usual.set(index, replicas);
+      else if (!took.has(index) && replicas > (usual.get(index) ?? 0))
+        took.set(index, nowSeconds - burstAt(index));
+    }
+  }
+  delay.disable();
+  const passed = (performance.now() - before.atMs) / 1_000;
+  const { user, system } = process.cpuUsage(before.cpu);
+  const rssMb = process.memoryUsage().rss / 2 ** 20;
+  const cpuSeconds = (user + system) / 1e6 - (makingMs - before.makingMs) / 1_000;
+  await probe.stop();
+  await gatewayProbe.stop();
+  loop.stop();
+  const roundFrom = process.cpuUsage();
+  loop.round();
+  const round = process.cpuUsage(roundFrom);
+
+  let fresh = 0;
+  let ready = 0;
+  let lowered = 0;
+  for (const { metadata } of deployments) {
+    const known = loop.known(metadata.uid);
+    fresh += known?.measured.freshPods ?? 0;
+    ready += known?.measured.readyPods ?? 0;
+    const needed = known?.why.needed;
+    if (typeof needed === 'number' && (known?.replicas ?? 0) < needed) lowered += 1;
+  }
+  counts.clear();
+  return {
+    pullsPerSecond: (pulls - before.pulls) / passed,
+    gatewayPullsPerSecond: (gatewayPulls - before.gatewayPulls) / passed,
+    cpuShare: cpuSeconds / passed,
+    rssMb,
+    loopP99Ms: delay.percentile(99) / 1e6,
+    loopMaxMs: delay.max / 1e6,
+    roundCpuMs: (round.user + round.system) / 1_000,
+    decided: loop.lastRound().decided,
+    wokenPerSecond: (woken - before.woken) / passed,
+    freshShare: fresh / Math.max(1, ready),
+    lowered,
+    burstSeconds: bursts.map(({ index }) => took.get(index) ?? Number.POSITIVE_INFINITY),
+  };
+}
