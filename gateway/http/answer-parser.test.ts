@@ -56,6 +56,27 @@ describe('AnswerParser', () => {
       expect(read(text, pieceBytes)).toMatchObject({ body, isWhole: true, keepsAlive });
   });
 
+  test('chunks that come together are passed on together, and the last of them ends the answer', () => {
+    const got: [string, boolean][] = [];
+    let ends = 0;
+    const parser = new AnswerParser({
+      head: () => undefined,
+      body: (chunk, isLast) => void got.push([chunk.toString(), isLast]),
+      end: () => {
+        ends += 1;
+      },
+    });
+    parser.begin(false);
+    const chunks = (count: number) => '1\r\nx\r\n'.repeat(count);
+    parser.write(Buffer.from(`${ok}transfer-encoding: chunked\r\n\r\n${chunks(1000)}3\r\nab`));
+    parser.write(Buffer.from(`c\r\n${chunks(2)}0\r\n\r\n`));
+    expect(got).toEqual([
+      [`${'x'.repeat(1000)}ab`, false],
+      ['cxx', true],
+    ]);
+    expect(ends).toBe(0);
+  });
+
   test('an answer without a length ends with the connection', () => {
     const text = `${ok}\r\nuntil the end`;
     expect(read(text)).toMatchObject({ body: 'until the end', isWhole: false });
@@ -96,6 +117,9 @@ describe('AnswerParser', () => {
     ['another protocol', 'SSH-2.0-OpenSSH\r\n\r\n'],
     ['a switch of protocols', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
     ['headers without end', `${ok}x: ${'a'.repeat(70_000)}`],
+    ['interim answers without end', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(33)],
+    ['trailers without end', `${ok}transfer-encoding: chunked\r\n\r\n0\r\n${'x: y\r\n'.repeat(20_000)}`],
+    ['a chunk extension without end', `${ok}transfer-encoding: chunked\r\n\r\n2;${'a'.repeat(70_000)}`],
   ])('refuses %s', (_name, text) => {
     expect(() => read(text, 1_000)).toThrow(AnswerError);
   });

@@ -13,6 +13,8 @@ export interface AnswerEvents {
 export class AnswerError extends Error {}
 
 const largestHead = 65_536;
+/** Interim answers (1xx) before an answer: a pod that sends nothing else would keep the gateway busy. */
+const mostInterim = 32;
 const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const chunkSize = /^([0-9a-fA-F]{1,12})[\t ]*(?:;.*)?$/;
@@ -42,6 +44,10 @@ export class AnswerParser {
   #rest = nothing;
   #body: Body = 'none';
   #missing = 0;
+  #interim = 0;
+  #trailerBytes = 0;
+  /** Chunks that came in one read: passed on as one, since chunks of single bytes would cost a write each. */
+  #pieces: Buffer[] = [];
   /** The connection may be used again after this answer. */
   keepsAlive = true;
   /** Seconds that the pod keeps an idle connection, when it says so. */
@@ -62,6 +68,9 @@ export class AnswerParser {
     this.#step = 'head';
     this.#isHeadRequest = isHeadRequest;
     this.#rest = nothing;
+    this.#interim = 0;
+    this.#trailerBytes = 0;
+    this.#pieces = [];
     this.keepsAlive = true;
     this.idleSeconds = undefined;
     this.hasBegun = false;
@@ -82,10 +91,11 @@ export class AnswerParser {
       if (next < 0) {
         this.#rest = at === 0 ? chunk : chunk.subarray(at);
         if (this.#rest.length > largestHead) throw new AnswerError("the pod's headers are too large");
-        return;
+        break;
       }
       at = next;
     }
+    this.#passOn(false);
   }
 
   /** The pod closed the connection; true when that is how its answer ends. */
@@ -128,7 +138,11 @@ export class AnswerParser {
     const status = Number(first[2]);
     if (status === 101) throw new AnswerError('the pod switches protocols, which nobody asked for');
     // 100, 102, 103: the answer is still to come.
-    if (status < 200) return end + 4;
+    if (status < 200) {
+      this.#interim += 1;
+      if (this.#interim > mostInterim) throw new AnswerError('the pod sends interim answers without end');
+      return end + 4;
+    }
     this.#readHeaders(lines, status, first[1] === '0', first[3] ?? '');
     return end + 4;
   }
@@ -206,14 +220,14 @@ export class AnswerParser {
     const end = Math.min(chunk.length, at + this.#missing);
     const piece = at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end);
     this.#missing -= end - at;
-    if (this.#missing > 0) this.#events.body(piece, false);
-    else if (this.#body === 'length') {
-      this.#step = 'done';
-      this.#events.body(piece, true);
-    } else {
-      this.#step = 'dataEnd';
-      this.#events.body(piece, false);
+    if (this.#body === 'chunked') {
+      this.#pieces.push(piece);
+      if (this.#missing === 0) this.#step = 'dataEnd';
+      return end;
     }
+    const isLast = this.#missing === 0;
+    if (isLast) this.#step = 'done';
+    this.#events.body(piece, isLast);
     return end;
   }
 
@@ -231,12 +245,24 @@ export class AnswerParser {
   #readTrailers(chunk: Buffer, at: number): number {
     const end = chunk.indexOf('\r\n', at, 'latin1');
     if (end < 0) return -1;
+    this.#trailerBytes += end - at;
+    if (this.#trailerBytes > largestHead) throw new AnswerError("the pod's trailers are too large");
     if (end === at) this.#finish();
     return end + 2;
   }
 
   #finish(): void {
     this.#step = 'done';
-    this.#events.end();
+    if (this.#pieces.length > 0) this.#passOn(true);
+    else this.#events.end();
+  }
+
+  /** Passes on the chunks of this read. */
+  #passOn(isLast: boolean): void {
+    const pieces = this.#pieces;
+    const [first] = pieces;
+    if (first === undefined) return;
+    this.#pieces = [];
+    this.#events.body(pieces.length === 1 ? first : Buffer.concat(pieces), isLast);
   }
 }

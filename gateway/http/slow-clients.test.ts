@@ -32,12 +32,15 @@ test('a connection that a slow reader paused over its last piece carries the nex
   const pool = new HttpPool({ host: '127.0.0.1', port: (server.address() as { port: number }).port });
   ends.push(() => pool.close());
   const request = { head: 'GET / HTTP/1.1\r\n\r\n', body: undefined, isHead: false, streams: undefined };
-  const send = (onBody: () => void) => {
+  const send = (onPiece: () => void) => {
     let isEnded = false;
     const connection = pool.send(request, {
       ready: () => undefined,
       head: () => undefined,
-      body: () => onBody(),
+      body: (_chunk, isLast) => {
+        if (isLast) isEnded = true;
+        else onPiece();
+      },
       end: () => {
         isEnded = true;
       },
@@ -91,7 +94,7 @@ test('a pod that stops reading in the middle of an upload is left aside', async 
         },
       ],
     },
-    { timeoutMs: 300 },
+    { timeoutMs: 2_000 },
   );
   ends.push(() => rig.close());
   const answer = await ask(rig.port.port, { body: Buffer.alloc(30_000_000) });

@@ -1,7 +1,7 @@
 /** What bad clients do, one function each; every one returns the statuses that it was answered. */
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { type Ground, pause } from './ground.ts';
+import { pause, type Target } from './ground.ts';
 
 /** Answers by status; 0 is a connection that was closed without one. */
 export type Statuses = Record<string, number>;
@@ -12,19 +12,20 @@ export interface Attack {
   /** Statuses that are right answers to it. */
   readonly allowed: readonly number[];
   /** Attacks for about so long, or once through. */
-  run(ground: Ground, forMs: number): Promise<Statuses>;
+  run(ground: Target, forMs: number): Promise<Statuses>;
 }
 
 const infer = 'POST /v2/models/m/infer HTTP/1.1\r\nhost: x\r\n';
 const good = '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}';
 const whole = `${infer}content-length: ${good.length}\r\n\r\n${good}`;
 
-const count = (statuses: Statuses, status: number) => {
+/** Counts an answer. */
+export const count = (statuses: Statuses, status: number) => {
   statuses[status] = (statuses[status] ?? 0) + 1;
 };
 
 /** Sends text and waits for the first status line, or for the end. */
-const once = (ground: Ground, text: string | Buffer, port = ground.http): Promise<number> =>
+export const once = (ground: Target, text: string | Buffer, port = ground.http): Promise<number> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
     let got = '';
@@ -47,9 +48,9 @@ const several = async (times: number, one: (i: number) => Promise<number>): Prom
 };
 
 /** Many sockets that send a little now and then. */
-const slow =
+export const slow =
   (sockets: number, start: string, drop: string, port: 'http' | 'ops' = 'http') =>
-  async (ground: Ground, forMs: number): Promise<Statuses> => {
+  async (ground: Target, forMs: number): Promise<Statuses> => {
     const statuses: Statuses = {};
     const open = Array.from({ length: sockets }, () => {
       const socket = ground.open(ground[port]);
@@ -71,9 +72,10 @@ const slow =
     return statuses;
   };
 
-const repeat =
-  (atOnce: number, one: (ground: Ground, i: number) => Promise<number>) =>
-  async (ground: Ground, forMs: number): Promise<Statuses> => {
+/** The same again and again, so many at a time. */
+export const repeat =
+  (atOnce: number, one: (ground: Target, i: number) => Promise<number>) =>
+  async (ground: Target, forMs: number): Promise<Statuses> => {
     const statuses: Statuses = {};
     const until = performance.now() + forMs;
     do {

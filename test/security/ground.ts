@@ -11,15 +11,10 @@ import {
 } from '../../inference-pod/testing/pod.ts';
 import type { HonestOptions, Seen } from './honest.ts';
 
-export interface Ground {
-  readonly pod: PodProcess;
-  readonly directory: PodDirectory;
+/** What clients attack: a pod, or a gateway's port. */
+export interface Target {
   readonly http: number;
   readonly ops: number;
-  /** Megabytes of memory now. */
-  rssMb(): number;
-  /** The most that it was since the last call. */
-  peakMb(): number;
   /** Opens a connection that is destroyed at the end; errors of it are nobody's business. */
   open(port?: number): Socket;
   /** Posts a body to the infer path; 0 is a broken connection. */
@@ -27,8 +22,76 @@ export interface Ground {
     body: Uint8Array | string,
     headers?: Record<string, string>,
   ): Promise<{ status: number; text: string }>;
+}
+
+export interface Ground extends Target {
+  readonly pod: PodProcess;
+  readonly directory: PodDirectory;
+  /** Megabytes of memory now. */
+  rssMb(): number;
+  /** The most that it was since the last call. */
+  peakMb(): number;
   close(): Promise<void>;
 }
+
+/** A target of two ports, and how its connections end. */
+export const targetOf = (http: number, ops: number): Target & { close(): void } => {
+  const sockets = new Set<Socket>();
+  return {
+    http,
+    ops,
+    open: (port = http) => {
+      const socket = connect(port, '127.0.0.1');
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => sockets.delete(socket));
+      return socket;
+    },
+    post: async (body, headers = {}) => {
+      try {
+        const response = await fetch(`http://127.0.0.1:${http}/v2/models/m/infer`, {
+          method: 'POST',
+          body: body as string,
+          headers,
+        });
+        return { status: response.status, text: await response.text() };
+      } catch {
+        return { status: 0, text: '' };
+      }
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+};
+
+/** Watches the memory of a process. */
+export const memoryOf = (pid: number) => {
+  const now = () => {
+    try {
+      const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1024;
+    } catch {
+      return 0;
+    }
+  };
+  let peak = 0;
+  const sample = () => {
+    peak = Math.max(peak, now());
+  };
+  const sampler = setInterval(sample, 10);
+  return {
+    rssMb: now,
+    /** The most since the last call, megabytes. */
+    peakMb: () => {
+      sample();
+      const most = peak;
+      peak = 0;
+      return most;
+    },
+    close: () => clearInterval(sampler),
+  };
+};
 
 /** Memory limit of the pods under attack. */
 export const memoryLimitMb = 512;
@@ -57,54 +120,17 @@ export const startGround = async (
       if (isOver) throw new Error(`the pod ended:\n${pod.log()}`);
       return (await fetch(`http://127.0.0.1:${ops}/readyz`).catch(() => undefined))?.status === 200;
     }, 60_000);
-  const statusLine = (name: string) => {
-    try {
-      const text = readFileSync(`/proc/${pod.child.pid}/status`, 'utf8');
-      return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1024;
-    } catch {
-      return 0;
-    }
-  };
-  let peak = 0;
-  const sample = () => {
-    peak = Math.max(peak, statusLine('VmRSS'));
-  };
-  const sampler = setInterval(sample, 10);
-  const sockets = new Set<Socket>();
+  const memory = memoryOf(pod.child.pid ?? 0);
+  const target = targetOf(http, ops);
   return {
+    ...target,
     pod,
     directory,
-    http,
-    ops,
-    rssMb: () => statusLine('VmRSS'),
-    peakMb: () => {
-      sample();
-      const most = peak;
-      peak = 0;
-      return most;
-    },
-    open: (port = http) => {
-      const socket = connect(port, '127.0.0.1');
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => sockets.delete(socket));
-      return socket;
-    },
-    post: async (body, headers = {}) => {
-      try {
-        const response = await fetch(`http://127.0.0.1:${http}/v2/models/m/infer`, {
-          method: 'POST',
-          body: body as string,
-          headers,
-        });
-        return { status: response.status, text: await response.text() };
-      } catch {
-        return { status: 0, text: '' };
-      }
-    },
+    rssMb: memory.rssMb,
+    peakMb: memory.peakMb,
     close: async () => {
-      clearInterval(sampler);
-      for (const socket of sockets) socket.destroy();
+      memory.close();
+      target.close();
       pod.child.kill('SIGKILL');
       await pod.exited;
       directory.remove();
@@ -124,8 +150,11 @@ export const startHonest = (options: HonestOptions): Honest => {
   return {
     seen: () =>
       new Promise((resolve, reject) => {
-        worker.once('message', resolve);
         worker.once('error', reject);
+        worker.once('message', (seen: Seen) => {
+          worker.off('error', reject);
+          resolve(seen);
+        });
         worker.postMessage('seen');
       }),
     stop: async () => {

@@ -4,6 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /** Where they ask, and what. */
 export interface HonestOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
   readonly httpPort: number;
   readonly opsPort: number;
   readonly body: string;
@@ -50,15 +52,23 @@ const run = (options: HonestOptions) => {
   let live: number[] = [];
   let liveFailed = 0;
   const infer = async () => {
-    const { httpPort: port, body, want } = options;
-    const { status, text, ms } = await ask({ port, path: '/v2/models/m/infer', method: 'POST', agent }, body);
+    const { httpPort: port, body, want, host = '127.0.0.1' } = options;
+    const { status, text, ms } = await ask(
+      { host, port, path: '/v2/models/m/infer', method: 'POST', agent },
+      body,
+    );
     const outcome = status === 200 && !text.includes(want) ? -1 : status;
     statuses[outcome] = (statuses[outcome] ?? 0) + 1;
     latencies.push(ms);
   };
   const probe = async () => {
     // A connection of its own each time, as a kubelet does it.
-    const { status, ms } = await ask({ port: options.opsPort, path: '/livez', agent: false });
+    const { status, ms } = await ask({
+      host: options.host ?? '127.0.0.1',
+      port: options.opsPort,
+      path: '/livez',
+      agent: false,
+    });
     live.push(ms);
     if (status !== 200) liveFailed += 1;
   };
