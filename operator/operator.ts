@@ -24,6 +24,7 @@ import { followGateways, gatewaySettings } from './controllers/gateway-controlle
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
 import { followNamespaces } from './controllers/namespaces.ts';
+import { followZeros } from './controllers/zero-sightings.ts';
 import { readDefaults } from './defaults/watch.ts';
 import { makeElector } from './election.ts';
 import { collectGauges } from './gauges.ts';
@@ -200,6 +201,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   caches.endpointSlices.onChange(() => {
     slicesChanged = true;
   });
+  const zeros = followZeros(caches.deployments, clock);
   const fleet = createFleetLoop({
     clock,
     deployments: () => caches.modelDeployments.store.list(),
@@ -219,6 +221,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       caches.deployments.store
         .byIndex(ofDeployment, `${namespace}/${name}`)
         .reduce((sum, { spec }) => sum + (spec.replicas ?? 1), 0),
+    zeroAtMs: zeros.lastAtMs,
     readings: (key) => probe.readingsOf(key),
     gateways: gatewayLoad.probe.readingsOf,
     startups: (key) => startups.of(key),

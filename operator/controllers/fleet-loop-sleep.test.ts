@@ -1,12 +1,93 @@
 /** Scale to zero in the loop: asleep after the idle time, and awake in the very reconcile that the gateway's write brings. */
 import { expect, test } from '@jest/globals';
 import { HeldClock } from '../../kube/clock.ts';
+import type { Deployment } from '../../kube/objects.ts';
+import type { ChangeHandler } from '../../kube/reflector.ts';
 import { revisionHash } from '../model/hash.ts';
 import { pod } from '../model/scaling/testing/build.ts';
 import { makeDeployment } from '../model/testing/builders.ts';
 import { createFleetLoop } from './fleet-loop.ts';
+import { followZeros } from './zero-sightings.ts';
 
 const startMs = 1_000_000;
+
+/** The cache of Deployments, as far as its changes are followed. */
+class FakeDeployments {
+  replicas = 0;
+  #object: Deployment | undefined;
+  #handler: ChangeHandler<Deployment> | undefined;
+  onChange(handler: ChangeHandler<Deployment>) {
+    this.#handler = handler;
+    return () => undefined;
+  }
+  write(replicas: number) {
+    this.replicas = replicas;
+    const metadata = {
+      name: 'wine-a',
+      namespace: 'shop',
+      labels: { 'ballast.dev/model-deployment': 'wine' },
+    };
+    const object = { metadata, spec: { replicas } } as unknown as Deployment;
+    const previous = this.#object;
+    this.#object = object;
+    const type = previous === undefined ? 'added' : 'updated';
+    this.#handler?.({ type, key: 'shop/wine-a', object, previous, fromList: false });
+  }
+  remove() {
+    if (this.#object !== undefined)
+      this.#handler?.({ type: 'deleted', key: 'shop/wine-a', object: this.#object, fromList: false });
+  }
+}
+
+test('a 0 that the gateway overtook between two looks is not put back', () => {
+  const clock = new HeldClock();
+  clock.advance(startMs);
+  const base = makeDeployment({ scaling: { scaleToZero: { idleAfter: '10s' } } });
+  const status = {
+    stable: { revision: revisionHash(base.spec) },
+    traffic: { path: 'Gateway' },
+    scaling: { desiredReplicas: 1 },
+  } as typeof base.status;
+  const model = { ...base, status } as typeof base;
+  const cache = new FakeDeployments();
+  const zeros = followZeros(cache, clock);
+  let pods = 1;
+  const loop = createFleetLoop({
+    clock,
+    deployments: () => [model],
+    facts: () => ({
+      replicas: 1,
+      startingReplicas: 1 - pods,
+      crashingReplicas: 0,
+      blockedReplicas: 0,
+      rolloutInProgress: false,
+    }),
+    asked: () => cache.replicas,
+    zeroAtMs: zeros.lastAtMs,
+    readings: (key) => {
+      const nowMs = clock.monotonicMs();
+      const uptimeSeconds = 100 + (nowMs - startMs) / 1_000;
+      return pods === 0 ? [] : [pod(`${key}-1`, nowMs, { rate: 0, uptimeSeconds })];
+    },
+    enqueue: () => undefined,
+  });
+  loop.start();
+  cache.write(1);
+  clock.advance(30_000);
+  expect(loop.decisionFor(model)?.replicas).toBe(0);
+
+  // The operator's 0 and the gateway's 1 come by in one moment; the pod that ends no longer answers.
+  clock.advance(100);
+  cache.write(0);
+  cache.write(1);
+  pods = 0;
+  expect(loop.decisionFor(model)?.replicas).toBe(1);
+  clock.advance(5_000);
+  expect(loop.decisionFor(model)?.replicas).toBe(1);
+  cache.remove();
+  expect(zeros.lastAtMs('shop/wine')).toBeUndefined();
+  loop.stop();
+});
 
 test('a model that nobody asks for is wanted at 0, and at 1 as soon as its Deployment is raised', () => {
   const clock = new HeldClock();

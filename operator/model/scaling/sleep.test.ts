@@ -44,12 +44,19 @@ describe('awake', () => {
 });
 
 describe('falling and asleep', () => {
-  const falling: SleepState = { phase: 'falling', idleSinceMs: 1_000 };
+  const falling: SleepState = { phase: 'falling', idleSinceMs: 1_000, fallingSinceMs: 30_000 };
   const asleep: SleepState = { phase: 'asleep', idleSinceMs: 1_000 };
   test.each<[string, SleepState, Partial<SleepFacts>, SleepState['phase']]>([
     ['the Deployment is at 0', falling, { asked: 0, readyPods: 0, freshPods: 0 }, 'asleep'],
     ['nothing has happened yet', falling, {}, 'falling'],
     ['a request came at the last moment', falling, { requestRate: 1 }, 'awake'],
+    [
+      'it was lowered and raised again between two looks',
+      falling,
+      { readyPods: 0, zeroAtMs: 30_500 },
+      'awake',
+    ],
+    ['it was lowered long ago, for another sleep', falling, { readyPods: 0, zeroAtMs: 20_000 }, 'falling'],
     ['nobody raised it', asleep, { asked: 0, readyPods: 0, requestRate: 'unknown' }, 'asleep'],
     ['the gateway raised it', asleep, { asked: 1, readyPods: 0, requestRate: 'unknown' }, 'awake'],
     ['a new revision is to be tried', asleep, { asked: 0, rolloutInProgress: true }, 'awake'],

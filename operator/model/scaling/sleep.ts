@@ -16,12 +16,16 @@ export interface SleepState {
   readonly phase: 'awake' | 'falling' | 'asleep';
   /** Since when no request came, monotonic milliseconds. */
   readonly idleSinceMs: number | undefined;
+  /** Of `falling`: since when. */
+  readonly fallingSinceMs?: number;
 }
 
 /** What tells whether anybody wants the model. */
 export interface SleepFacts {
   /** Replicas that the Deployments of all revisions ask for at present. */
   readonly asked: number;
+  /** When a Deployment was last seen to be lowered to 0, monotonic milliseconds; absent: never. */
+  readonly zeroAtMs?: number | undefined;
   readonly rolloutInProgress: boolean;
   /** The Service leads to a gateway: only there a request can wait for a first replica. */
   readonly isHeld: boolean;
@@ -61,6 +65,7 @@ export const idleAfterMs = ({ scaling, suspend }: ModelDeploymentSpec): number |
  * | awake   | no request for idleAfter                    | falling                        |
  * | falling | a request                                   | awake                          |
  * | falling | the Deployment at 0                         | asleep                         |
+ * | falling | above 0, and at 0 in between                | awake: the gateway was quicker |
  * | asleep  | the Deployment above 0: the gateway woke it | awake, the clock starts anew   |
  *
  * Missing or stale readings never put a model to sleep.
@@ -75,8 +80,12 @@ export function sleepOf(
   const afterMs = idleAfterMs(spec);
   if (afterMs === undefined || facts.rolloutInProgress || !facts.isHeld) return awake();
   const after = spec.scaling.scaleToZero?.idleAfter ?? defaultIdleAfter;
-  const stay = (phase: 'falling' | 'asleep', idleSinceMs: number | undefined): Sleep => ({
-    state: { phase, idleSinceMs },
+  const stay = (
+    phase: 'falling' | 'asleep',
+    idleSinceMs: number | undefined,
+    fallingSinceMs?: number,
+  ): Sleep => ({
+    state: { phase, idleSinceMs, ...(fallingSinceMs === undefined ? {} : { fallingSinceMs }) },
     sentence: `no request for scaleToZero.idleAfter (${after}): no replica runs until one comes, which the gateway holds meanwhile`,
   });
   const state: SleepState = before ?? {
@@ -90,11 +99,12 @@ export function sleepOf(
       return facts.asked > 0 ? awake() : stay('asleep', state.idleSinceMs);
     case 'falling':
       if (facts.asked === 0) return stay('asleep', state.idleSinceMs);
-      return isHeard && !isIdle ? awake() : stay('falling', state.idleSinceMs);
+      if ((facts.zeroAtMs ?? Number.NEGATIVE_INFINITY) >= (state.fallingSinceMs ?? nowMs)) return awake();
+      return isHeard && !isIdle ? awake() : stay('falling', state.idleSinceMs, state.fallingSinceMs);
     case 'awake': {
       if (!isIdle) return awake();
       const sinceMs = state.idleSinceMs ?? nowMs;
-      return nowMs - sinceMs >= afterMs ? stay('falling', sinceMs) : awake(sinceMs);
+      return nowMs - sinceMs >= afterMs ? stay('falling', sinceMs, nowMs) : awake(sinceMs);
     }
   }
 }
