@@ -88,6 +88,20 @@ const trafficChoiceSchema = z.strictObject({
   message: say(short(384), 'Why, with the arithmetic.'),
 });
 
+const headroomSchema = z.strictObject({
+  replicas: say(count(), 'Replicas that room is kept for.'),
+  form: say(
+    z.enum(['CapacityBuffer', 'Placeholders']).optional(),
+    'CapacityBuffer: the node autoscaler keeps it. Placeholders: pods that do nothing hold it and give way. Absent until it is made.',
+  ),
+  inPlace: say(count().optional(), 'Of them, those whose room is on a node already; absent when unknown.'),
+  perHour: say(
+    short(16),
+    'What this room costs, at the price of the replicas that run, such as `0.24`; `unknown` where that is.',
+  ),
+  message: say(short(512), 'Who keeps it, how far that is, and why it is not more.'),
+});
+
 const pendingCauseSchema = z.strictObject({
   reason: say(
     z.enum(['Unschedulable', 'Scheduling', 'Gated', 'Creating', 'Pulling', 'Fetching']),
@@ -205,6 +219,7 @@ export const statusSchema = z.strictObject({
           short(128).optional(),
           'Who decides the count: `Ballast`, `spec` (mode Fixed), or in mode External the field manager that wrote spec.scaling.replicas last, `nobody` while nobody has.',
         ),
+        headroom: say(headroomSchema.optional(), 'Room on nodes that is kept ahead of need.'),
         current: say(presentScalingSchema.optional(), 'What is decided at present, and from what.'),
         lastDecision: say(
           decisionSchema.optional(),

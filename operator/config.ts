@@ -41,6 +41,8 @@ const settings = z.strictObject({
   gatewayImage: z.string().min(1).default('ballast/operator:0.1.0'),
   /** Pods of each namespace's gateway. With one, requests fail while it is replaced. */
   gatewayReplicas: z.coerce.number().int().min(1).max(100).default(2),
+  /** PriorityClass of the pods that keep room for scaling.headroom, below every model's priority; empty: none. */
+  headroomPriorityClass: z.string().max(253).default(''),
   /** YAML file of defaults for what ModelDeployments leave out; followed while the operator runs. */
   defaultsFile: z.string().min(1).optional(),
   /** Directories of that image with models, comma-separated. */

@@ -21,6 +21,7 @@ import { ConflictWatches } from './controllers/conflict-watches.ts';
 import { createFleetLoop } from './controllers/fleet-loop.ts';
 import { followGatewayLoad, followStartups } from './controllers/fleet-readings.ts';
 import { followGateways, gatewaySettings } from './controllers/gateway-controller.ts';
+import { followHeadrooms } from './controllers/headroom-controller.ts';
 import { Memories } from './controllers/memory.ts';
 import { reconcileModelDeployment } from './controllers/model-deployment.ts';
 import { followNamespaces } from './controllers/namespaces.ts';
@@ -226,7 +227,11 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     gateways: gatewayLoad.probe.readingsOf,
     startups: (key) => startups.of(key),
     hurry: (key, hurried) => probe.setHurried(key, hurried),
-    enqueue: (key) => controller.enqueue(key, 'high'),
+    held: (key, held) => probe.setHeld(key, held),
+    enqueue: (key) => {
+      controller.enqueue(key, 'high');
+      headrooms.enqueue(key);
+    },
     beforeRound: () => {
       gatewayLoad.beforeRound();
       if (!slicesChanged) return;
@@ -244,6 +249,17 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     api,
     caches,
     settings: () => gatewaySettings(config, defaults),
+    isOpen,
+    onChange: (key) => controller.enqueue(key),
+    clock,
+    log,
+    metrics,
+  });
+  const headrooms = followHeadrooms({
+    api,
+    caches,
+    config,
+    known: fleet.known,
     isOpen,
     onChange: (key) => controller.enqueue(key),
     clock,
@@ -272,6 +288,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
       },
       readScaling: (deployment) => fleet.decisionFor(deployment),
       readGateway: (deployment) => gateways.readingOf(deployment),
+      readHeadroom: (deployment) => headrooms.readingOf(deployment),
       readNodes: nodesReader(caches.nodes, config.nodePriceLabel),
       backlog: () => controller.queue.length,
       nowMs: () => clock.now(),
@@ -315,7 +332,10 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     'controller',
     async () => {
       fleet.stop();
-      await Promise.all([controller.stop(), gateways.stop(), probe.stop(), gatewayLoad.probe.stop()]);
+      await Promise.all([
+        ...[controller, gateways, headrooms, probe].map((one) => one.stop()),
+        gatewayLoad.probe.stop(),
+      ]);
       await conflicts.stop();
       await recorder.close();
     },
@@ -362,7 +382,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     probe.start();
     gatewayLoad.probe.start();
     fleet.start();
-    await Promise.all([controller.start(), gateways.start()]);
+    await Promise.all([controller.start(), gateways.start(), headrooms.start()]);
     log.info('operator runs', { modelDeployments: caches.modelDeployments.store.size });
   };
   const running = run();

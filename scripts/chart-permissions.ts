@@ -20,9 +20,11 @@ const why: Readonly<Record<string, string>> = {
   'modeldeployments/status': 'what is so; the operator is its only writer',
   'modeldeployments/finalizers':
     'children name the ModelDeployment as their owner and hold its deletion back until they are gone, which clusters with the admission plugin OwnerReferencesPermissionEnforcement allow only with this right',
-  deployments: 'one per live revision',
+  deployments: 'one per live revision, and one of placeholder pods where `scaling.headroom` asks for room',
   'deployments/scale':
     'not used by the operator itself: it must hold what it grants to a gateway, which wakes a model that was scaled to zero',
+  capacitybuffers:
+    '`scaling.headroom`, where the cluster has this API; elsewhere a Deployment of placeholder pods keeps the room',
   controllerrevisions: 'the history: the rendered pod template of each revision',
   services: 'the address that callers use, and one headless Service per revision',
   configmaps: 'settings that pods read live',

@@ -66,6 +66,34 @@ export const scalingSchema = z
         .optional(),
       'Known times of load, in mode `SLA`: while a window is open at least its minReplicas run, of several open ones the largest number. Traffic may ask for more. Example: `[{days: [Mon], from: "08:00", to: "10:00", minReplicas: 10}]`. Default: none.',
     ),
+    headroom: describe(
+      z
+        .strictObject({
+          replicas: describe(
+            replicas(1).optional(),
+            'Replicas to keep room for beside those that run, up to maxReplicas in all. Example: 2.',
+          ),
+          forecast: describe(
+            duration().optional(),
+            'Room for what the forecast needs at the end of this time, 10s to 1h: as long as a new node takes until it serves. A forecast never adds more than half of the present rate to it. Example: `2m`.',
+            rules({
+              rule: durationBetween('10s', '1h'),
+              message: 'scaling.headroom.forecast must be between 10s and 1h',
+              messageExpression: "'scaling.headroom.forecast is ' + self + ': it must be between 10s and 1h'",
+              reason: 'FieldValueInvalid',
+            }),
+          ),
+        })
+        .meta(
+          rules({
+            rule: 'has(self.replicas) || has(self.forecast)',
+            message: 'scaling.headroom needs replicas or forecast',
+            reason: 'FieldValueInvalid',
+          }),
+        )
+        .optional(),
+      'Room on nodes that is kept free ahead of need, in mode `SLA`, so that new replicas do not wait for a node: by a CapacityBuffer (autoscaling.x-k8s.io) where the cluster has that API, elsewhere by placeholder pods that give way. It costs what the replicas would cost, within maxHourlyCost; status.scaling.headroom says what is kept. Of `replicas` and `forecast` the larger counts. Example: `{replicas: 2}`. Default: none.',
+    ),
     maxHourlyCost: describe(
       z.string().max(16).regex(new RegExp(pricePattern)).optional(),
       'Most that the replicas may cost per hour, in the currency of cost.perReplicaHour, in mode `SLA`. Above it the count stops, never below minReplicas; without cost.perReplicaHour it has no effect, and status.scaling says so. Example: `"2.50"`. Default: no limit.',
@@ -135,6 +163,14 @@ export const scalingSchema = z
         messageExpression:
           "'scaling.mode is ' + self.mode + ': maxHourlyCost belongs to mode SLA; remove it, or set mode: SLA'",
         fieldPath: '.maxHourlyCost',
+        reason: 'FieldValueForbidden',
+      },
+      {
+        rule: "self.mode == 'SLA' || !has(self.headroom)",
+        message: 'headroom belongs to mode SLA: remove it, or set mode: SLA',
+        messageExpression:
+          "'scaling.mode is ' + self.mode + ': headroom belongs to mode SLA; remove it, or set mode: SLA'",
+        fieldPath: '.headroom',
         reason: 'FieldValueForbidden',
       },
       {

@@ -4,6 +4,7 @@ import type { Pod } from '../../kube/objects.ts';
 import type { ObjectKey } from '../../kube/resource.ts';
 import type { NodesReading } from '../model/cost.ts';
 import type { GatewayReading } from '../model/gateway/path.ts';
+import type { HeadroomReading } from '../model/headroom/reading.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import type { Known } from '../model/scaling/types.ts';
 import type { OperatorDefaults, ScalingReading, Snapshot } from '../model/snapshot.ts';
@@ -22,6 +23,8 @@ export interface GatherSources {
   readonly readScaling: ReadScaling;
   /** The gateway of the deployment's namespace, where it wants one; absent where nobody makes gateways. */
   readonly readGateway?: (deployment: ModelDeployment) => GatewayReading | undefined;
+  /** The room that it keeps ahead of need; absent where nobody keeps any. */
+  readonly readHeadroom?: (deployment: ModelDeployment) => HeadroomReading | undefined;
   /** The nodes of these pods; absent where nobody reads any. */
   readonly readNodes?: (pods: readonly Pod[]) => NodesReading;
   /** Keys that wait for their turn; absent where nobody counts them. */
@@ -32,13 +35,15 @@ export interface GatherSources {
 
 /** The Snapshot of one ModelDeployment; undefined when it does not exist. */
 export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undefined {
-  const { caches, memories, defaults, readScaling, readGateway, readNodes, backlog, nowMs } = sources;
+  const { caches, memories, defaults, readScaling, readGateway, readHeadroom, readNodes, backlog, nowMs } =
+    sources;
 
   const deployment = caches.modelDeployments.store.get(key);
   if (deployment === undefined) return undefined;
   const reading = readScaling(deployment);
   const scaling: Known<ScalingReading> = reading ?? 'unknown';
   const gateway = readGateway?.(deployment);
+  const headroom = readHeadroom?.(deployment);
   const pods = caches.pods.store.byIndex(ofDeployment, key);
   return {
     nowMs: nowMs(),
@@ -59,6 +64,7 @@ export function gather(key: ObjectKey, sources: GatherSources): Snapshot | undef
     pods,
     ...(readNodes === undefined ? {} : { nodes: readNodes(pods) }),
     ...(gateway === undefined ? {} : { gateway }),
+    ...(headroom === undefined ? {} : { headroom }),
     scaling,
     measured: reading?.measured ?? 'unknown',
     memory: memories.of(deployment.metadata.uid),

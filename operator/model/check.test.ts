@@ -93,6 +93,24 @@ describe('check', () => {
       /has 372492 bytes as JSON, and at most 65536 fit/,
     ],
     [
+      'a headroom that looks too far ahead',
+      { scaling: { headroom: { forecast: '2h' } } },
+      'spec.scaling.headroom.forecast',
+      /is not between 10s and 1h/,
+    ],
+    [
+      'a headroom of no size',
+      { scaling: { headroom: {} } },
+      'spec.scaling.headroom',
+      /needs replicas or forecast/,
+    ],
+    [
+      'a headroom in mode Fixed',
+      { scaling: { mode: 'Fixed', headroom: { replicas: 1 } } },
+      'spec.scaling.headroom',
+      /mode: SLA/,
+    ],
+    [
       'promises that fall',
       { sla: { latency: { p50: '60ms', p99: '50ms' }, window: '5m' } },
       'spec.sla.latency.p50',

@@ -153,7 +153,8 @@ const between = (field: string, text: string | undefined, lowest: string, highes
     ? []
     : problem(field, `${text} is not between ${lowest} and ${highest}`);
 
-const durations: Check = ({ sla, traffic, rollout, scaling: { scaleToZero } }) => [
+const durations: Check = ({ sla, traffic, rollout, scaling: { scaleToZero, headroom } }) => [
+  ...between('spec.scaling.headroom.forecast', headroom?.forecast, '10s', '1h'),
   ...between('spec.scaling.scaleToZero.idleAfter', scaleToZero?.idleAfter, '10s', '24h'),
   ...between('spec.sla.window', sla?.window, '10s', '1h'),
   ...between('spec.traffic.timeout', traffic?.timeout, '10ms', '1h'),
@@ -161,15 +162,19 @@ const durations: Check = ({ sla, traffic, rollout, scaling: { scaleToZero } }) =
 ];
 
 const scaling: Check = ({ scaling }) => {
-  const { mode, minReplicas, maxReplicas, requestsPerSecondPerReplica, priority } = scaling;
+  const { mode, minReplicas, maxReplicas, requestsPerSecondPerReplica, priority, headroom } = scaling;
   if (minReplicas !== undefined && maxReplicas !== undefined && minReplicas > maxReplicas)
     return problem(
       'spec.scaling.minReplicas',
       `minReplicas is ${minReplicas} and maxReplicas is ${maxReplicas}: minReplicas must not be larger`,
     );
-  const foreign = Object.entries({ minReplicas, maxReplicas, requestsPerSecondPerReplica, priority }).find(
-    ([, value]) => value !== undefined,
-  );
+  const foreign = Object.entries({
+    minReplicas,
+    maxReplicas,
+    requestsPerSecondPerReplica,
+    priority,
+    headroom,
+  }).find(([, value]) => value !== undefined);
   return mode !== 'SLA' && foreign !== undefined
     ? problem(
         `spec.scaling.${foreign[0]}`,
@@ -177,6 +182,11 @@ const scaling: Check = ({ scaling }) => {
       )
     : [];
 };
+
+const headroom: Check = ({ scaling: { headroom: room } }) =>
+  room === undefined || room.replicas !== undefined || room.forecast !== undefined
+    ? []
+    : problem('spec.scaling.headroom', 'needs replicas or forecast: write one of them, or remove it');
 
 const scaleToZero: Check = ({ scaling, traffic }) => {
   const field = 'spec.scaling.scaleToZero';
@@ -195,6 +205,7 @@ const rest: readonly Check[] = [
   modelUri,
   resources,
   schedule,
+  headroom,
   devices,
   contract,
   keyProblems,

@@ -15,6 +15,7 @@ import type {
 } from '../../kube/objects.ts';
 import type { NodesReading } from './cost.ts';
 import type { GatewayReading } from './gateway/path.ts';
+import type { HeadroomReading } from './headroom/reading.ts';
 import type { Measured } from './scaling/measured.ts';
 import type { Known, Why } from './scaling/types.ts';
 
@@ -174,6 +175,8 @@ export interface Snapshot {
   readonly nodes?: NodesReading;
   /** The gateway of the namespace; undefined where the deployment wants none, or nobody makes gateways. */
   readonly gateway?: GatewayReading;
+  /** The room that is kept ahead of need; undefined where none is wanted nor left, or nobody keeps any. */
+  readonly headroom?: HeadroomReading;
   readonly scaling: Known<ScalingReading>;
   readonly measured: Known<Measured>;
   readonly memory: Memory;

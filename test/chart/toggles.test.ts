@@ -255,3 +255,20 @@ describe('what helm tells', () => {
     expect(notes(['--set', 'crds.keep=false'])).toContain('EVERY ModelDeployment');
   });
 });
+
+describe('headroom', () => {
+  const cluster = ['--set', 'watch.clusterWide=true'];
+  const classes = (words: string[]) => ofKind(render(words), 'PriorityClass');
+  const flag = (words: string[]) => flagsOf(words)['headroom-priority-class'];
+  test('has a PriorityClass below every model where objects of the cluster are made', () => {
+    const [made] = classes(cluster);
+    expect(made).toMatchObject({ value: -10, globalDefault: false, preemptionPolicy: 'Never' });
+    expect(made?.metadata.name).toBe(`${releaseNamespace}-ballast-headroom`);
+    expect(flag(cluster)).toBe(made?.metadata.name);
+  });
+  test('has the named one, or none', () => {
+    const named = [...cluster, '--set', 'headroom.priorityClassName=spare'];
+    expect([classes(named), flag(named)]).toEqual([[], 'spare']);
+    expect([classes([]), flag([])]).toEqual([[], undefined]);
+  });
+});

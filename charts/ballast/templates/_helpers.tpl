@@ -87,6 +87,15 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end -}}
 {{- end -}}
 
+{{/* PriorityClass of placeholder pods; empty where none may be made and none was named. */}}
+{{- define "ballast.headroomPriorityClass" -}}
+{{- if .Values.headroom.priorityClassName -}}
+{{- .Values.headroom.priorityClassName -}}
+{{- else if .Values.watch.clusterWide -}}
+{{- printf "%s-%s-headroom" .Release.Namespace (include "ballast.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Ends the rendering where the cluster has no Prometheus operator. */}}
 {{- define "ballast.needsMonitoring" -}}
 {{- if not (.root.Capabilities.APIVersions.Has "monitoring.coreos.com/v1") -}}

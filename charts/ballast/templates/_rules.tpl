@@ -31,6 +31,10 @@
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
+# Room for scaling.headroom; where the cluster has no such API, the list says so.
+- apiGroups: [autoscaling.x-k8s.io]
+  resources: [capacitybuffers]
+  verbs: [list, create, patch, delete]
 # The gateway's own Role: list and watch on ConfigMaps and EndpointSlices, and the scale of Deployments where a model may
 # scale to zero. Nobody can grant what he does not have.
 - apiGroups: [apps]

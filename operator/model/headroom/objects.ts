@@ -2,7 +2,6 @@
 import { labels } from '../../../crds/constants.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { Deployment, KubeObject, PodTemplateSpec } from '../../../kube/objects.ts';
-import { apiVersionOf, type ResourceType } from '../../../kube/resource.ts';
 import { ownerReference } from '../desired/child.ts';
 import { managedBy } from '../labels.ts';
 import { revisionChildName } from '../names.ts';
@@ -14,9 +13,14 @@ export type HeadroomForm = 'CapacityBuffer' | 'Placeholders';
 export const bufferVersions = ['v1beta1', 'v1alpha1'] as const;
 export type BufferVersion = (typeof bufferVersions)[number];
 
-/** `capacitybuffers.autoscaling.x-k8s.io`, which Karpenter (feature gate CapacityBuffer) and Cluster Autoscaler 1.34 and later read. */
-export const bufferType = (version: BufferVersion): ResourceType => ({
-  group: 'autoscaling.x-k8s.io',
+const bufferGroup = 'autoscaling.x-k8s.io';
+
+/**
+ * What Karpenter (feature gate CapacityBuffer) and Cluster Autoscaler 1.34 and later read, in the form in which `kube/`
+ * names kinds.
+ */
+export const bufferType = (version: BufferVersion) => ({
+  group: bufferGroup,
   version,
   plural: 'capacitybuffers',
   kind: 'CapacityBuffer',
@@ -68,7 +72,7 @@ export const capacityBuffer = (
   replicas: number,
   version: BufferVersion,
 ): CapacityBuffer => ({
-  apiVersion: apiVersionOf(bufferType(version)),
+  apiVersion: `${bufferGroup}/${version}`,
   kind: 'CapacityBuffer',
   metadata: meta(deployment),
   spec: {

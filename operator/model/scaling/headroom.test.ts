@@ -44,6 +44,10 @@ describe('headroom', () => {
     expect(headroomReplicas({ forecastSeconds: 60 }, { ...view, forecast: undefined })).toBe('unknown');
     expect(headroomReplicas({ forecastSeconds: 60 }, { ...view, model: 'unknown' })).toBe('unknown');
     expect(headroomReplicas({ replicas: 2 }, { ...view, forecast: undefined })).toBe(2);
+    const both = { replicas: 2, forecastSeconds: 60 };
+    expect(headroomReplicas(both, { ...view, forecast: undefined })).toBe(2);
+    expect(headroomReplicas(both, { ...view, forecast: { ...rising, level: 50 } })).toBe(2);
+    expect(headroomReplicas(both, { ...view, forecast: { ...rising, level: 1_200 } })).toBeGreaterThan(2);
   });
 });
 

@@ -5,16 +5,19 @@ import type { QueueModel } from './queueing.ts';
 import { sizeFor } from './sizing.ts';
 import type { Decision, Known, LatencyTarget, ScalingInput } from './types.ts';
 
-/** What is asked for: exactly one of the two. */
-export type HeadroomWish = { readonly replicas: number } | { readonly forecastSeconds: number };
+/** What is asked for: at least one of the two, of both the larger. */
+export interface HeadroomWish {
+  readonly replicas?: number | undefined;
+  readonly forecastSeconds?: number | undefined;
+}
 
 /** `spec.scaling.headroom` as it is asked for; undefined for none. */
 export function headroomWishOf(
   headroom: { readonly replicas?: number | undefined; readonly forecast?: string | undefined } | undefined,
 ): HeadroomWish | undefined {
-  if (headroom?.replicas !== undefined) return { replicas: headroom.replicas };
-  if (headroom?.forecast !== undefined) return { forecastSeconds: durationMs(headroom.forecast) / 1_000 };
-  return undefined;
+  if (headroom === undefined) return undefined;
+  const { replicas, forecast } = headroom;
+  return { replicas, forecastSeconds: forecast === undefined ? undefined : durationMs(forecast) / 1_000 };
 }
 
 /** What is known when it is sized. */
@@ -29,14 +32,14 @@ export interface HeadroomView {
 }
 
 /**
- * Replicas to keep room for, beside those that are asked for. Never more than may still be asked for; unknown while a
- * forecast is wished and there is none: what was kept before stays.
+ * Replicas to keep room for, beside those that are asked for. Never more than may still be asked for; unknown while
+ * nothing but a forecast is wished and there is none: what was kept before stays.
  */
 export function headroomReplicas(wish: HeadroomWish, view: HeadroomView): Known<number> {
   const most = Math.max(0, view.maxReplicas - view.replicas);
-  if ('replicas' in wish) return Math.min(most, wish.replicas);
+  const fixed = wish.replicas === undefined ? 'unknown' : Math.min(most, wish.replicas);
   const { forecast, model, latency, requestsPerSecondPerReplica } = view;
-  if (forecast === undefined || model === 'unknown') return 'unknown';
+  if (wish.forecastSeconds === undefined || forecast === undefined || model === 'unknown') return fixed;
   const ratePerSecond = plannedRate(forecast, wish.forecastSeconds, model.burstiness);
   const { replicas } = sizeFor({
     ratePerSecond,
@@ -46,7 +49,7 @@ export function headroomReplicas(wish: HeadroomWish, view: HeadroomView): Known<
     requestsPerSecondPerReplica,
     strictness: 1,
   });
-  return Math.min(most, Math.max(0, replicas - view.replicas));
+  return Math.min(most, Math.max(fixed === 'unknown' ? 0 : fixed, replicas - view.replicas));
 }
 
 /** Replicas and room together, at their highest lately: what a lull gives up would have to be bought again. */
@@ -66,6 +69,7 @@ const peakMs = 60_000;
  * | no                              | replicas  | any      | so many, up to maxReplicas and to maxHourlyCost  |
  * | no                              | forecast  | known    | what it needs more, at its highest of the minute |
  * | no                              | forecast  | unknown  | unknown: what is kept stays                      |
+ * | no                              | both      | any      | the larger; replicas while there is no forecast  |
  */
 export function headroomOf(
   wish: HeadroomWish,
@@ -87,7 +91,7 @@ export function headroomOf(
     latency: input.latency,
     requestsPerSecondPerReplica: input.requestsPerSecondPerReplica,
   });
-  if ('replicas' in wish || room === 'unknown') return { replicas: room, peak };
+  if (wish.forecastSeconds === undefined || room === 'unknown') return { replicas: room, peak };
   const total = replicas + room;
   const next =
     peak === undefined || total >= peak.total || nowMs - peak.atMs >= peakMs ? { total, atMs: nowMs } : peak;

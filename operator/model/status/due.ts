@@ -48,6 +48,7 @@ function skeleton(status: ModelDeploymentStatus): unknown {
     scaling: {
       ...scaling,
       current: scaling?.current?.limitedBy,
+      headroom: [scaling?.headroom?.replicas, scaling?.headroom?.form, scaling?.headroom?.inPlace],
       lastDecision: scaling?.lastDecision?.replicas,
       recentDecisions: undefined,
     },

@@ -5,6 +5,7 @@ import type { Known, ScalingReason, Why } from '../scaling/types.ts';
 import type { ScalingChange, ScalingReading } from '../snapshot.ts';
 import { type ConditionValue, no, unknown, yes } from './conditions.ts';
 import type { StatusFacts } from './facts.ts';
+import { headroomStatus } from './headroom.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
 
 const keptDecisions = 10;
@@ -51,6 +52,8 @@ export function scalingStatus(facts: StatusFacts): ScalingStatus {
   const { scaling } = snapshot;
   const before = snapshot.deployment.status?.scaling;
   const status: ScalingStatus = { desiredReplicas: needed, ...limits, owner: ownerOf(facts) };
+  const headroom = headroomStatus(facts);
+  if (headroom !== undefined) status.headroom = headroom;
   if (scaling === 'unknown') {
     if (before?.lastDecision !== undefined) status.lastDecision = before.lastDecision;
     if (before?.recentDecisions !== undefined) status.recentDecisions = before.recentDecisions;

@@ -30,6 +30,7 @@ const most: Readonly<Record<string, readonly string[]>> = {
   serviceaccounts: own,
   'poddisruptionbudgets.policy': own,
   'networkpolicies.networking.k8s.io': own,
+  'capacitybuffers.autoscaling.x-k8s.io': ['list', 'create', 'patch', 'delete'],
   pods: read,
   'replicasets.apps': read,
   'endpointslices.discovery.k8s.io': read,

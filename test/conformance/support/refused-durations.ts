@@ -36,6 +36,13 @@ export const refusedDurations: [name: string, spec: object, causes: string[]][] 
     ],
   ],
   [
+    'a headroom that looks too short ahead',
+    { model: { uri }, scaling: { headroom: { forecast: '9s' } } },
+    [
+      'spec.scaling.headroom.forecast | FieldValueInvalid | Invalid value: "9s": scaling.headroom.forecast is 9s: it must be between 10s and 1h',
+    ],
+  ],
+  [
     'an idle time that is too short',
     { model: { uri }, scaling: { scaleToZero: { idleAfter: '9s' } } },
     [

@@ -86,6 +86,20 @@ export const refusedServing: [name: string, spec: object, causes: string[]][] = 
     ],
   ],
   [
+    'headroom in mode External',
+    { model: { uri }, scaling: { mode: 'External', headroom: { replicas: 1 } } },
+    [
+      'spec.scaling.headroom | FieldValueForbidden | Forbidden: scaling.mode is External: headroom belongs to mode SLA; remove it, or set mode: SLA',
+    ],
+  ],
+  [
+    'a headroom of no size',
+    { model: { uri }, scaling: { headroom: {} } },
+    [
+      'spec.scaling.headroom | FieldValueInvalid | Invalid value: scaling.headroom needs replicas or forecast',
+    ],
+  ],
+  [
     'scale to zero in mode Fixed',
     { model: { uri }, scaling: { mode: 'Fixed', scaleToZero: { idleAfter: '5m' } } },
     [

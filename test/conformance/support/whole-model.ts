@@ -54,6 +54,7 @@ export const wholeSpec = {
     schedule: [
       { days: ['Mon', 'Sun'], from: '08:00', to: '18:30', timezone: 'Europe/Berlin', minReplicas: 3 },
     ],
+    headroom: { replicas: 2, forecast: '2m' },
     maxHourlyCost: '2.50',
     scaleToZero: { idleAfter: '5m', maxHeldRequests: 100 },
   },
