@@ -1,6 +1,9 @@
 /** What operator and pods say to each other over HTTP. Versioned: a frozen pod meets newer operators. */
 
-/** `GET /load` on the ops port: cumulative counters since `startedAtMs`, gauges of now, and the last two minutes. */
+/**
+ * `GET /load` on the ops port: cumulative counters since `startedAtMs`, gauges of now, and the last two minutes; with
+ * `?sinceMs=UPTIME` only the seconds that ended after that time on this pod's clock (older pods tell all).
+ */
 export interface LoadReport {
   readonly version: 1;
   /** Random per process: a change means that every counter started anew. */

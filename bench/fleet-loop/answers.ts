@@ -26,10 +26,10 @@ function totals(rate: Rate, untilSecond: number) {
   return { arrivals, latency: JSON.stringify({ boundsMs, counts }) };
 }
 
-/** The answers of the pods of one rate: all but the name is the same for all in one second. */
-export function podAnswers(rate: Rate): (instance: string, worldMs: number) => string {
-  let made = { second: -1, text: '' };
-  return (instance, worldMs) => {
+/** The answers of the pods of one rate: all but the name is the same for all that ask for as many seconds. */
+export function podAnswers(rate: Rate): (instance: string, worldMs: number, sinceMs: number) => string {
+  let made = { second: -1, rest: '', seconds: [] as string[] };
+  return (instance, worldMs, sinceMs) => {
     const now = Math.floor(worldMs / 1_000);
     if (made.second !== now) {
       const { arrivals, latency } = totals(rate, now);
@@ -40,10 +40,13 @@ export function podAnswers(rate: Rate): (instance: string, worldMs: number) => s
       });
       made = {
         second: now,
-        text: `"startedAtMs":0,"uptimeMs":${(bornSeconds + now) * 1_000},"ready":true,"draining":false,"revision":"a","modelSha256":"${'a'.repeat(64)}","parallelism":1,"counters":{"arrivals":${arrivals},"succeeded":${arrivals},"clientErrors":0,"rejected":0,"failed":0,"busySeconds":${sum},"serviceCount":${arrivals},"serviceSumSeconds":${sum},"serviceSumSquares":${sum}},"queueLength":0,"inFlight":0,"oldestWaitMs":0,"latency":${latency},"seconds":[${seconds.join()}]}`,
+        rest: `"startedAtMs":0,"uptimeMs":${(bornSeconds + now) * 1_000},"ready":true,"draining":false,"revision":"a","modelSha256":"${'a'.repeat(64)}","parallelism":1,"counters":{"arrivals":${arrivals},"succeeded":${arrivals},"clientErrors":0,"rejected":0,"failed":0,"busySeconds":${sum},"serviceCount":${arrivals},"serviceSumSeconds":${sum},"serviceSumSquares":${sum}},"queueLength":0,"inFlight":0,"oldestWaitMs":0,"latency":${latency},"seconds":[`,
+        seconds,
       };
     }
-    return `{"version":1,"instance":"${instance}",${made.text}`;
+    const newer = Math.min(keptSeconds, Math.max(0, bornSeconds + now - Math.floor(sinceMs / 1_000)));
+    const told = newer === 0 ? '' : made.seconds.slice(-newer).join();
+    return `{"version":1,"instance":"${instance}",${made.rest}${told}]}`;
   };
 }
 

@@ -107,10 +107,11 @@ export async function runCase(one: Case): Promise<Figures> {
   const probe = createProbe({
     clock,
     random: Math.random,
-    pull: async (origin) => {
+    pull: async (origin, _signal, query) => {
       pulls += 1;
       const answer = answers[Number(origin.split('-')[1])];
-      return parsed(parseReport(made(() => answer?.(origin, worldMs()) ?? '')));
+      const sinceMs = Number(query.split('=')[1] ?? 0);
+      return parsed(parseReport(made(() => answer?.(origin, worldMs(), sinceMs) ?? '')));
     },
   });
   probe.setTargets(
@@ -153,7 +154,6 @@ export async function runCase(one: Case): Promise<Figures> {
     );
 
   let woken = 0;
-  const counts = new Map<string, { least: number; changedMs: number; before: number }>();
   const loop = createFleetLoop({
     clock,
     deployments: () => deployments,
@@ -216,7 +216,6 @@ export async function runCase(one: Case): Promise<Figures> {
     const needed = known?.why.needed;
     if (typeof needed === 'number' && (known?.replicas ?? 0) < needed) lowered += 1;
   }
-  counts.clear();
   return {
     pullsPerSecond: (pulls - before.pulls) / passed,
     gatewayPullsPerSecond: (gatewayPulls - before.gatewayPulls) / passed,

@@ -11,11 +11,17 @@ export interface OpsContext {
   load(): LoadReport;
 }
 
+/** Who knows the seconds until then is told the newer ones alone; anything but a number asks for all. */
+function after(load: LoadReport, query: string): LoadReport {
+  const sinceMs = Number(new URLSearchParams(query).get('sinceMs') ?? '');
+  return sinceMs > 0 ? { ...load, seconds: load.seconds.filter(({ endMs }) => endMs > sinceMs) } : load;
+}
+
 /** Makes the handler of the ops port. */
 export const createOpsHandler =
   (context: OpsContext) =>
   (request: IncomingMessage, response: ServerResponse): void => {
-    const path = (request.url ?? '').split('?')[0];
+    const [path, query = ''] = (request.url ?? '').split('?');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       sendError(response, 405, 'Method Not Allowed', { headers: { allow: 'GET, HEAD' } });
       return;
@@ -31,7 +37,7 @@ export const createOpsHandler =
         return;
       }
       case '/load':
-        sendJson(response, 200, JSON.stringify(context.load()));
+        sendJson(response, 200, JSON.stringify(after(context.load(), query)));
         return;
       case '/metrics': {
         const format = chooseFormat(request.headers.accept);

@@ -22,6 +22,29 @@ test('what is kept tells the same recent arrivals, and shares its boundaries wit
   const bounds = new SharedBounds();
   const one = report({ rate: 7 });
   const other = report({ rate: 3 });
-  expect(recentArrivals(compact(one, bounds))).toEqual(recentArrivals(one));
-  expect(compact(one, bounds).latency.boundsMs).toBe(compact(other, bounds).latency.boundsMs);
+  expect(recentArrivals(compact(one, bounds, undefined))).toEqual(recentArrivals(one));
+  expect(compact(one, bounds, undefined).latency.boundsMs).toBe(
+    compact(other, bounds, undefined).latency.boundsMs,
+  );
+});
+
+test('newer seconds go on from the ones before, whether they overlap or leave a gap, for two minutes in all', () => {
+  const { seconds } = report({ rate: 7, uptimeSeconds: 400 });
+  const numbered = seconds.map((second, index) => ({ ...second, arrivals: index }));
+  const all = (kept: CompactSeconds) =>
+    Array.from({ length: kept.length }, (_, index) => [kept.at(index)?.endMs, kept.at(index)?.arrivals]);
+  const plain = (from: number, to: number) =>
+    numbered.slice(from, to).map(({ endMs, arrivals }) => [endMs, arrivals]);
+  const first = new CompactSeconds(numbered.slice(0, 60));
+  expect(all(new CompactSeconds(numbered.slice(60, 80), first))).toEqual(plain(0, 80));
+  expect(all(new CompactSeconds(numbered.slice(40, 80), first))).toEqual(plain(0, 80));
+  expect(all(new CompactSeconds([], first))).toEqual(plain(0, 60));
+  expect(all(new CompactSeconds(numbered.slice(70, 72), first))).toEqual([...plain(0, 60), ...plain(70, 72)]);
+  // A pod that tells all again, as one does that knows no `sinceMs`.
+  expect(all(new CompactSeconds(numbered, first))).toEqual(plain(0, 120));
+  const later = numbered.map((second) => ({ ...second, endMs: second.endMs + 90_000 }));
+  const joined = new CompactSeconds(later.slice(30, 120), new CompactSeconds(numbered));
+  expect(joined.length).toBe(120);
+  expect(joined.at(0)).toMatchObject({ endMs: numbered[90]?.endMs, arrivals: 90 });
+  expect(joined.at(-1)).toMatchObject({ endMs: later[119]?.endMs, arrivals: 119 });
 });

@@ -3,6 +3,7 @@ import type { LatencyHistogram, LoadReport, LoadSecond } from '../../crds/wire.t
 import type { KeptReport, SecondsList } from '../model/scaling/types.ts';
 
 const columns = 5;
+const keptSeconds = 120;
 
 /**
  * The figures that scaling reads of each second, as 32-bit floats in one block: times are kept as their distance to the
@@ -13,10 +14,22 @@ export class CompactSeconds implements SecondsList {
   readonly #figures: Float32Array;
   readonly #newestMs: number;
 
-  constructor(seconds: readonly LoadSecond[]) {
-    this.#newestMs = seconds.at(-1)?.endMs ?? 0;
-    this.#figures = new Float32Array(seconds.length * columns);
+  /** `seconds` after those of `before` that are older: at most two minutes of both. */
+  constructor(seconds: readonly LoadSecond[], before?: CompactSeconds) {
+    const firstMs = seconds[0]?.endMs ?? Number.POSITIVE_INFINITY;
+    const newestMs = seconds.at(-1)?.endMs ?? before?.newestMs ?? 0;
+    let until = before?.length ?? 0;
+    while (until > 0 && (before?.at(until - 1)?.endMs ?? 0) >= firstMs) until -= 1;
+    const from = Math.max(0, until + seconds.length - keptSeconds);
+    this.#newestMs = newestMs;
+    this.#figures = new Float32Array((Math.max(0, until - from) + seconds.length) * columns);
     let at = 0;
+    if (before !== undefined && from < until) {
+      this.#figures.set(before.#figures.subarray(from * columns, until * columns));
+      const older = newestMs - before.newestMs;
+      for (; at < (until - from) * columns; at += columns)
+        this.#figures[at] = (this.#figures[at] ?? 0) + older;
+    }
     for (const { endMs, arrivals, serviceCount, serviceSumSeconds, serviceSumSquares } of seconds) {
       this.#figures[at] = this.#newestMs - endMs;
       this.#figures[at + 1] = arrivals;
@@ -25,6 +38,11 @@ export class CompactSeconds implements SecondsList {
       this.#figures[at + 4] = serviceSumSquares;
       at += columns;
     }
+  }
+
+  /** End of the newest second on the pod's clock; 0 without one. */
+  get newestMs(): number {
+    return this.#newestMs;
   }
 
   get length(): number {
@@ -51,8 +69,10 @@ export class CompactSeconds implements SecondsList {
 export class SharedBounds {
   readonly #lists = new Map<string, readonly number[]>();
 
-  /** The list that is kept of these boundaries. */
-  of(boundsMs: readonly number[]): readonly number[] {
+  /** The list that is kept of these boundaries; `last` is what the pod had before. */
+  of(boundsMs: readonly number[], last: readonly number[] | undefined): readonly number[] {
+    if (last?.length === boundsMs.length && last.every((bound, index) => bound === boundsMs[index]))
+      return last;
     const key = boundsMs.join();
     const known = this.#lists.get(key);
     if (known !== undefined) return known;
@@ -63,11 +83,20 @@ export class SharedBounds {
   }
 }
 
-/** The report as it is kept until the next one. */
-export function compact(report: LoadReport, bounds: SharedBounds): KeptReport {
+/** A pod's report as the probe keeps it. */
+export interface CompactReport extends KeptReport {
+  readonly seconds: CompactSeconds;
+}
+
+/** The report as it is kept until the next one; `before` is the last one of the same process, whose seconds it goes on from. */
+export function compact(
+  report: LoadReport,
+  bounds: SharedBounds,
+  before: CompactReport | undefined,
+): CompactReport {
   const latency: LatencyHistogram = {
-    boundsMs: bounds.of(report.latency.boundsMs),
+    boundsMs: bounds.of(report.latency.boundsMs, before?.latency.boundsMs),
     counts: report.latency.counts,
   };
-  return { ...report, latency, seconds: new CompactSeconds(report.seconds) };
+  return { ...report, latency, seconds: new CompactSeconds(report.seconds, before?.seconds) };
 }

@@ -1,7 +1,7 @@
 /** Asks every pod for its load: often while it works, seldom while it rests, never more than a few at once. */
 import type { KeptReport, PodObservation, PodReading } from '../model/scaling/types.ts';
 import { BurstWatch } from './bursts.ts';
-import { compact, SharedBounds } from './compact.ts';
+import { type CompactReport, compact, SharedBounds } from './compact.ts';
 import { paceOf } from './pace.ts';
 import type { PullFailure, PullResult } from './pull.ts';
 import type { ProbeTarget } from './targets.ts';
@@ -14,7 +14,8 @@ export interface ProbeClock {
 
 export interface ProbeOptions {
   readonly clock: ProbeClock;
-  readonly pull: (origin: string, signal: AbortSignal) => Promise<PullResult>;
+  /** `query` asks for the newest seconds alone. */
+  readonly pull: (origin: string, signal: AbortSignal, query: string) => Promise<PullResult>;
   /** Uniform in [0, 1): spreads the pulls over time. */
   readonly random: () => number;
   readonly busyPeriodMs?: number;
@@ -85,7 +86,7 @@ interface Entry {
   periodMs: number;
   readonly place: number;
   flying: boolean;
-  reading: PodReading | undefined;
+  reading: (PodReading & { readonly report: CompactReport }) | undefined;
   works: boolean;
   failure: string | undefined;
   /** Pulls in a row that failed. */
@@ -205,7 +206,15 @@ export function createProbe(options: ProbeOptions): Probe {
     const { origin } = entry.target;
     const wasDeaf = isDeaf(entry);
     if (wasDeaf) deafInFlight += 1;
-    const result = await pull(origin, abort.signal);
+    const known = entry.reading?.report;
+    const sinceMs = known?.seconds.newestMs ?? 0;
+    let result = await pull(origin, abort.signal, sinceMs === 0 ? '' : `?sinceMs=${sinceMs}`);
+    const isOther = 'report' in result && result.report.instance !== known?.instance;
+    // Another process answered: all that it knows is new.
+    if (isOther && sinceMs > 0) {
+      pulls += 1;
+      result = await pull(origin, abort.signal, '');
+    }
     if (wasDeaf) deafInFlight -= 1;
     entry.flying = false;
     // The pod may have gone, or its address have moved, while it was asked.
@@ -222,7 +231,8 @@ export function createProbe(options: ProbeOptions): Probe {
     }
     entry.failure = undefined;
     entry.failures = 0;
-    const report = compact(result.report, bounds);
+    const isSame = result.report.instance === known?.instance;
+    const report = compact(result.report, bounds, isSame ? known : undefined);
     judge(entry, report, nowMs);
     const periodMs = periodOf(entry.owner);
     entry.dueMs = nextDueMs(entry, periodMs, nowMs);
