@@ -1,5 +1,4 @@
 /** What the gateway itself answers instead of a pod. */
-import { ProtocolError } from '../../protocol/errors.ts';
 
 /** Why: a closed list, label of the metrics. */
 export type RefusalReason =
@@ -26,13 +25,18 @@ export type RefusalReason =
   /** The request itself cannot be passed on. */
   | 'BadRequest';
 
-/** A refusal, with the seconds after which to come again where that helps. */
-export class Refusal extends ProtocolError {
+/**
+ * A refusal, with the seconds after which to come again where that helps. No Error: it is never thrown, and under overload
+ * each would pay for a stack that nobody reads.
+ */
+export class Refusal {
+  readonly status: number;
+  readonly message: string;
   readonly reason: RefusalReason;
   readonly retryAfterSeconds: number | undefined;
   constructor(status: number, message: string, reason: RefusalReason, retryAfterSeconds?: number) {
-    super(status, message);
-    this.name = 'Refusal';
+    this.status = status;
+    this.message = message;
     this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
   }

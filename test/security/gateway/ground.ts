@@ -44,14 +44,16 @@ export interface GatewayGround {
   close(): Promise<void>;
 }
 
+const flags = (process.env.GATE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
 const startGateway = async (kubeconfig: string, host: string): Promise<GatewayProcess> => {
   const [ops = 0] = await freePorts(1);
   const child: ChildProcess = spawn(
     process.execPath,
-    [join(import.meta.dirname, '../../../gateway/main.ts')],
+    [...flags, join(import.meta.dirname, '../../../gateway/main.ts')],
     {
       env: {
         PATH: process.env.PATH ?? '',
+        MALLOC_ARENA_MAX: '2',
         KUBECONFIG: kubeconfig,
         BALLAST_LISTEN_HOST: host,
         BALLAST_OPS_PORT: String(ops),

@@ -150,7 +150,12 @@ try {
   await pause(1000);
   const { inFlight, queueLength } = await ground.load('attacked');
   if (inFlight !== 0 || queueLength !== 0) miss('the end', `${inFlight} in flight, ${queueLength} waiting`);
-  console.log(`\ngateway at the end: ${Math.round(ground.gateway.rssMb())} MB`);
+  const metrics = await (await fetch(`http://127.0.0.1:${ground.gateway.ops}/metrics`)).text();
+  const mb = (name: string) =>
+    Math.round(Number(new RegExp(`^ballast_gateway_${name} (\\S+)$`, 'm').exec(metrics)?.[1]) / 2 ** 20);
+  console.log(
+    `\ngateway at the end: ${Math.round(ground.gateway.rssMb())} MB, heap ${mb('nodejs_heap_size_used_bytes')} of ${mb('nodejs_heap_size_total_bytes')} MB, outside of it ${mb('nodejs_external_memory_bytes')} MB`,
+  );
 } finally {
   await Promise.all([honest.stop(), control.stop()]);
   await ground.close();
