@@ -129,6 +129,7 @@ export const remedies: Record<Reason, Remedy> = {
     look: [describe],
     fix: [
       'Rename or delete the object that the message names, or give the ModelDeployment another name. Ballast never takes over an object that it did not make.',
+      'Everything of the gateway of a namespace is called `ballast-gateway`. Until that name is free, requests go straight to the pods.',
     ],
   },
   ChildMutated: {

@@ -110,23 +110,25 @@ describe('a gateway', () => {
     expect(bed.writes()).toBeGreaterThan(again);
   });
 
-  test.each([resources.serviceAccounts, resources.services, resources.deployments])(
-    'takes nobody’s $kind',
-    async (type) => {
-      const bed = makeBed();
-      bed.put('wine', asked);
-      const others = { metadata: { name: 'ballast-gateway', namespace: 'shop', labels: { app: 'mine' } } };
-      bed.api.seed(type, others);
-      await expect(bed.reconcile()).rejects.toThrow(/Ballast did not make it/);
-      expect(bed.object(type)?.metadata.labels).toEqual({ app: 'mine' });
-      expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toContain(`${type.kind} "ballast-gateway"`);
-      expect(bed.told).toEqual(['shop']);
-      bed.api.seed(type, { metadata: { ...others.metadata, labels } });
-      await bed.reconcile();
-      expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toBeUndefined();
-      expect(bed.told).toEqual(['shop', 'shop']);
-    },
-  );
+  test.each(kinds)('takes nobody’s $kind', async (type) => {
+    const bed = makeBed();
+    bed.put('wine', asked);
+    const others = { metadata: { name: 'ballast-gateway', namespace: 'shop', labels: { app: 'mine' } } };
+    bed.api.seed(type, others);
+    await expect(bed.reconcile()).rejects.toThrow(/Ballast did not make it/);
+    expect(bed.object(type)?.metadata.labels).toEqual({ app: 'mine' });
+    expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toEqual({
+      reason: 'ChildConflict',
+      message: `${type.kind} "ballast-gateway" exists and Ballast did not make it: rename or delete it`,
+    });
+    // Nothing else was made either.
+    expect(bed.writes()).toBe(0);
+    expect(bed.told).toEqual(['shop']);
+    bed.api.seed(type, { metadata: { ...others.metadata, labels } });
+    await bed.reconcile();
+    expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toBeUndefined();
+    expect(bed.told).toEqual(['shop', 'shop']);
+  });
 
   test('whose making is refused says so; a passing fault says nothing', async () => {
     const bed = makeBed();
@@ -142,7 +144,23 @@ describe('a gateway', () => {
     expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toBeUndefined();
     fail(403, 'Forbidden');
     await expect(bed.reconcile()).rejects.toThrow('no Role');
-    expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toBe('no Role');
+    expect(bed.gateways.readingOf(bed.model('wine'))?.problem).toEqual({
+      reason: 'Forbidden',
+      message: 'no Role',
+    });
+  });
+
+  test('whose name was taken by somebody after it was made does not take it back', async () => {
+    const bed = makeBed();
+    bed.put('wine', asked);
+    await bed.reconcile();
+    bed.api.seed(resources.roles, {
+      metadata: { name: 'ballast-gateway', namespace: 'shop', labels: { app: 'mine' } },
+    });
+    bed.clock.nowMs += 301_000;
+    const before = bed.writes();
+    await expect(bed.reconcile()).rejects.toThrow('Role "ballast-gateway" exists');
+    expect(bed.writes()).toBe(before);
   });
 });
 

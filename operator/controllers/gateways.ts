@@ -7,16 +7,18 @@ import { isForbidden, isInvalid, isNotFound } from '../../kube/errors.ts';
 import { messageOf } from '../../kube/log.ts';
 import type { Observer } from '../../kube/metrics.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
+import { missingRule, ruleRemedy, ruleText } from '../../kube/rbac.ts';
 import { type ObjectKey, resources } from '../../kube/resource.ts';
 import {
   type GatewayChildKind,
   type GatewaySettings,
   gatewayAnchor,
   gatewayChildren,
+  gatewayKinds,
   gatewayName,
   isGatewayObject,
 } from '../model/gateway/children.ts';
-import { type GatewayReading, wantsGateway } from '../model/gateway/path.ts';
+import { type GatewayProblem, type GatewayReading, wantsGateway } from '../model/gateway/path.ts';
 import { freePort } from '../model/gateway/ports.ts';
 import { portOf, routesName } from '../model/gateway/routes.ts';
 import { childHash } from '../model/hash.ts';
@@ -49,10 +51,21 @@ export const gatewayKey = (namespace: string): ObjectKey => `${namespace}/${gate
 /** Somebody else has the name. */
 class Taken extends Error {}
 
+/** What people must mend; undefined for what a later try may heal. */
+function problemOf(error: unknown): GatewayProblem | undefined {
+  const message = messageOf(error);
+  if (error instanceof Taken) return { reason: 'ChildConflict', message };
+  if (isInvalid(error)) return { reason: 'SpecInvalid', message };
+  if (!isForbidden(error)) return undefined;
+  const rule = missingRule(error);
+  const told = rule === undefined ? message : `the operator may not ${ruleText(rule)}: ${ruleRemedy(rule)}`;
+  return { reason: 'Forbidden', message: told };
+}
+
 export class Gateways {
   readonly #options: GatewaysOptions;
   readonly #applied = new Map<string, Applied>();
-  readonly #problems = new Map<string, string>();
+  readonly #problems = new Map<string, GatewayProblem>();
   /** Per namespace, the model of each port. */
   readonly #ports = new Map<string, Map<number, string>>();
 
@@ -145,35 +158,34 @@ export class Gateways {
     const leftMs = (before?.atMs ?? 0) + againMs - nowMs();
     if (isAsApplied && leftMs > 0) return { requeueAfterMs: leftMs };
     try {
-      const made = await this.#apply(namespace, anchor, { look: before === undefined, wakes }, signal);
+      const made = await this.#apply(namespace, anchor, wakes, signal);
       const { uid, generation } = made.metadata;
       this.#applied.set(namespace, { hash, uid, generation, atMs: nowMs() });
       this.#tell(namespace, undefined);
     } catch (error) {
       this.doubt(namespace);
-      const lasts = error instanceof Taken || isForbidden(error) || isInvalid(error);
-      if (lasts) this.#tell(namespace, messageOf(error));
+      const problem = problemOf(error);
+      if (problem !== undefined) this.#tell(namespace, problem);
       throw error;
     }
     return { requeueAfterMs: againMs };
   }
 
-  #tell(namespace: string, problem: string | undefined): void {
-    if (this.#problems.get(namespace) === problem) return;
+  #tell(namespace: string, problem: GatewayProblem | undefined): void {
+    if (this.#problems.get(namespace)?.message === problem?.message) return;
     if (problem === undefined) this.#problems.delete(namespace);
     else this.#problems.set(namespace, problem);
     this.#options.onChange(namespace);
   }
 
-  /** Applies all; `look` first whether the names are free. Resolves to the Deployment. */
+  /** Applies all, once every name is found to be free or its own. Resolves to the Deployment. */
   async #apply(
     namespace: string,
     anchor: KubeObject,
-    { look, wakes }: { readonly look: boolean; readonly wakes: boolean },
+    wakes: boolean,
     signal: AbortSignal,
   ): Promise<KubeObject> {
     const apply = async (kind: GatewayChildKind, object: KubeObject) => {
-      if (look) await this.#mustBeFree(namespace, kind, signal);
       const answer = await this.#options.api.apply(resources[kind], object, {
         fieldManager: fieldManagers.operator,
         force: true,
@@ -182,6 +194,8 @@ export class Gateways {
       this.#options.observer.count('writes_total', { kind: resources[kind].kind, verb: 'apply' });
       return answer;
     };
+    // Before the first write: half a gateway would be left behind.
+    for (const kind of gatewayKinds) await this.#mustBeFree(namespace, kind, signal);
     let last = await apply('serviceAccounts', anchor);
     const anchorUid = last.metadata.uid ?? '';
     const children = gatewayChildren(namespace, anchorUid, this.#options.settings(), wakes);
@@ -189,14 +203,25 @@ export class Gateways {
     return last;
   }
 
-  /** Nothing of anybody else's is taken. Rights are not looked at: who has the ServiceAccount has its Role. */
+  /** Nothing of anybody else's is taken. Of Roles the operator may read those of this name alone, and list none. */
   async #mustBeFree(namespace: string, kind: GatewayChildKind, signal: AbortSignal): Promise<void> {
-    if (kind === 'roles' || kind === 'roleBindings') return;
-    const { items } = await this.#options.api.list<KubeObject>(resources[kind], {
-      namespace,
-      fieldSelector: `metadata.name=${gatewayName}`,
-      signal,
-    });
+    const { api } = this.#options;
+    const items =
+      kind === 'roles' || kind === 'roleBindings'
+        ? await api.get<KubeObject>(resources[kind], { namespace, name: gatewayName }, { signal }).then(
+            (object) => [object],
+            (error: unknown) => {
+              if (isNotFound(error)) return [];
+              throw error;
+            },
+          )
+        : (
+            await api.list<KubeObject>(resources[kind], {
+              namespace,
+              fieldSelector: `metadata.name=${gatewayName}`,
+              signal,
+            })
+          ).items;
     if (items.some((object) => !isGatewayObject(object)))
       throw new Taken(
         `${resources[kind].kind} "${gatewayName}" exists and Ballast did not make it: rename or delete it`,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { modelDeployments } from '../../crds/constants.ts';
 import { ApiError } from '../../kube/errors.ts';
-import type { Deployment, Service } from '../../kube/objects.ts';
+import type { ConfigMap, Deployment, Service } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { makePod } from '../model/testing/builders.ts';
 import { Memories } from './memory.ts';
@@ -224,6 +224,17 @@ describe('reconcile', () => {
     await settle(rig);
     expect(rig.condition('Stalled')).toBe('False RollingOut');
     expect(rig.names(resources.services)).toContain('wine');
+  });
+
+  test('the routes of somebody else’s ConfigMap are never touched, and requests go straight to the pods', async () => {
+    const rig = makeRig({ traffic: { path: 'Gateway' } });
+    rig.gateway = { port: 20_007, readyPods: 2 };
+    const foreign = { metadata: { name: 'wine-routes', namespace: 'shop' }, data: { mine: 'yes' } };
+    rig.api.seed<ConfigMap>(resources.configMaps, foreign);
+    await settle(rig);
+    expect(rig.condition('Stalled')).toBe('True ChildConflict');
+    expect(rig.model().status?.traffic).toMatchObject({ path: 'Direct', reason: 'GatewayUnready' });
+    expect(rig.api.objects.get('ConfigMap shop/wine-routes')).toMatchObject({ data: { mine: 'yes' } });
   });
 
   test('an orphan of ours is adopted', async () => {

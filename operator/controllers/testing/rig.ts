@@ -9,6 +9,7 @@ import type { KubeObject } from '../../../kube/objects.ts';
 import { type ResourceType, resources } from '../../../kube/resource.ts';
 import { keyOf } from '../../../kube/store.ts';
 import { FakeApi } from '../../../kube/testing/fake-api.ts';
+import type { GatewayReading } from '../../model/gateway/path.ts';
 import { makeDeployment, type SpecPart, startMs, testDefaults } from '../../model/testing/builders.ts';
 import type { Caches } from '../caches.ts';
 
@@ -61,6 +62,8 @@ export interface Rig {
   readonly metrics: MetricsRegistry;
   readonly events: string[];
   nowMs: number;
+  /** What is known of the namespace's gateway. */
+  gateway: GatewayReading | undefined;
   /** One reconcile; rejects as the real one does. */
   reconcile(): Promise<ReconcileResult | undefined>;
   /** Writes the spec as a user does. */
@@ -101,6 +104,7 @@ export function makeRig(spec: SpecPart = {}): Rig {
     events,
     memories: new Memories(),
     nowMs: startMs,
+    gateway: undefined,
     reconcile: () =>
       reconcileModelDeployment({
         api,
@@ -112,6 +116,7 @@ export function makeRig(spec: SpecPart = {}): Rig {
         memories: rig.memories,
         defaults: testDefaults,
         readScaling: () => undefined,
+        readGateway: () => rig.gateway,
         nowMs: () => rig.nowMs,
       })(key, { signal: new AbortController().signal, failures: 0 }),
     write(next) {

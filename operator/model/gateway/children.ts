@@ -53,14 +53,16 @@ export const defaultGatewayResources: ResourceRequirements = {
   limits: { memory: '512Mi' },
 };
 
-/** Kinds of the gateway's children, spelled as in kube/resource.ts. */
-export type GatewayChildKind =
-  | 'serviceAccounts'
-  | 'roles'
-  | 'roleBindings'
-  | 'services'
-  | 'deployments'
-  | 'podDisruptionBudgets';
+/** Kinds of what a gateway is made of, spelled as in kube/resource.ts. */
+export const gatewayKinds = [
+  'serviceAccounts',
+  'roles',
+  'roleBindings',
+  'services',
+  'deployments',
+  'podDisruptionBudgets',
+] as const;
+export type GatewayChildKind = (typeof gatewayKinds)[number];
 
 export interface GatewayChild {
   readonly kind: GatewayChildKind;

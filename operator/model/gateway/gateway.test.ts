@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { gatewayPorts, parseRoutes } from '../../../crds/routes.ts';
+import type { TrafficChoice } from '../../../crds/status.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { ConfigMap, Service } from '../../../kube/objects.ts';
 import { revisionHash } from '../hash.ts';
@@ -10,11 +11,12 @@ import { makeDeployment, makeSnapshot, type SpecPart, startMs } from '../testing
 import { expectGolden } from '../testing/golden.ts';
 import { autoWay } from './auto.ts';
 import { defaultGatewayResources, gatewayAnchor, gatewayChildren } from './children.ts';
-import { type GatewayReading, routesEndMs, trafficPathOf } from './path.ts';
+import { type GatewayProblem, type GatewayReading, routesEndMs, trafficPathOf } from './path.ts';
 import { freePort } from './ports.ts';
 import { portOf, weightsOf } from './routes.ts';
 
 const golden = (name: string) => join(import.meta.dirname, 'golden', `${name}.txt`);
+const taken: GatewayProblem = { reason: 'ChildConflict', message: 'Role "ballast-gateway" is taken' };
 const asked: SpecPart = { traffic: { path: 'Gateway' } };
 const reading = (part: Partial<GatewayReading> = {}): GatewayReading => ({
   port: 20_007,
@@ -87,7 +89,7 @@ const targets = (decided: Plan) => {
 describe('the way of requests', () => {
   test.each([
     ['no gateway pod is ready', reading({ readyPods: 0 }), 60_000, 'Direct GatewayUnready', undefined],
-    ['the gateway cannot be made', reading({ problem: 'x' }), 60_000, 'Direct GatewayUnready', undefined],
+    ['the gateway cannot be made', reading({ problem: taken }), 60_000, 'Direct GatewayUnready', undefined],
     ['no port is left', reading({ port: undefined }), 60_000, 'Direct GatewayUnready', undefined],
     ['the route is a moment old', reading(), 500, 'Direct GatewayUnready', startMs + 1_500],
     ['all is there', reading(), 2_000, 'Gateway Asked', undefined],
@@ -121,6 +123,31 @@ describe('the way of requests', () => {
     if (status === undefined) throw new Error('no status');
     const again = plan({ ...later, nowMs: startMs + 90_000, deployment: { ...later.deployment, status } });
     expect((again.status ?? status).traffic?.since).toBe('2026-01-01T12:00:00Z');
+  });
+});
+
+describe('a gateway that cannot be made', () => {
+  const conditions = (spec: SpecPart, gateway: GatewayReading, choice?: TrafficChoice) => {
+    const given = withRoutes(spec, gateway);
+    const status = { traffic: { choice } } as typeof given.deployment.status;
+    const deployment = choice === undefined ? given.deployment : { ...given.deployment, status };
+    const decided = plan({ ...given, deployment } as typeof given);
+    return ['Stalled', 'Ready']
+      .map((type) => decided.status?.conditions?.find((one) => one.type === type))
+      .map((one) => `${one?.status} ${one?.reason} ${one?.message}`);
+  };
+  test.each<[string, SpecPart]>([
+    ['asked for', asked],
+    ['needed to scale to zero', { scaling: { scaleToZero: {} } }],
+  ])('is a condition, where it is %s', (_, spec) => {
+    const text = 'ChildConflict Role "ballast-gateway" is taken; until then requests go straight to the pods';
+    expect(conditions(spec, reading({ problem: taken }))).toEqual([`True ${text}`, `False ${text}`]);
+    expect(conditions(spec, reading())[0]).toMatch(/^False /);
+  });
+  test('is none where Auto chose it: the promise is kept without it too', () => {
+    const spec: SpecPart = { sla: { window: '5m', latency: { p99: '94ms' } } };
+    const choice = { path: 'Gateway', message: 'it pays' } as TrafficChoice;
+    expect(conditions(spec, reading({ problem: taken }), choice)[0]).toMatch(/^False /);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Which way requests take to the pods of one ModelDeployment: through the gateway that holds the queue, or straight. */
+import type { Reason } from '../../../crds/reasons.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { ConfigMap } from '../../../kube/objects.ts';
 
@@ -7,8 +8,15 @@ export interface GatewayReading {
   /** The port of this model at every gateway pod; undefined when all ports of the namespace are taken. */
   readonly port: number | undefined;
   readonly readyPods: number;
-  /** Why there is no gateway, for people; undefined while nothing is wrong. */
-  readonly problem?: string | undefined;
+  /** Why there is no gateway though one is wanted; undefined while nothing is wrong. */
+  readonly problem?: GatewayProblem | undefined;
+}
+
+/** What keeps a gateway from being made until somebody acts. */
+export interface GatewayProblem {
+  readonly reason: Extract<Reason, 'ChildConflict' | 'Forbidden' | 'SpecInvalid'>;
+  /** What is so and what to do, for people. */
+  readonly message: string;
 }
 
 /** What `Auto` comes to for a model, with the reason in a clause. */
@@ -75,7 +83,8 @@ export function trafficPathOf(
       `${wish}${isAuto ? ';' : ','} but ${why}: until then requests go straight to the pods`,
       againAtMs,
     );
-  if (gateway?.problem !== undefined) return missing(`the gateway cannot be made (${gateway.problem})`);
+  if (gateway?.problem !== undefined)
+    return missing(`the gateway cannot be made (${gateway.problem.message})`);
   if (gateway !== undefined && gateway.port === undefined)
     return missing('all 10,000 ports of gateways in this namespace are taken');
   const readyPods = gateway?.readyPods ?? 0;
@@ -89,6 +98,10 @@ export function trafficPathOf(
     message: `${wish}${isAuto ? ';' : ':'} ${readyPods === 1 ? '1 gateway pod is' : `${readyPods} gateway pods are`} ready, at port ${gateway?.port}`,
   };
 }
+
+/** Whether the spec as it is written can only be served by a gateway; what `Auto` chose to save pods can do without. */
+export const needsGateway = ({ spec: { traffic, scaling } }: ModelDeployment): boolean =>
+  traffic?.path === 'Gateway' || (traffic?.path !== 'Direct' && scaling.scaleToZero !== undefined);
 
 /** Since when the Service leads the way that it does, wall clock. */
 export function pathSinceMs({ status }: ModelDeployment, path: TrafficPath['path'], nowMs: number): number {

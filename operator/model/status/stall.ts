@@ -2,6 +2,7 @@
 import type { Reason } from '../../../crds/reasons.ts';
 import { formatDuration } from '../../../crds/values.ts';
 import { isAboutReplicas } from '../contest.ts';
+import { needsGateway } from '../gateway/path.ts';
 import type { Fault, Refusal } from '../snapshot.ts';
 import { conditionOf } from './conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './facts.ts';
@@ -116,6 +117,14 @@ function noRoom(facts: StatusFacts): Stall {
   };
 }
 
+/** What keeps the gateway away that the spec cannot do without; the pods serve meanwhile. */
+function gatewayStall({ snapshot: { deployment, gateway } }: StatusFacts): Stall | undefined {
+  const problem = gateway?.problem;
+  if (problem === undefined || !needsGateway(deployment)) return undefined;
+  const { reason, message } = problem;
+  return { reason, message: `${message}; until then requests go straight to the pods` };
+}
+
 /**
  * | first that holds                                | reason                          |
  * | a field that cannot be served                   | SpecInvalid                     |
@@ -127,6 +136,7 @@ function noRoom(facts: StatusFacts): Stall {
  * | stable short of pods, failing, for the deadline | the pod's reason                |
  * | pods wait for a node for the deadline           | Unschedulable                   |
  * | candidate short of pods for a minute, from a failure that seldom ends by itself | the pod's reason |
+ * | the gateway that the spec asks for cannot be made | ChildConflict, Forbidden, SpecInvalid |
  */
 export function stallOf(facts: StatusFacts): Stall | undefined {
   const { problems, refusal, conflicts, rollout, wanted, contests, snapshot } = facts;
@@ -155,7 +165,7 @@ export function stallOf(facts: StatusFacts): Stall | undefined {
       message: `something keeps changing ${contest[1].fields.join(', ')} of ${contest[0]}: find the webhook or controller that does it, exempt the object, then change the spec`,
     };
   const at = stallsAtMs(facts);
-  if (at === undefined || snapshot.nowMs < at) return undefined;
+  if (at === undefined || snapshot.nowMs < at) return gatewayStall(facts);
   const first = facts.revisions.get(wanted)?.failures[0];
   if (first === undefined) return noRoom(facts);
   const meanwhile = rollout.stable === wanted ? '' : servesMeanwhile(rollout.stable);

@@ -37,8 +37,8 @@ const most: Readonly<Record<string, readonly string[]>> = {
   events: ['create', 'patch'],
   'leases.coordination.k8s.io': ['get', 'create', 'update'],
   // The gateway's, by name: nobody can grant what he does not have.
-  'roles.rbac.authorization.k8s.io': ['create', 'patch'],
-  'rolebindings.rbac.authorization.k8s.io': ['create', 'patch'],
+  'roles.rbac.authorization.k8s.io': ['get', 'create', 'patch'],
+  'rolebindings.rbac.authorization.k8s.io': ['get', 'create', 'patch'],
   nodes: read,
 };
 
