@@ -10,7 +10,8 @@ import { parseTimeout } from '../../protocol/grpc/status.ts';
 import type { Pod } from '../balance/pod.ts';
 import { Call, type CallEdge } from '../call.ts';
 import { type ExchangeContext, keptBodyBytes } from '../http/exchange.ts';
-import { Refusal } from '../queue/refusal.ts';
+import { KeptBody } from '../queue/kept-body.ts';
+import { inCrumbs, Refusal } from '../queue/refusal.ts';
 import { httpStatusOf, refusalHeaders, requestHeaders } from './headers.ts';
 
 const inferPath = '/inference.GRPCInferenceService/ModelInfer';
@@ -29,6 +30,7 @@ export class GrpcExchange implements CallEdge {
   readonly #call: Call;
   readonly #isStream: boolean;
   readonly #ownTimeoutMs: number | undefined;
+  readonly #kept = new KeptBody();
   #body: Buffer = nothing;
   #streams = false;
   #isTouched = false;
@@ -127,6 +129,7 @@ export class GrpcExchange implements CallEdge {
 
   refuse(refusal: Refusal): void {
     this.#body = nothing;
+    this.#kept.take();
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
     if (stream.headersSent) {
@@ -144,29 +147,29 @@ export class GrpcExchange implements CallEdge {
   #collect(): void {
     const stream = this.#stream;
     const call = this.#call;
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const kept = this.#kept;
     const onData = (chunk: Buffer) => {
       if (call.isDone) return;
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > readAheadBytes && !call.hold(size)) {
+      if (!kept.add(chunk)) {
+        call.refuse(inCrumbs());
+        return;
+      }
+      if (kept.size > readAheadBytes && !call.hold(kept.size)) {
         call.refuse(new Refusal(429, 'too many bytes of waiting requests are held', 'BytesHeld', 1));
         return;
       }
-      if (size <= keptBodyBytes) return;
+      if (kept.size <= keptBodyBytes) return;
       stream.pause();
       stream.off('data', onData);
       stream.off('end', onEnd);
       this.#streams = true;
-      this.#body = Buffer.concat(chunks, size);
+      this.#body = kept.take();
       call.isUploading = false;
       call.submit();
     };
     const onEnd = () => {
       if (call.isDone) return;
-      const [first] = chunks;
-      this.#body = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size);
+      this.#body = kept.take();
       call.isUploading = false;
       call.submit();
     };

@@ -5,7 +5,8 @@ import type { Pod } from '../balance/pod.ts';
 import { Call, type CallEdge } from '../call.ts';
 import type { ModelGate } from '../model-gate.ts';
 import { clientTimeoutMs } from '../queue/admission.ts';
-import { podFailed, Refusal } from '../queue/refusal.ts';
+import { KeptBody } from '../queue/kept-body.ts';
+import { inCrumbs, podFailed, Refusal } from '../queue/refusal.ts';
 import { type Framing, framingOf, malformed, requestHead } from './headers.ts';
 import { isInference } from './paths.ts';
 import type { AnswerHandler, PodConnection } from './pool.ts';
@@ -32,6 +33,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   readonly #response: ServerResponse;
   readonly #framing: Framing;
   readonly #call: Call;
+  readonly #kept = new KeptBody();
   #body: Buffer = nothing;
   #streams = false;
   /** Part of a body that streams has been taken from the client: it cannot be sent again. */
@@ -181,6 +183,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
 
   refuse(refusal: Refusal): void {
     this.#body = nothing;
+    this.#kept.take();
     this.#broken(refusal);
   }
 
@@ -188,29 +191,29 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   #collect(): void {
     const request = this.#request;
     const call = this.#call;
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const kept = this.#kept;
     const onData = (chunk: Buffer) => {
       if (call.isDone) return;
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > readAheadBytes && !call.hold(size)) {
+      if (!kept.add(chunk)) {
+        call.refuse(inCrumbs());
+        return;
+      }
+      if (kept.size > readAheadBytes && !call.hold(kept.size)) {
         call.refuse(bytesHeld());
         return;
       }
-      if (size <= keptBodyBytes) return;
+      if (kept.size <= keptBodyBytes) return;
       request.pause();
       request.off('data', onData);
       request.off('end', onEnd);
       this.#streams = true;
-      this.#body = Buffer.concat(chunks, size);
+      this.#body = kept.take();
       call.isUploading = false;
       call.submit();
     };
     const onEnd = () => {
       if (call.isDone) return;
-      const [first] = chunks;
-      this.#body = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size);
+      this.#body = kept.take();
       this.#isUploadEnded = true;
       call.isUploading = false;
       call.submit();
@@ -238,7 +241,14 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     this.#call.uploadGoesOn();
     if (this.#body.length > 0) pass(this.#body);
     this.#body = nothing;
-    request.on('data', pass);
+    request.on('data', (chunk: Buffer) => {
+      if (this.#kept.saw(chunk) || !isCurrent()) {
+        pass(chunk);
+        return;
+      }
+      this.abort();
+      this.#call.refuse(inCrumbs());
+    });
     request.on('end', () => {
       this.#isUploadEnded = true;
       if (!isCurrent()) return;

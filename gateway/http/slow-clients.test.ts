@@ -113,6 +113,26 @@ test('bodies that are announced and never sent keep nobody else out', async () =
   expect((await ask(rig.port.port, { body: Buffer.alloc(500_000) })).status).toBe(200);
 });
 
+test.each([
+  ['from its beginning', ''],
+  ['after a beginning that streams', `120000\r\n${'x'.repeat(0x12_00_00)}\r\n`],
+])('a body in chunks of single bytes is refused: %s', async (_name, beginning) => {
+  const pod = await startStubPod();
+  const rig = await startRig({ a: [pod.address] });
+  ends.push(() => pod.close());
+  ends.push(() => rig.close());
+  const socket = connected(rig.port.port);
+  let got = '';
+  socket.on('data', (chunk) => {
+    got += chunk.toString();
+  });
+  socket.write(`${head('transfer-encoding: chunked\r\n')}${beginning}${'1\r\nx\r\n'.repeat(100_000)}`);
+  await until('it is answered', () => got.includes('\r\n\r\n'));
+  expect(got.slice(0, 12)).toBe('HTTP/1.1 400');
+  expect(pod.got).toHaveLength(0);
+  await until('nothing is left', () => rig.gate.open === 0 && rig.gate.bytes.held === 0);
+});
+
 test('an answer whose headers cannot be passed on is 502, and counts as one', async () => {
   const server = createServer((socket) => {
     socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nx-a: b\u0001c\r\ncontent-length: 2\r\n\r\nok'));

@@ -52,6 +52,10 @@ export const timedOut = (limitMs: number): Refusal =>
 export const uploadTooSlow = (limitMs: number): Refusal =>
   new Refusal(408, `the request was not complete within ${shown(limitMs)} ms`, 'UploadTooSlow');
 
+/** The answer to a body that comes in crumbs. */
+export const inCrumbs = (): Refusal =>
+  new Refusal(400, 'the body comes in too many pieces of a few bytes', 'BadRequest');
+
 /** The answer when no pod became ready while the request waited. */
 export const noPod = (model: string, waitedMs: number): Refusal =>
   new Refusal(503, `model '${model}' has no ready pod (waited ${shown(waitedMs)} ms)`, 'NoPod', 1);

@@ -25,6 +25,8 @@ export interface GatewayProcess {
   rssMb(): number;
   peakMb(): number;
   cpuSeconds(): number;
+  /** How long it has waited for a processor. */
+  waitedMs(): number;
   /** What it logged; its exit code when it ended. */
   log(): string;
   exitCode(): number | null;
@@ -75,6 +77,7 @@ const startGateway = async (kubeconfig: string, host: string): Promise<GatewayPr
     rssMb: memory.rssMb,
     peakMb: memory.peakMb,
     cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
+    waitedMs: () => waitedForCpuMs(child.pid ?? 0),
     log: () => text,
     exitCode: () => child.exitCode,
     kill: async (signal) => {
