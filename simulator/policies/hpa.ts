@@ -16,7 +16,11 @@ const metricsLag = 15;
 
 /** One pod as the replica calculator groups it. */
 export interface PodMetric {
+  /** None of its containers runs yet. */
+  readonly pending?: boolean;
   readonly ready: boolean;
+  /** It was ready once and is so no more. */
+  readonly wasReady?: boolean;
   /** Seconds since its start. */
   readonly age: number;
   /** Usage over request; undefined without a sample. */
@@ -25,51 +29,55 @@ export interface PodMetric {
   readonly sampleBeforeReady: boolean;
 }
 
-/** A ratio within the tolerance changes nothing. */
-const tolerated = (ratio: number) => Math.abs(1 - ratio) <= tolerance;
+/** A ratio within the tolerance changes nothing. Compared as the controller does: 1.1 is inside, though 1.1 - 1 > 0.1. */
+const tolerated = (ratio: number) => 1 - tolerance <= ratio && ratio <= 1 + tolerance;
+
+/** Usage over target. CPU is a whole percentage, cut off, before it is compared; a sum of decimals may be a hair too small. */
+const ratioOf = (mean: number, target: number, cpu: boolean) =>
+  cpu ? Math.floor(100 * mean + 1e-6) / Math.round(100 * target) : mean / target;
 
 /**
- * GetResourceReplicas (and GetMetricReplicas with `cpu` false): proposed replicas for a mean `target` per pod.
- * Unready pods in their CPU initialization are ignored: 0 on the way up. Pods without a sample: 0 on the way up, the
- * target (of its request: 1 for CPU) on the way down. A second look that turns the direction keeps the count.
+ * GetResourceReplicas (and GetMetricReplicas with `cpu` false): proposed replicas for a mean `target` per pod; undefined
+ * where no sample counts, which ends the look. Pods that do not run yet, and for CPU those that are not ready in their
+ * initialization or never were, are ignored: 0 on the way up. Pods without a sample: 0 on the way up, the target (of its
+ * request: 1 for CPU) on the way down. A second look that turns the direction keeps the count.
  */
 export function replicasByPods(
   pods: readonly PodMetric[],
   target: number,
   replicas: number,
   cpu: boolean,
-): number {
+): number | undefined {
   let sum = 0;
   let counted = 0;
   let missing = 0;
   let ignored = 0;
   for (const pod of pods) {
-    if (pod.value === undefined) {
-      if (!pod.ready && cpu && pod.age < cpuInitialization) ignored += 1;
-      else missing += 1;
-    } else if (cpu && (pod.age < cpuInitialization ? !pod.ready || pod.sampleBeforeReady : !pod.ready))
-      ignored += 1;
+    const starts = pod.age < cpuInitialization;
+    const never = !pod.ready && pod.wasReady !== true;
+    if (pod.pending === true) ignored += 1;
+    else if (pod.value === undefined) missing += 1;
+    else if (cpu && (starts ? !pod.ready || pod.sampleBeforeReady : never)) ignored += 1;
     else {
       sum += pod.value;
       counted += 1;
     }
   }
-  if (counted === 0) return replicas;
-  const ratio = sum / counted / target;
-  const readyCount = counted;
+  if (counted === 0) return undefined;
+  const ratio = ratioOf(sum / counted, target, cpu);
   const up = ratio > 1;
   if (missing === 0 && !(up && ignored > 0)) {
     if (tolerated(ratio)) return replicas;
-    return Math.ceil(ratio * readyCount);
+    return Math.ceil(ratio * counted);
   }
   let filled = sum;
   let count = counted;
-  if (missing > 0) {
+  if (missing > 0 && ratio !== 1) {
     count += missing;
     if (ratio < 1) filled += missing * (cpu ? Math.max(1, target) : target);
   }
   if (up) count += ignored;
-  const again = filled / count / target;
+  const again = ratioOf(filled / count, target, cpu);
   if (tolerated(again) || (ratio < 1 && again > 1) || (ratio > 1 && again < 1)) return replicas;
   const proposed = Math.ceil(again * count);
   if ((again < 1 && proposed > replicas) || (again > 1 && proposed < replicas)) return replicas;
@@ -87,30 +95,46 @@ interface Change {
   readonly change: number;
 }
 
-/** `behavior` with its defaults: up at once by 100 % or 4 pods in 15 s, whichever is more; down after 300 s, 100 % in 15 s. */
+/**
+ * `behavior` with its defaults: up at once by 100 % or 4 pods in 15 s, whichever is more; down after 300 s, 100 % in 15 s.
+ * An autoscaler that was made without any `behavior` follows `older` rules: to twice the count or 4 at one look, and also up
+ * to the largest recommendation of 300 s.
+ */
 export class Behavior {
   readonly downWindow: number;
   readonly upWindow: number;
+  readonly #older: boolean;
   #recommendations: { readonly at: number; readonly replicas: number }[] = [];
   #changes: Change[] = [];
+  #found = false;
 
-  constructor(downWindow = 300, upWindow = 0) {
+  constructor(downWindow = 300, upWindow = 0, older = false) {
     this.downWindow = downWindow;
     this.upWindow = upWindow;
+    this.#older = older;
+  }
+
+  /** The count that the first look finds is the first recommendation, whatever that look comes to. */
+  finds(now: number, current: number): void {
+    if (!this.#found) this.#recommendations.push({ at: now, replicas: current });
+    this.#found = true;
   }
 
   /** What is asked for when `desired` was computed at `now` with `current` replicas. */
   shape(now: number, current: number, desired: number, limits: Limits): number {
+    this.finds(now, current);
     const longest = Math.max(this.downWindow, this.upWindow);
-    this.#recommendations = this.#recommendations.filter(({ at }) => at > now - longest);
+    this.#recommendations = this.#recommendations.filter(({ at }) => at >= now - longest);
     let up = desired;
     let down = desired;
     for (const { at, replicas } of this.#recommendations) {
       if (at > now - this.upWindow) up = Math.min(up, replicas);
-      if (at > now - this.downWindow) down = Math.max(down, replicas);
+      if (at > now - this.downWindow || (this.#older && at === now - this.downWindow))
+        down = Math.max(down, replicas);
     }
     this.#recommendations.push({ at: now, replicas: desired });
-    let stable = current;
+    // The older rules go up to what was recommended lately and not yet granted.
+    let stable = this.#older ? down : current;
     if (stable < up) stable = up;
     if (stable > down) stable = down;
     const replicas = within(this.#limitRate(now, current, within(stable, limits)), limits);
@@ -119,6 +143,7 @@ export class Behavior {
   }
 
   #limitRate(now: number, current: number, wanted: number): number {
+    if (this.#older) return Math.min(wanted, Math.max(4, 2 * current));
     const period = 15;
     this.#changes = this.#changes.filter(({ at }) => at > now - period);
     let added = 0;
@@ -146,6 +171,8 @@ export function cpuMetrics(deployment: Deployment): PodMetric[] {
       const started = pod.state === 'pending' ? now : pod.createdAt;
       const sampled = started + metricsWindow <= end;
       return {
+        // Most of a start is before its containers run: room, image, model.
+        pending: pod.state !== 'ready' && !sampled,
         ready: pod.state === 'ready',
         age: now - started,
         value: sampled ? pod.busyBetween(end - metricsWindow, end) / (metricsWindow * pod.slots) : undefined,
@@ -170,7 +197,9 @@ export class HpaCpu implements Policy {
   tick(deployment: Deployment): number | undefined {
     if (Math.round(deployment.now) % syncSeconds !== 0) return undefined;
     const { replicas, now } = deployment;
+    this.#behavior.finds(now, replicas);
     const proposed = replicasByPods(cpuMetrics(deployment), this.#target, replicas, true);
+    if (proposed === undefined) return undefined;
     return this.#behavior.shape(now, replicas, proposed, this.#limits);
   }
 }

@@ -24,7 +24,8 @@ describe('HPA: the replica calculator', () => {
     ['⌈ratio × ready⌉', times(4, ready(0.9)), 0.6, 4, 6],
     ['inside the tolerance of 0.1 nothing changes', times(4, ready(0.65)), 0.6, 4, 4],
     ['down', times(10, ready(0.3)), 0.6, 10, 5],
-    ['no sample at all: nothing changes', times(3, ready(undefined)), 0.6, 3, 3],
+    ['no sample at all: the look ends', times(3, ready(undefined)), 0.6, 3, undefined],
+    ['66 % is inside the tolerance of 60 %', times(3, ready(0.666)), 0.6, 3, 3],
     [
       'unready pods count 0 on the way up',
       [...times(3, ready(0.9)), ...times(3, unready(undefined))],
