@@ -16,6 +16,7 @@ import {
   startGround,
   type Target,
   targetOf,
+  waitedForCpuMs,
 } from '../ground.ts';
 
 /** One gateway process. */
