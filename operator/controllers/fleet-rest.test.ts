@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { ModelDeployment } from '../../crds/types.ts';
+import { type PodLoad, pod } from '../model/scaling/testing/build.ts';
 import { gateway } from '../model/scaling/testing/gateway.ts';
 import type { GatewayReadings } from '../probe/gateway-probe.ts';
 import { isAtRest, type Seen } from './fleet-rest.ts';
@@ -35,6 +36,19 @@ test.each<[string, GatewayReadings | undefined, GatewayReadings | undefined, boo
   ['the first answer', undefined, load(7), false],
 ])('%s: at rest %s', (_, before, now, expected) => {
   expect(isAtRest(seen(before), seen(now, 1_000), decision)).toBe(expected);
+});
+
+test.each<[string, PodLoad, PodLoad, boolean]>([
+  ['another answer that says nothing new', { rate: 0 }, { rate: 0, uptimeSeconds: 102 }, true],
+  ['a request came', { rate: 0 }, { rate: 0, counters: { arrivals: 1 } }, false],
+  ['another process', { rate: 0 }, { rate: 0, instance: 'b' }, false],
+  ['something waits', { rate: 0 }, { rate: 0, queueLength: 1 }, false],
+])('%s, by a pod: at rest %s', (_, before, now, expected) => {
+  const of = (one: PodLoad, atMs: number): Seen => ({
+    ...seen(undefined, atMs),
+    pods: [pod('a', atMs, one)],
+  });
+  expect(isAtRest(of(before, 0), of(now, 1_000), decision)).toBe(expected);
 });
 
 test('not while requests come, not before the count is reached, not for longer than 4.5 s', () => {

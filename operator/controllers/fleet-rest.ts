@@ -43,11 +43,21 @@ const sameFacts = (one: ReplicaFacts, other: ReplicaFacts) =>
   one.blockedReplicas === other.blockedReplicas &&
   one.rolloutInProgress === other.rolloutInProgress;
 
+/** Another answer of the same process is no news either while nobody asked anything in between. */
+const sameReading = (one: PodObservation['reading'], other: PodObservation['reading']) =>
+  one === other ||
+  (one !== 'unknown' &&
+    other !== 'unknown' &&
+    one.report.instance === other.report.instance &&
+    one.report.counters.arrivals === other.report.counters.arrivals &&
+    one.report.queueLength === 0 &&
+    one.report.inFlight === 0);
+
 const samePods = (one: readonly PodObservation[], other: readonly PodObservation[]) =>
   one.length === other.length &&
   one.every((pod, index) => {
     const like = other[index];
-    return pod.pod === like?.pod && pod.ready === like.ready && pod.reading === like.reading;
+    return pod.pod === like?.pod && pod.ready === like.ready && sameReading(pod.reading, like.reading);
   });
 
 /** Whether a new decision would be the one in force: nothing happens, and nothing is new since `before`. */
