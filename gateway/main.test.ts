@@ -53,7 +53,20 @@ test('a setting that is unknown or wrong ends the start with one line', async ()
   expect(wrong.text()).toContain('BALLAST_GATEWAY_MAX_WAITING "many"');
 });
 
-test('one of two gateways is told to end under load: no request is lost, and it exits with 0', async () => {
+interface Pair {
+  readonly gateways: readonly Process[];
+  /** Requests that failed, with the time at which they were sent. */
+  readonly lost: { to: number; fromMs: number; what: unknown }[];
+  readonly sent: () => number;
+  /** Where the Service sends clients. */
+  setOpen(gateways: readonly number[]): void;
+  stopClients(): Promise<void>;
+}
+
+const clientCount = 8;
+
+/** Two gateways in front of two pods, and clients that keep their connections and ask one after the other. */
+const pairUnderLoad = async (): Promise<Pair> => {
   const world = await startNamespace();
   ends.push(() => world.close());
   const pods = await Promise.all(
@@ -92,36 +105,68 @@ test('one of two gateways is told to end under load: no request is lost, and it 
     }),
   );
   await until('both serve', () => gateways.every(({ text }) => text().includes('model is served')), 20_000);
-  const agents = hosts.map(() => new Agent({ keepAlive: true, maxSockets: 8 }));
+  const agents = hosts.map(() => new Agent({ keepAlive: true, maxSockets: clientCount }));
   ends.push(() => {
     for (const agent of agents) agent.destroy();
   });
-  /** Where the Service sends clients: it learns with a delay that a gateway ends. */
-  let open = [0, 1];
+  let open: readonly number[] = [0, 1];
   let sent = 0;
-  const lost: unknown[] = [];
   let isOver = false;
+  const lost: Pair['lost'] = [];
   const client = async () => {
     while (!isOver) {
       sent += 1;
       const to = open[sent % open.length] as number;
+      const fromMs = performance.now();
       try {
         const answer = await ask(port, { host: hosts[to] as string, agent: agents[to] as Agent });
-        if (answer.status !== 200) lost.push(answer);
+        if (answer.status !== 200) lost.push({ to, fromMs, what: answer });
       } catch (error) {
-        lost.push(error);
+        lost.push({ to, fromMs, what: error });
       }
     }
   };
-  const clients = Array.from({ length: 8 }, client);
+  const clients = Array.from({ length: clientCount }, client);
+  const stopClients = async () => {
+    isOver = true;
+    await Promise.all(clients);
+  };
+  ends.push(stopClients);
   await until('it runs', () => sent > 100);
+  return {
+    gateways,
+    lost,
+    sent: () => sent,
+    setOpen: (which) => {
+      open = which;
+    },
+    stopClients,
+  };
+};
+
+test('one of two gateways is told to end under load: no request is lost, and it exits with 0', async () => {
+  const { gateways, lost, sent, setOpen, stopClients } = await pairUnderLoad();
   gateways[1]?.child.kill('SIGTERM');
+  // The Service learns with a delay that a gateway ends.
   await new Promise((resolve) => setTimeout(resolve, 200));
-  open = [0];
+  setOpen([0]);
   expect(await gateways[1]?.exited).toBe(0);
-  const atExit = sent;
-  await until('the other goes on', () => sent > atExit + 50);
-  isOver = true;
-  await Promise.all(clients);
+  const atExit = sent();
+  await until('the other goes on', () => sent() > atExit + 50);
+  await stopClients();
   expect(lost).toEqual([]);
+});
+
+test('one of two gateways dies under load: what it had in hand is lost, and nothing else', async () => {
+  const { gateways, lost, sent, setOpen, stopClients } = await pairUnderLoad();
+  const killedMs = performance.now();
+  gateways[1]?.child.kill('SIGKILL');
+  setOpen([0]);
+  await gateways[1]?.exited;
+  const atExit = sent();
+  // The pods have let go of what the dead one had sent them: all of them serve the other.
+  await until('the other goes on', () => sent() > atExit + 200);
+  await stopClients();
+  expect(lost.length).toBeLessThanOrEqual(clientCount);
+  expect(lost.filter(({ to, fromMs }) => to !== 1 || fromMs > killedMs)).toEqual([]);
 });

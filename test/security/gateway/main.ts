@@ -154,7 +154,8 @@ try {
     if (!wanted(pod.name)) continue;
     const running = await startHostilePod(pod, turn);
     await ground.setHostilePods([running.address]);
-    await measure(pod.name, pod.allowed, () => callers(pod, forMs));
+    // Where a pod takes its time, the gateway may also say that more would be too late (429, RESOURCE_EXHAUSTED).
+    await measure(pod.name, [...pod.allowed, pod.isGrpc === true ? 8 : 429], () => callers(pod, forMs));
     running.close();
   }
   await pause(1000);
