@@ -151,7 +151,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
   const puller = createPuller();
   const probe = createProbe({
     clock,
-    pull: (origin, signal) => puller.pull(origin, signal),
+    pull: puller.pull,
     random: Math.random,
   });
   lifecycle.onStop('connections', 'probe', () => puller.close());
