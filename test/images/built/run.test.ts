@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exitCodes, podPaths } from '../../../crds/constants.ts';
+import type { Deployment } from '../../../kube/objects.ts';
+import { defaultGatewayResources, gatewayChildren } from '../../../operator/model/gateway/children.ts';
 import { unpackLayers } from './archive.ts';
 import { type Container, logged, startContainer } from './container.ts';
 import { buildLimitMs, type Fixture, openFixture, requireRunc, root } from './fixture.ts';
@@ -36,6 +38,39 @@ describe('the operator', () => {
     expect(await container.ended).not.toBe(0);
     expect(container.log()).toContain('no way to the API server: name a kubeconfig, or run inside a cluster');
     expect(container.log().length).toBeLessThan(2_000);
+  });
+});
+
+describe('the gateway, in the operator’s image', () => {
+  /** As its Deployment starts it, with the flags for its memory. */
+  const gateway = (env: Record<string, string> = {}) => {
+    const settings = { image: 'x', replicas: 2, resources: defaultGatewayResources };
+    const made = gatewayChildren('shop', 'uid', settings).find(({ kind }) => kind === 'deployments');
+    const deployment = made?.object as Deployment | undefined;
+    const command = deployment?.spec.template.spec.containers[0]?.command ?? [];
+    const { config } = fixture.operator;
+    return startContainer({
+      folder: fixture.folder,
+      rootfs: join(fixture.folder, 'operator-root'),
+      image: {
+        ...config,
+        config: { ...config.config, Entrypoint: command },
+      },
+      args: [],
+      env,
+    });
+  };
+
+  test('says that it finds no cluster', async () => {
+    const container = gateway();
+    expect(await container.ended).toBe(2);
+    expect(container.log()).toMatch(/^ballast-gateway: no way to the API server/);
+  });
+
+  test('says which variable it does not know', async () => {
+    const container = gateway({ BALLAST_GATEWAY_NONSENSE: '1' });
+    expect(await container.ended).toBe(2);
+    expect(container.log()).toMatch(/^ballast-gateway: unknown variable BALLAST_GATEWAY_NONSENSE; known are /);
   });
 });
 

@@ -6,6 +6,7 @@ import { judge, saveObservation } from '../rbac/evidence.ts';
 import { grantsOf } from '../rbac/permissions.ts';
 import { installValues, releaseNamespace, startBed } from './bed.ts';
 import { faultRows } from './faults.ts';
+import { gatewayRows } from './gateway.ts';
 import { installToPrediction } from './installation.ts';
 import { releaseRows } from './release.ts';
 import { rolloutRows } from './rollouts.ts';
@@ -32,6 +33,7 @@ afterEach(async () => {
 });
 
 servingRows(bed);
+gatewayRows(bed);
 rolloutRows(bed);
 sourceRows(bed);
 faultRows(bed);
