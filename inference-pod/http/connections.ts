@@ -18,8 +18,13 @@ export interface ConnectionLimits {
   readonly unsentBytes: number;
 }
 
+/** What was asked last: whether its answer has left. */
+export interface Answering {
+  readonly writableFinished: boolean;
+}
+
 interface Asked {
-  last: ServerResponse;
+  last: Answering;
   outstanding: number;
   /** Answers behind one that is not written yet: Node does not tell them when the connection ends. */
   readonly behind: Set<ServerResponse>;
@@ -28,7 +33,7 @@ interface Asked {
 }
 
 export class ConnectionGuard {
-  readonly #server: Server;
+  readonly #closeIdle: () => void;
   readonly #limits: ConnectionLimits;
   readonly #sockets = new Set<Socket>();
   /** Connections that have not asked anything yet, the oldest first: slow headers, or none at all. */
@@ -36,8 +41,8 @@ export class ConnectionGuard {
   readonly #asked = new WeakMap<Socket, Asked>();
   #unsentBytes = 0;
 
-  constructor(server: Server, limits: ConnectionLimits) {
-    this.#server = server;
+  constructor(server: Server, limits: ConnectionLimits, closeIdle = () => server.closeIdleConnections()) {
+    this.#closeIdle = closeIdle;
     this.#limits = limits;
     server.maxConnections = limits.connections + margin;
     server.on('connection', (socket: Socket) => this.#opened(socket));
@@ -61,8 +66,7 @@ export class ConnectionGuard {
   isTaken(socket: Socket, answer: ServerResponse): boolean {
     const asked = this.#asked.get(socket);
     if (asked === undefined) {
-      this.#silent.delete(socket);
-      this.#asked.set(socket, { last: answer, outstanding: 1, behind: new Set(), sent: 0 });
+      this.asks(socket, answer);
       return true;
     }
     if (asked.last.writableFinished) asked.outstanding = 1;
@@ -84,6 +88,12 @@ export class ConnectionGuard {
     return true;
   }
 
+  /** The first request came, on a connection that says itself whether it is answered. */
+  asks(socket: Socket, last: Answering): void {
+    this.#silent.delete(socket);
+    this.#asked.set(socket, { last, outstanding: 1, behind: new Set(), sent: 0 });
+  }
+
   #opened(socket: Socket) {
     this.#sockets.add(socket);
     this.#silent.add(socket);
@@ -95,7 +105,7 @@ export class ConnectionGuard {
     if (this.#sockets.size <= this.#limits.connections) return;
     const [oldest] = this.#silent;
     if (oldest !== undefined && oldest !== socket) oldest.destroy();
-    else this.#server.closeIdleConnections();
+    else this.#closeIdle();
   }
 
   /** Adds up what is unread; beyond the limit those that took nothing since the last look lose it, the largest first. */

@@ -1,14 +1,14 @@
 /** One HTTP request for inference, whatever its form: admission, body, deadline, answer or refusal. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
+import { encodeError } from '../../protocol/encode.ts';
 import { ProtocolError, refusals } from '../../protocol/errors.ts';
 import { clientTimeoutMs, Overloaded, uploadTooSlow } from '../admission/admission.ts';
 import { contractHeader } from '../contract/words.ts';
 import type { Call, InferenceService, InferResult, Protocol, Work } from '../inference/types.ts';
 import type { Logger } from '../log/logger.ts';
 import { traceOfHeaders, traceResponse } from '../log/trace.ts';
-import { sendBody, sendError } from './answer.ts';
-import { BodyAborted, readBody, tooLarge } from './body.ts';
+import { BodyAborted, tooLarge } from './body.ts';
+import type { Client, RequestHeaders } from './client.ts';
 import { packed } from './packed.ts';
 import { requestIdOf } from './request-id.ts';
 import type { InferRoute } from './route.ts';
@@ -39,10 +39,11 @@ export interface EdgeWork {
 /** A form of request: how its body becomes work. */
 export interface Edge {
   readonly protocol: Protocol;
-  read(body: Buffer, model: ModelSignature, request: IncomingMessage): EdgeWork | Promise<EdgeWork>;
+  read(body: Buffer, model: ModelSignature, headers: RequestHeaders): EdgeWork | Promise<EdgeWork>;
 }
 
-export type InferHandler = (request: IncomingMessage, response: ServerResponse, route: InferRoute) => void;
+/** Serves one request for inference, whatever brought it. */
+export type InferHandler = (client: Client, route: InferRoute) => void;
 
 /** The caller closed the connection before the answer. */
 const clientGone = 499;
@@ -55,39 +56,35 @@ export const isLargeAnswer = (outputs: readonly Tensor[]): boolean =>
 /** Makes the handler of one form of request. */
 export const createEdgeHandler =
   (context: InferContext, edge: Edge): InferHandler =>
-  (request, response, route) => {
-    const exchange = new Exchange(context, request, response, edge.protocol);
+  (client, route) => {
+    const exchange = new Exchange(context, client, edge.protocol);
     exchange.handle(route, edge).catch((error: unknown) => exchange.fail(error));
   };
 
 class Exchange {
   readonly #context: InferContext;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #client: Client;
   readonly #call: Call;
 
-  constructor(context: InferContext, request: IncomingMessage, response: ServerResponse, protocol: Protocol) {
+  constructor(context: InferContext, client: Client, protocol: Protocol) {
     this.#context = context;
-    this.#request = request;
-    this.#response = response;
-    const { headers } = request;
-    const trace = traceOfHeaders(headers);
-    if (trace !== undefined) response.setHeader('traceresponse', traceResponse(trace));
+    this.#client = client;
+    const { headers } = client;
     this.#call = context.inference.begin({
       protocol,
-      requestId: requestIdOf(request),
+      requestId: requestIdOf(client),
       bytes: Number(headers['content-length'] ?? 0),
       clientTimeoutMs: clientTimeoutMs(headers),
-      connection: request.socket,
-      trace,
+      connection: client.connection,
+      trace: traceOfHeaders(headers),
     });
   }
 
   async handle(route: InferRoute, edge: Edge): Promise<void> {
     const context = this.#context;
-    const request = this.#request;
+    const client = this.#client;
     const call = this.#call;
-    if (request.method !== 'POST') return this.#refuse(405, 'Method Not Allowed', { allow: 'POST' });
+    if (client.method !== 'POST') return this.#refuse(405, 'Method Not Allowed', { allow: 'POST' });
     if (route.model !== context.modelName) throw refusals.unknownModel(route.model);
     if (route.version !== undefined && route.version !== context.modelVersion)
       throw refusals.unknownVersion(route.model, route.version);
@@ -95,18 +92,19 @@ class Exchange {
     const model = call.admit();
     // A client that is still sending is late itself: that must not count against the promise.
     call.onTimeout((error) =>
-      this.fail(request.complete ? error : uploadTooSlow(call.deadlineMs - call.startedMs)),
+      this.fail(client.isComplete ? error : uploadTooSlow(call.deadlineMs - call.startedMs)),
     );
-    this.#response.once('close', () => this.#closed());
+    client.onClose(() => this.#closed());
 
-    const body = await readBody(request, context.maxBodyBytes, (bytes) => {
+    const sent = client.readBody(context.maxBodyBytes, (bytes) => {
       // Answered already, because it came too slowly: the rest need not be kept.
       if (call.isFinished) throw new BodyAborted();
       call.holdBytes(bytes);
     });
+    const body = sent instanceof Promise ? await sent : sent;
     if (call.isFinished) return;
     call.holdBytes(Math.max(call.arrival.bytes, body.length));
-    const read = edge.read(body, model, request);
+    const read = edge.read(body, model, client.headers);
     const { work, write } = read instanceof Promise ? await read : read;
     if (call.isFinished) return;
     const result = await call.infer(work);
@@ -114,16 +112,16 @@ class Exchange {
     const written = write(result);
     const answer = await packed(
       written instanceof Promise ? await written : written,
-      request.headers['accept-encoding'],
+      client.headers['accept-encoding'],
     );
     if (call.isFinished) return;
     call.finish({ status: 200 });
     const { flagged } = result;
-    sendBody(this.#response, 200, answer.body, {
-      requestId: call.arrival.requestId,
-      headers: flagged === undefined ? answer.headers : { ...answer.headers, [contractHeader]: flagged },
-      close: context.closing(),
-    });
+    this.#answer(
+      200,
+      answer.body,
+      flagged === undefined ? answer.headers : { ...answer.headers, [contractHeader]: flagged },
+    );
   }
 
   /** Answers with the error, whatever it is; the second and later calls do nothing. */
@@ -132,7 +130,7 @@ class Exchange {
     if (call.isFinished) return;
     if (error instanceof BodyAborted) {
       call.finish({ status: clientGone });
-      this.#response.destroy();
+      this.#client.drop();
       return;
     }
     const { requestId, trace } = call.arrival;
@@ -152,48 +150,17 @@ class Exchange {
 
   #refuse(status: number, message: string, headers: Record<string, string> = {}, error?: Error) {
     this.#call.finish({ status, error });
-    const unread = !this.#request.complete;
-    const close = this.#context.closing() || status === 413 || status === 408 || (unread && this.#isBig());
-    const options = { requestId: this.#call.arrival.requestId, headers, close };
-    if (close && unread) this.#refuseWhileSending(status, message, options);
-    else {
-      if (unread) this.#request.resume();
-      sendError(this.#response, status, message, options);
-    }
+    this.#answer(status, Buffer.from(encodeError(message)), headers);
   }
 
-  /** A client that is still sending would get a reset instead of the answer: what it sends is thrown away for a moment. */
-  #refuseWhileSending(
-    status: number,
-    message: string,
-    options: { requestId: string; headers: Record<string, string> },
-  ) {
-    const body = JSON.stringify({ error: message });
-    const response = this.#response;
-    response.writeHead(status, {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      'x-request-id': options.requestId,
-      connection: 'close',
-      ...options.headers,
+  #answer(status: number, body: Buffer, headers: Readonly<Record<string, string>>) {
+    const { requestId, trace } = this.#call.arrival;
+    this.#client.answer(status, body, {
+      requestId,
+      trace: trace === undefined ? undefined : traceResponse(trace),
+      headers,
+      close: this.#context.closing(),
     });
-    response.write(body);
-    const end = () => {
-      clearTimeout(timer);
-      response.end();
-    };
-    const timer = setTimeout(() => {
-      response.end();
-      this.#request.destroy();
-    }, 2000);
-    this.#request.once('end', end);
-    this.#request.once('close', end);
-    this.#request.resume();
-  }
-
-  #isBig(): boolean {
-    const announced = this.#request.headers['content-length'];
-    return announced === undefined || Number(announced) > 1_048_576;
   }
 
   #closed() {

@@ -1,5 +1,4 @@
 /** `POST /v2/models/NAME/infer`: the REST edge of the inference service, a plain handler in front of express. */
-import type { IncomingMessage } from 'node:http';
 import { labelsOf } from '../../protocol/classification.ts';
 import type { ModelSignature } from '../../protocol/datatypes.ts';
 import { decodeInferRequest, decodeSteps } from '../../protocol/decode.ts';
@@ -13,6 +12,7 @@ import type { InferRequest } from '../../protocol/infer-request.ts';
 import { inTurns } from '../../protocol/turns.ts';
 import { contractParameter } from '../contract/words.ts';
 import type { InferResult } from '../inference/types.ts';
+import type { RequestHeaders } from './client.ts';
 import {
   createEdgeHandler,
   type EdgeAnswer,
@@ -35,8 +35,8 @@ export const createInferHandler = (context: InferContext): InferHandler => {
   });
   return createEdgeHandler(context, {
     protocol: 'rest',
-    read: (body, model, request) => {
-      const headerLength = headerLengthOf(request);
+    read: (body, model, headers) => {
+      const headerLength = headerLengthOf(headers);
       return isLargeBody(body)
         ? inTurns(decodeSteps(body, model, headerLength), turn).then((read) => workOf(read, model))
         : workOf(decodeInferRequest(body, model, headerLength), model);
@@ -44,8 +44,8 @@ export const createInferHandler = (context: InferContext): InferHandler => {
   });
 };
 
-const headerLengthOf = (request: IncomingMessage): string | undefined => {
-  const value = request.headers[headerName];
+const headerLengthOf = (headers: RequestHeaders): string | undefined => {
+  const value = headers[headerName];
   return Array.isArray(value) ? value.join(',') : value;
 };
 

@@ -7,6 +7,8 @@ import type { AppContext } from './app.ts';
 import { ConnectionGuard, maxConnections } from './connections.ts';
 import type { InferContext } from './exchange.ts';
 import { createInferHandler } from './infer.ts';
+import { FastLane, type LaneOptions } from './lane/lane.ts';
+import { NodeClient } from './node-client.ts';
 import { createOpsHandler, type OpsContext } from './ops.ts';
 import { matchInfer, matchPredict } from './route.ts';
 import { createPredictHandler } from './v1-predict.ts';
@@ -59,8 +61,8 @@ export const startInferenceServer = async (
     (request, response) => {
       const route = matchInfer(request.url);
       const predict = route === undefined ? matchPredict(request.url) : undefined;
-      if (route !== undefined) handleInfer(request, response, route);
-      else if (predict !== undefined) handlePredict(request, response, predict);
+      if (route !== undefined) handleInfer(new NodeClient(request, response), route);
+      else if (predict !== undefined) handlePredict(new NodeClient(request, response), predict);
       else
         loadApp().then(
           (handle) => handle(request, response),
@@ -70,25 +72,48 @@ export const startInferenceServer = async (
           },
         );
     },
-    limits.requestTimeout,
-    maxUnsentBytes,
+    {
+      requestTimeout: limits.requestTimeout,
+      unsentBytes: maxUnsentBytes,
+      infer: { serve: handleInfer, maxBodyBytes: infer.maxBodyBytes },
+    },
   );
   return { ...listener, preload: () => void loadApp().catch(() => undefined) };
 };
 
 /** Starts the ops port. */
 export const startOpsServer = (host: string, port: number, context: OpsContext): Promise<Listener> =>
-  listen(host, port, createOpsHandler(context), 10_000, defaultUnsentBytes);
+  listen(host, port, createOpsHandler(context), { requestTimeout: 10_000, unsentBytes: defaultUnsentBytes });
 
-const listen = (
-  host: string,
-  port: number,
-  handler: Handler,
-  requestTimeout: number,
-  unsentBytes: number,
-): Promise<Listener> => {
+interface ListenOptions {
+  readonly requestTimeout: number;
+  readonly unsentBytes: number;
+  /** What the fast lane serves, where there is one. */
+  readonly infer?: Pick<LaneOptions, 'serve' | 'maxBodyBytes'>;
+}
+
+const listen = (host: string, port: number, handler: Handler, options: ListenOptions): Promise<Listener> => {
+  const { requestTimeout, unsentBytes, infer } = options;
   const server: Server = createServer({ ...limits, requestTimeout });
-  const guard = new ConnectionGuard(server, { connections: maxConnections, unreadAnswerMs, unsentBytes });
+  const lane =
+    infer === undefined
+      ? undefined
+      : new FastLane(server, {
+          ...infer,
+          ...limits,
+          unreadAnswerMs,
+          asked: (connection) => guard.asks(connection.connection, connection),
+          refuse: (code, socket) => answerClientError({ code }, socket),
+        });
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    lane?.closeIdle();
+  };
+  const guard = new ConnectionGuard(
+    server,
+    { connections: maxConnections, unreadAnswerMs, unsentBytes },
+    closeIdle,
+  );
   server.on('request', (request, response) => {
     if (guard.isTaken(request.socket, response)) handler(request, response);
   });
@@ -103,9 +128,12 @@ const listen = (
         close: () =>
           new Promise((done) => {
             server.close(() => done());
-            server.closeIdleConnections();
+            closeIdle();
             // A client that keeps a connection busy without end must not keep the pod.
-            setTimeout(() => server.closeAllConnections(), forcedCloseMs).unref();
+            setTimeout(() => {
+              server.closeAllConnections();
+              lane?.closeAll();
+            }, forcedCloseMs).unref();
           }),
       });
     });
@@ -120,7 +148,7 @@ const clientErrors: Readonly<Record<string, [status: string, message: string]>> 
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request was not complete in time'],
 };
 
-const answerClientError = (error: NodeJS.ErrnoException, socket: Socket) => {
+const answerClientError = (error: { readonly code?: string | undefined }, socket: Socket) => {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;

@@ -1,0 +1,80 @@
+/** A caller that came through node:http: any request that HTTP allows, its body still to be read. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AnswerOptions, headersOf, sendBody } from './answer.ts';
+import { type OnBytes, readBody } from './body.ts';
+import type { Client, RequestHeaders } from './client.ts';
+
+/** How long a client that is refused while it sends may go on before its connection is cut. */
+const refusedForMs = 2000;
+/** A body that is not worth reading to its end. */
+const bigBody = 1_048_576;
+
+export class NodeClient implements Client {
+  readonly headers: RequestHeaders;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    this.headers = request.headers;
+  }
+
+  get method(): string | undefined {
+    return this.#request.method;
+  }
+
+  get connection(): object {
+    return this.#request.socket;
+  }
+
+  get isComplete(): boolean {
+    return this.#request.complete;
+  }
+
+  readBody(limit: number, onBytes: OnBytes): Promise<Buffer> {
+    return readBody(this.#request, limit, onBytes);
+  }
+
+  onClose(handler: () => void): void {
+    this.#response.once('close', handler);
+  }
+
+  answer(status: number, body: Buffer, options: AnswerOptions): void {
+    const unread = !this.isComplete;
+    const close = options.close === true || status === 413 || status === 408 || (unread && this.#isBig());
+    const whole = close ? { ...options, close } : options;
+    if (close && unread) this.#answerWhileSending(status, body, whole);
+    else {
+      if (unread) this.#request.resume();
+      sendBody(this.#response, status, body, whole);
+    }
+  }
+
+  drop(): void {
+    this.#response.destroy();
+  }
+
+  /** A client that is still sending would get a reset instead of the answer: what it sends is thrown away for a moment. */
+  #answerWhileSending(status: number, body: Buffer, options: AnswerOptions) {
+    const response = this.#response;
+    response.writeHead(status, headersOf(body, options));
+    response.write(body);
+    const end = () => {
+      clearTimeout(timer);
+      response.end();
+    };
+    const timer = setTimeout(() => {
+      response.end();
+      this.#request.destroy();
+    }, refusedForMs);
+    this.#request.once('end', end);
+    this.#request.once('close', end);
+    this.#request.resume();
+  }
+
+  #isBig(): boolean {
+    const announced = this.#request.headers['content-length'];
+    return announced === undefined || Number(announced) > bigBody;
+  }
+}
