@@ -70,7 +70,9 @@ describe('the gateway, in the operator’s image', () => {
   test('says which variable it does not know', async () => {
     const container = gateway({ BALLAST_GATEWAY_NONSENSE: '1' });
     expect(await container.ended).toBe(2);
-    expect(container.log()).toMatch(/^ballast-gateway: unknown variable BALLAST_GATEWAY_NONSENSE; known are /);
+    expect(container.log()).toMatch(
+      /^ballast-gateway: unknown variable BALLAST_GATEWAY_NONSENSE; known are /,
+    );
   });
 });
 
