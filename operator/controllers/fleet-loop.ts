@@ -12,7 +12,7 @@ import type { Measured } from '../model/scaling/measured.ts';
 import { isSilent } from '../model/scaling/measured.ts';
 import { type SleepState, sleepOf } from '../model/scaling/sleep.ts';
 import { scalingInputOf } from '../model/scaling/spec.ts';
-import type { Decision, Known, PodObservation, ScalingState, Why } from '../model/scaling/types.ts';
+import type { Decision, Known, PodObservation, ScalingState, Startup, Why } from '../model/scaling/types.ts';
 import type { SloWindow } from '../model/scaling/window.ts';
 import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
 import { figuresEveryMs } from '../model/status/due.ts';
@@ -54,8 +54,8 @@ export interface FleetLoopOptions {
   readonly readings: (key: string) => readonly PodObservation[];
   /** What the gateways of its namespace say of it; absent where nobody asks them. */
   readonly gateways?: (namespace: string, name: string) => GatewayReadings;
-  /** Seconds that its last pods took to be ready, newest last. */
-  readonly startups?: (key: string) => readonly number[];
+  /** The starts of its last pods, newest last. */
+  readonly startups?: (key: string) => readonly Startup[];
   /** Asks for a reconcile of `namespace/name`. */
   readonly enqueue: (key: string) => void;
   /** Called before each round, to hand the probe its list of pods. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { labels } from '../../crds/constants.ts';
-import { type StartedPod, Startups, startupSecondsOf } from './startups.ts';
+import { type StartedPod, Startups, startupOfPod } from './startups.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1_000).toISOString();
 const pod = (readyAfter: number | undefined, restartCount = 0, uid = 'u1'): StartedPod => ({
@@ -16,7 +16,7 @@ const pod = (readyAfter: number | undefined, restartCount = 0, uid = 'u1'): Star
 });
 const starting = pod(undefined);
 
-describe('startupSecondsOf', () => {
+describe('startupOfPod', () => {
   test.each<[string, StartedPod | undefined, StartedPod, number | undefined]>([
     ['it gets ready', starting, pod(12), 12],
     ['ready when first seen', undefined, pod(12), 12],
@@ -27,7 +27,23 @@ describe('startupSecondsOf', () => {
     ['its container began anew', starting, pod(60, 1), undefined],
     ['clocks that disagree', starting, pod(-1), undefined],
   ])('%s', (_, before, after, expected) => {
-    expect(startupSecondsOf(before, after)).toBe(expected);
+    expect(startupOfPod(before, after)).toBe(expected);
+  });
+});
+
+describe('a pod that has a node', () => {
+  const placedAfter = (second: number): StartedPod => {
+    const { metadata, status } = pod(45);
+    const placed = { type: 'PodScheduled', status: 'True', lastTransitionTime: at(second) };
+    return { metadata, status: { ...status, conditions: [placed, ...(status?.conditions ?? [])] } };
+  };
+  test('tells how long it waited for it', () => {
+    expect(startupOfPod(starting, placedAfter(40))).toEqual({ podSeconds: 5, nodeSeconds: 40 });
+    expect(startupOfPod(starting, placedAfter(0))).toEqual({ podSeconds: 45, nodeSeconds: 0 });
+  });
+  test('tells nothing where the clocks disagree', () => {
+    expect(startupOfPod(starting, placedAfter(-2))).toBe(45);
+    expect(startupOfPod(starting, placedAfter(50))).toBe(45);
   });
 });
 

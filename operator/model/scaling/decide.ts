@@ -108,6 +108,7 @@ function inputsOf(
     forecastRate: demands === 'unknown' ? demands : demands.forecastRate,
     plannedRate: demands === 'unknown' ? demands : demands.upRate,
     startupSeconds: startup.d90Seconds,
+    ...(startup.nodeSeconds === undefined ? {} : { nodeSeconds: startup.nodeSeconds }),
     serviceMs: service === 'unknown' ? service : service.meanSeconds * 1_000,
     serviceScv: service === 'unknown' ? service : service.scv,
     serviceSamples: estimates.serviceSamples,
@@ -159,7 +160,7 @@ export function decide(
   const told = absorbGateways(absorbed.state, observation.gateways ?? [], nowMs);
   const view = viewOf(told.state, told.usable, observation);
   const { estimates, state: estimated } = estimate(told.state, absorbed.usable, observation, nowMs, view);
-  const startup = startupOf(observation.startups);
+  const startup = startupOf(observation.startups, observation.blockedReplicas > 0);
   const aheadSeconds = startup.d90Seconds + decisionSeconds;
   const { arrivals } = estimates;
   const forecast =

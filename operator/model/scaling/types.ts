@@ -79,6 +79,9 @@ export interface GatewayObservation {
   readonly periodMs: number;
 }
 
+/** One pod's start, seconds: all of it from creation to readiness, or told apart at the moment it got a node. */
+export type Startup = number | { readonly podSeconds: number; readonly nodeSeconds: number };
+
 /** What is seen of one ModelDeployment at one moment. */
 export interface Observation {
   /** Replicas that the Deployments ask for now, all revisions; `unknown` before the caches have synced. */
@@ -95,8 +98,8 @@ export interface Observation {
   readonly gateways?: readonly GatewayObservation[];
   /** Gateway pods that requests may come through, read or not; absent: those of `gateways`. */
   readonly expectedGateways?: number;
-  /** Seconds from a pod's creation to its readiness, newest last, at most 50. */
-  readonly startups?: readonly number[];
+  /** The starts of its last pods, newest last, at most 50. */
+  readonly startups?: readonly Startup[];
 }
 
 /** The closed list of `status.scaling.lastDecision.reason`. */
