@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
+import { gatewaySelector } from '../../operator/model/gateway/children.ts';
 import {
   chart,
   find,
@@ -118,7 +119,10 @@ describe('toggles', () => {
     expect(monitors.map(({ spec }) => (spec as { namespaceSelector?: unknown }).namespaceSelector)).toEqual([
       undefined,
       { matchNames: ['team-a'] },
+      { matchNames: ['team-a'] },
     ]);
+    const selectors = monitors.map(({ spec }) => (spec as { selector: { matchLabels: unknown } }).selector);
+    expect(selectors[2]?.matchLabels).toEqual(gatewaySelector);
   });
   test('images by tag, by digest, from another registry', () => {
     const image = (words: string[]) => (podOf(render(words)).spec.containers[0] as { image?: string }).image;

@@ -258,7 +258,7 @@ export async function chartCases(version: ToolsVersion, major: number): Promise<
       await untilPods(3);
       const list = (plural: string) =>
         api.get(`/apis/monitoring.coreos.com/v1/namespaces/${namespace}/${plural}`);
-      expect(names(await list('podmonitors'))).toEqual(['ballast', 'ballast-models']);
+      expect(names(await list('podmonitors'))).toEqual(['ballast', 'ballast-gateways', 'ballast-models']);
       expect(names(await list('prometheusrules'))).toEqual(['ballast']);
       expect(
         (await api.get(`/apis/rbac.authorization.k8s.io/v1/clusterroles/${namespace}:ballast`)).status,
