@@ -73,6 +73,10 @@ const presentScalingSchema = z.strictObject({
     short(16).optional(),
     'How long a new pod takes until it is ready, as learned from earlier ones (nine of ten are as quick), such as `9s`; absent until one was seen.',
   ),
+  nodeTime: say(
+    short(16).optional(),
+    'The part of startupTime that pods waited for a node, such as `40s`; absent while the last ones found a place at once.',
+  ),
   limitedBy: say(
     short(64).optional(),
     'What keeps more replicas from running although they are needed; absent when nothing does.',

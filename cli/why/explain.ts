@@ -42,18 +42,21 @@ function headline(deployment: ModelDeployment): string {
   return `${metadata.name} in ${metadata.namespace}: ${count} wanted, ${ready} ready. ${ownerText(deployment)}.`;
 }
 
+const startupText = (startup: string | undefined, node: string | undefined) =>
+  startup === undefined
+    ? ''
+    : ` (${startup}${node === undefined ? '' : `, ${node} of it the wait for a node`})`;
+
 function presentLines({ status }: ModelDeployment): string[] {
   const current = status?.scaling?.current;
   if (current === undefined) return [];
-  const { neededReplicas, arrivalRate, forecastRate, utilisation, startupTime } = current;
+  const { neededReplicas, arrivalRate, forecastRate, utilisation, startupTime, nodeTime } = current;
   const figures = [
     neededReplicas === undefined ? [] : [`the load alone needs ${replicas(neededReplicas)}`],
     arrivalRate === undefined ? [] : [`sized for ${arrivalRate}`],
     forecastRate === undefined
       ? []
-      : [
-          `${forecastRate} expected by the time a new pod is ready${startupTime === undefined ? '' : ` (${startupTime})`}`,
-        ],
+      : [`${forecastRate} expected by the time a new pod is ready${startupText(startupTime, nodeTime)}`],
     utilisation === undefined ? [] : [`a replica is busy ${utilisation} of the time`],
   ].flat();
   return [
@@ -83,6 +86,13 @@ function promiseLine(deployment: ModelDeployment): string[] {
 function wayLine({ status }: ModelDeployment, nowMs: number): string[] {
   const way = status?.traffic;
   return way === undefined ? [] : [`Way (${way.path}, since ${ageText(way.since, nowMs)}): ${way.message}.`];
+}
+
+/** `Room (for 2 replicas, 0.24 an hour): …` */
+function roomLine({ status }: ModelDeployment): string[] {
+  const room = status?.scaling?.headroom;
+  if (room === undefined) return [];
+  return [`Room (for ${replicas(room.replicas)}, ${room.perHour} an hour): ${room.message}.`];
 }
 
 /** What stands in the way, each once: a limit of scaling, pods that wait, a spec that is not in effect. */
@@ -152,6 +162,7 @@ export function explain(deployment: ModelDeployment, nowMs: number): string {
     headline(deployment),
     ...promiseLine(deployment),
     ...wayLine(deployment, nowMs),
+    ...roomLine(deployment),
     ...presentLines(deployment),
     ...hindrances(deployment),
     ...lastLines(lastDecision, nowMs),

@@ -55,6 +55,13 @@ const scaled: ModelDeployment = {
       minReplicas: 1,
       maxReplicas: 20,
       owner: 'Ballast',
+      headroom: {
+        replicas: 2,
+        form: 'Placeholders',
+        inPlace: 1,
+        perHour: '0.24',
+        message: '1 of 2 placeholder pods are in place',
+      },
       current: {
         reason: 'Latency',
         message: '118 requests/s × 30 ms keep 3.5 pods busy: 5 keep p95 within 50ms',
@@ -62,7 +69,8 @@ const scaled: ModelDeployment = {
         arrivalRate: '118/s',
         forecastRate: '130/s',
         utilisation: '71%',
-        startupTime: '9s',
+        startupTime: '49s',
+        nodeTime: '40s',
       },
       lastDecision: {
         time: ago(190),
@@ -87,9 +95,10 @@ describe('explain', () => {
     ).toBe(`wine in shop: 5 replicas wanted, 4 ready. Ballast decides, between 1 and 20.
 Promise BROKEN: p95 61ms of 50ms, errors unknown of 1%; 0% of the error budget left.
 Way (Gateway, since 10 min): traffic.path is Auto: it pays.
+Room (for 2 replicas, 0.24 an hour): 1 of 2 placeholder pods are in place.
 
 Now (Latency): 118 requests/s × 30 ms keep 3.5 pods busy: 5 keep p95 within 50ms
-  the load alone needs 5 replicas; sized for 118/s; 130/s expected by the time a new pod is ready (9s); a replica is busy 71% of the time
+  the load alone needs 5 replicas; sized for 118/s; 130/s expected by the time a new pod is ready (49s, 40s of it the wait for a node); a replica is busy 71% of the time
 
 In the way:
   NoRoom: 1 pod finds no node: add nodes

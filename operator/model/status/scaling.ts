@@ -84,6 +84,7 @@ function currentStatus({ why, startupSeconds }: ScalingReading): NonNullable<Sca
     ...part('forecastRate', inputs.forecastRate, formatRate),
     ...part('utilisation', utilisationOf(why), formatShare),
     ...part('startupTime', startupSeconds ?? inputs.startupSeconds, (is) => formatLatency(is * 1_000)),
+    ...part('nodeTime', inputs.nodeSeconds, (is) => formatLatency(is * 1_000)),
     ...(limited === undefined ? {} : { limitedBy: limited.reason }),
   };
 }
