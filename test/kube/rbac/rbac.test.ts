@@ -8,7 +8,7 @@ import { parseConfig } from '../../../operator/config.ts';
 import { type Operator, startOperator } from '../../../operator/operator.ts';
 import { type CustomDefinition, openCluster } from '../../conformance/support/cluster.ts';
 import { at } from '../../conformance/support/words.ts';
-import { binaryPath, cacheDir } from '../build.ts';
+import { binaryPath, cacheDir, moduleFolder } from '../build.ts';
 import { startControlPlane } from '../control-plane.ts';
 import { runKubelet } from '../kubelet.ts';
 import { readAuditLog } from './audit-log.ts';
@@ -28,6 +28,11 @@ process.env.CONFORMANCE_KUBECONFIG = plane.kubeconfigPath;
 const api = await openCluster();
 const crdPath = join(import.meta.dirname, '../../../crds/generated/modeldeployment.crd.yaml');
 const models = await api.install(load(readFileSync(crdPath, 'utf8')) as CustomDefinition);
+const buffersPath = join(
+  moduleFolder('karpenter', 'sigs.k8s.io/karpenter'),
+  'pkg/apis/crds/autoscaling.x-k8s.io_capacitybuffers.yaml',
+);
+await api.install(load(readFileSync(buffersPath, 'utf8')) as CustomDefinition);
 const kubelet = await runKubelet(api);
 afterAll(() => kubelet.stop());
 afterAll(() => plane.stop(), 60_000);

@@ -70,6 +70,7 @@ export async function liveThrough(workload: Workload): Promise<void> {
   await rollOut(workload, name);
   await mend(workload, name);
   await throughGateway(workload, name);
+  await keepRoom(workload, name);
   await refuse(workload);
   await workload.restart();
   await api.mergePatch(`${models}/${name}`, { spec: { traffic: { timeout: '4s' } } });
@@ -104,6 +105,24 @@ async function throughGateway({ api, models }: Workload, name: string): Promise<
   await api.eventually(
     () => api.get(`${models}/${name}`),
     ({ body }) => at(body, 'status.traffic.path') === 'Direct',
+  );
+}
+
+/** Room by a CapacityBuffer, whose kind the test's server has, comes and goes with the wish. */
+async function keepRoom({ api, models }: Workload, name: string): Promise<void> {
+  const buffers = `/apis/autoscaling.x-k8s.io/v1beta1/namespaces/${api.namespace}/capacitybuffers`;
+  const count = async (wanted: number) =>
+    api.eventually(
+      () => api.get(buffers, { fieldSelector: `metadata.name=${name}-headroom` }),
+      ({ body }) => body.items.length === wanted,
+    );
+  await api.mergePatch(`${models}/${name}`, { spec: { scaling: { headroom: { replicas: 1 } } } });
+  await count(1);
+  await api.mergePatch(`${models}/${name}`, { spec: { scaling: { headroom: null } } });
+  await count(0);
+  await api.eventually(
+    () => api.get(`${models}/${name}`),
+    ({ body }) => at(body, 'status.scaling.headroom') === undefined,
   );
 }
 
