@@ -19,7 +19,12 @@ const deployment = (name: string, scaling = {}, runtime = {}): ModelDeployment =
 });
 
 /** A cluster with 8 places. Each has traffic for some 5 replicas; `first` came first and holds its places. */
-function fullCluster(first: ModelDeployment, second: ModelDeployment) {
+function fullCluster(
+  first: ModelDeployment,
+  second: ModelDeployment,
+  /** Factor of the traffic of a deployment in a second. */
+  noise: (() => number) | undefined = undefined,
+) {
   const clock = new HeldClock();
   const startMs = 1_000_000;
   clock.advance(startMs);
@@ -30,6 +35,8 @@ function fullCluster(first: ModelDeployment, second: ModelDeployment) {
   ]);
   const asked = new Map(placed);
   const rate = 250;
+  /** What each pod has answered, second by second, where traffic is noisy. */
+  const histories = new Map<string, number[]>();
   const loop = createFleetLoop({
     clock,
     deployments: () => [first, second],
@@ -44,6 +51,8 @@ function fullCluster(first: ModelDeployment, second: ModelDeployment) {
       const name = key.slice(5);
       const nowMs = clock.monotonicMs();
       const count = placed.get(name) ?? 0;
+      if (noise !== undefined)
+        return Array.from({ length: count }, (_, index) => noisy(`${name}-${index}`, nowMs));
       return Array.from({ length: count }, (_, index) =>
         pod(`${name}-${index}`, nowMs, {
           rate: rate / count,
@@ -54,9 +63,42 @@ function fullCluster(first: ModelDeployment, second: ModelDeployment) {
     enqueue: () => undefined,
   });
   const decided = (one: ModelDeployment) => loop.decisionFor(one);
+  const noisy = (name: string, nowMs: number) => {
+    const history = histories.get(name) ?? [];
+    const arrivals = history.reduce((sum, one) => sum + one, 0);
+    const made = pod(name, nowMs, { rate: 1, uptimeSeconds: history.length, counters: { arrivals } });
+    if (made.reading === 'unknown') return made;
+    const kept = history.slice(-120);
+    const seconds = kept.map((count, index) => {
+      const mean = 0.012;
+      return {
+        endMs: (history.length - kept.length + index + 1) * 1_000,
+        arrivals: count,
+        completions: count,
+        busySeconds: Math.min(1, count * mean),
+        serviceCount: count,
+        serviceSumSeconds: count * mean,
+        serviceSumSquares: count * mean * mean * 1.1,
+      };
+    });
+    return { ...made, reading: { ...made.reading, report: { ...made.reading.report, seconds } } };
+  };
+  /** A second's traffic, shared evenly by the pods that have a place. */
+  const answer = () => {
+    for (const [name, count] of placed) {
+      const total = rate * (noise?.() ?? 1);
+      for (let index = 0; index < count; index += 1) {
+        const key = `${name}-${index}`;
+        histories.set(key, [...(histories.get(key) ?? []), Math.round(total / count)]);
+      }
+      for (const key of histories.keys())
+        if (key.startsWith(`${name}-`) && Number(key.slice(name.length + 1)) >= count) histories.delete(key);
+    }
+  };
   /** Seconds pass: what was decided is asked for, who asks for less goes, who waits gets what is free. */
   const run = (seconds: number, each?: () => void) => {
     for (let passed = 0; passed < seconds; passed += 1) {
+      if (noise !== undefined) answer();
       clock.advance(1_000);
       loop.round();
       for (const one of [first, second]) asked.set(one.metadata.name, decided(one)?.replicas ?? 1);
@@ -98,6 +140,33 @@ describe('a full cluster', () => {
       /^\d are needed, but the cluster is full and a replica keeps more promises in team\/high: \d stay$/,
     );
   });
+
+  test.each([3, 20])(
+    'with noisy traffic and priority %i no replica goes to and fro in ten minutes',
+    (priority) => {
+      let state = priority;
+      const random = () => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return state / 2 ** 32;
+      };
+      // Twelve uniform numbers make a nearly normal one: a fifth of the traffic, more than Poisson's sixteenth.
+      const noise = () =>
+        Math.max(0, 1 + 0.2 * (Array.from({ length: 12 }, random).reduce((a, b) => a + b) - 6));
+      const low = deployment('low');
+      const { run, placed } = fullCluster(low, deployment('high', { priority }), noise);
+      const counts: number[] = [];
+      run(600, () => void counts.push(placed.get('low') ?? 0));
+      const moves = counts.flatMap((count, index) => {
+        const by = count - (counts[index - 1] ?? count);
+        return by === 0 ? [] : [Math.sign(by)];
+      });
+      const turns = moves.filter((sign, index) => index > 0 && sign !== moves[index - 1]).length;
+      expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
+      expect(turns).toBeLessThanOrEqual(1);
+      // The other way round nothing is left lying: all places are used.
+      expect((placed.get('low') ?? 0) + (placed.get('high') ?? 0)).toBe(8);
+    },
+  );
 
   test('equals leave each other alone', () => {
     const one = deployment('one');
