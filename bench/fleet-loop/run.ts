@@ -46,7 +46,8 @@ export interface Figures {
 }
 
 const namespaceOf = (index: number) => `fleet-${Math.floor(index / 100)}`;
-const podRate = 20;
+/** About as many as 50 pods of 12 ms are needed for. */
+const podRate = 36;
 const burstEverySeconds = 3;
 
 const stepMs = 20;
@@ -107,7 +108,7 @@ export async function runCase(one: Case): Promise<Figures> {
   };
   const count = one.deployments;
   const deployments = Array.from({ length: count }, (_, index) => deploymentOf(index, one));
-  const warmMs = 120_000;
+  const warmMs = 90_000;
   const burstAt = (index: number) => Math.ceil(warmMs / 1_000) + 5 + index * burstEverySeconds;
   const rateOf = (index: number): Rate => {
     if (index >= Math.round(count * one.busyShare)) return () => 0;
