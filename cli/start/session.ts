@@ -54,7 +54,8 @@ function startEmbedded(session: Session, bundles: string): Promise<Cluster> {
           NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
           ORT_DISABLE_TELEMETRY: '1',
         },
-        paths,
+        // Placeholders of scaling.headroom run the image's Node.js.
+        paths: { ...paths, '/nodejs/bin': dirname(process.execPath) },
       },
       [operatorImage]: localGatewayImage(bundles, stateDir),
     },

@@ -79,7 +79,7 @@ describe('room', () => {
     await bed.reconcile();
     expect(bed.writes()).toBe(0);
     bed.status();
-    expect(await bed.reconcile()).toEqual({ requeueAfterMs: 5_000 });
+    expect(await bed.reconcile()).toEqual({ requeueAfterMs: 2_000 });
     expect(bed.buffer()).toMatchObject({
       apiVersion: 'autoscaling.x-k8s.io/v1beta1',
       spec: { replicas: 2, scalableRef: { apiGroup: 'apps', kind: 'Deployment', name: 'wine-abc' } },

@@ -34,7 +34,7 @@ import type { Caches } from './caches.ts';
 /** Room that is whole is looked at this often, and put right where somebody changed it: nobody watches these objects. */
 const wholeMs = 60_000;
 /** Room that is still being made is looked at sooner. */
-const partialMs = 5_000;
+const partialMs = 2_000;
 /** How long it is held for known which API the cluster has: it may be installed at any time. */
 const formMs = 300_000;
 
