@@ -36,6 +36,11 @@ test('of a ramp it is ahead of the present rate, but not by more than half of it
   expect(rateAhead(cliff, 600)).toBeLessThanOrEqual(1.5 * cliff.level);
 });
 
+test('of a step it rests where the rate rests: its slope is not drawn on', () => {
+  const after = (seconds: number) => run((second) => (second < 200 ? 50 : 150), 200 + seconds).forecast;
+  for (const seconds of [25, 30, 35, 40, 60]) expect(rateAhead(after(seconds), 25)).toBeLessThan(160);
+});
+
 test('the margin for errors is exceeded by about a tenth of Poisson traffic', () => {
   const random = seededRandom(7);
   const poisson = (mean: number) => {

@@ -21,6 +21,9 @@ const mostMedians = 3;
 /** The ring's reach, in whole bins. */
 const reachBins = 24;
 const smallestRate = 0.2;
+/** What was seen lately bounds a forecast: two bins against the two before them. */
+const keptBins = 4;
+const capConfidence = 1.3;
 
 /** Immutable. */
 export interface Forecast {
@@ -28,6 +31,8 @@ export interface Forecast {
   readonly bin: number;
   readonly level: number;
   readonly trend: number;
+  /** Rates of the last four bins, oldest first. */
+  readonly recent: readonly number[];
   /** Forecasts that are not due yet, oldest first. */
   readonly pending: readonly { readonly bin: number; readonly rate: number }[];
   /** (actual − forecast) / √forecast, oldest first. */
@@ -38,12 +43,28 @@ export interface Forecast {
 
 const inUnits = (rate: number) => Math.sqrt(Math.max(rate, smallestRate));
 
+/**
+ * The most that the last 20 s give reason for: the rate of their second half, its growth over the first drawn on, and what
+ * Poisson noise hides of both. After a step Holt's trend would go on rising for half a minute although the rate rests.
+ */
+function highestAhead(recent: readonly number[], aheadSeconds: number): number {
+  if (recent.length < keptBins) return Number.POSITIVE_INFINITY;
+  const [first = 0, second = 0, third = 0, fourth = 0] = recent;
+  const now = (third + fourth) / 2;
+  const growth = Math.max(0, now - (first + second) / 2) / (2 * binSeconds);
+  return now + growth * aheadSeconds + capConfidence * Math.sqrt(Math.max(now, smallestRate) / binSeconds);
+}
+
 /** The rate so many seconds ahead, requests per second. */
-export function rateAhead({ level, trend }: Pick<Forecast, 'level' | 'trend'>, aheadSeconds: number): number {
+export function rateAhead(
+  { level, trend, recent }: Pick<Forecast, 'level' | 'trend' | 'recent'>,
+  aheadSeconds: number,
+): number {
   const steps = Math.max(0, Math.round(aheadSeconds / binSeconds));
   const sum = (damping * (1 - damping ** steps)) / (1 - damping);
   const limit = trendLimit * level;
-  return Math.max(0, level + Math.min(limit, Math.max(-limit, trend * sum)));
+  const drawn = level + Math.min(limit, Math.max(-limit, trend * sum));
+  return Math.max(0, Math.min(drawn, highestAhead(recent, aheadSeconds)));
 }
 
 /** The forecast with all bins that have ended by `lastSecond` of the ring; `factor` stands for pods that were not heard. */
@@ -62,6 +83,7 @@ export function advanceForecast(
   if (known && before.bin === newest) return before;
   const errors = before === undefined ? [] : [...before.errors];
   const pending = known ? [...before.pending] : [];
+  const recent = known ? [...before.recent] : [];
   let level = known ? before.level : undefined;
   let trend = known ? before.trend : 0;
   const rateOf = (bin: number) =>
@@ -69,6 +91,8 @@ export function advanceForecast(
   const bins = Math.max(1, Math.round(aheadSeconds / binSeconds));
   for (let bin = known ? before.bin + 1 : oldest; bin <= newest; bin += 1) {
     const rate = rateOf(bin);
+    recent.push(rate);
+    if (recent.length > keptBins) recent.shift();
     if (level === undefined) level = rate;
     else {
       const expected = level + damping * trend;
@@ -82,11 +106,11 @@ export function advanceForecast(
       const actual = bin > oldest ? (rate + rateOf(bin - 1)) / 2 : rate;
       errors.push((actual - due.rate) / inUnits(due.rate));
     }
-    const made = rateAhead({ level, trend }, aheadSeconds);
+    const made = rateAhead({ level, trend, recent }, aheadSeconds);
     pending.push({ bin: bin + bins, rate: made });
   }
   const kept = errors.slice(-keptErrors);
-  return { bin: newest, level: level ?? 0, trend, pending, errors: kept, margin: marginOf(kept) };
+  return { bin: newest, level: level ?? 0, trend, recent, pending, errors: kept, margin: marginOf(kept) };
 }
 
 /** What nine of ten errors did not exceed, in units of √rate; undefined while there are too few to tell. */

@@ -11,7 +11,15 @@ import {
 import { input } from './testing/build.ts';
 
 /** 100 requests a second, 20 ms each: rises by 2 a second in each bin of 5 s. */
-const rising: Forecast = { bin: 10, level: 100, trend: 10, pending: [], errors: [], margin: undefined };
+const rising: Forecast = {
+  bin: 10,
+  level: 100,
+  trend: 10,
+  recent: [],
+  pending: [],
+  errors: [],
+  margin: undefined,
+};
 const view: HeadroomView = {
   replicas: 3,
   maxReplicas: 20,

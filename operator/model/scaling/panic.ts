@@ -12,8 +12,13 @@ const fewestArrivals = 3;
 const youngSeconds = 30;
 /** Where the count rises in a burst, the rise is doubled: pods start at different speeds, and the surplus goes soon after. */
 const over = 2;
+/**
+ * Where each pod has a queue of its own, what waits in one is no help to another: a backlog asks for at most twice what
+ * serves. One shared queue is worked off by every pod that comes, and everyone in it is late until it is gone.
+ */
+const mostGrowth = { 'least-outstanding': 4, random: 2 } as const;
 /** A backlog is to be gone after the promise's own time, but not sooner than this. */
-const shortestDrainSeconds = 2;
+const shortestDrainSeconds = { 'least-outstanding': 1, random: 2 } as const;
 const busiest = 0.95;
 /** After the last sign of a burst. */
 export const panicMs = 15_000;
@@ -53,13 +58,16 @@ export function burstOf(
   const isLate = waitSeconds > targetSeconds / 2;
   const rises = fast > serving;
   if (!isLate && !rises) return undefined;
-  const drainSeconds = Math.max(shortestDrainSeconds, targetSeconds);
+  const drainSeconds = Math.max(shortestDrainSeconds[input.balancing], targetSeconds);
   // What piles up until pods that are asked for now are there; with shedAt: SLA what would be late is refused instead.
   const piled =
     input.shedAt === 'SLA' ? 0 : Math.max(0, surely - serving * perReplica) * Math.min(startupSeconds, 10);
   const backlog = isLate ? queueLength + piled : 0;
   const drained = Math.ceil((Math.max(surely, planned) + backlog / drainSeconds) / (busiest * perReplica));
-  const wanted = Math.max(fast, isLate ? Math.min(drained, 2 * Math.max(1, serving)) : 0);
+  const wanted = Math.max(
+    fast,
+    isLate ? Math.min(drained, mostGrowth[input.balancing] * Math.max(1, serving)) : 0,
+  );
   // Where each pod has a queue of its own, what waits in one is no help to another: the rise alone is hedged.
   const isHedged =
     estimates.coveredSeconds >= youngSeconds && (rises || input.balancing === 'least-outstanding');
