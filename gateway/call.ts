@@ -170,7 +170,7 @@ export class Call implements Waiting, Expiring {
       const serviceMs = nowMs - this.#boundMs;
       // Refusals come fast and say nothing of the time that a run takes.
       if (status < 400) {
-        this.pool?.service.observe(serviceMs);
+        if (pod !== undefined) this.pool?.observe(pod, serviceMs);
         this.#gate.recorder.served(nowMs, serviceMs);
       }
     }

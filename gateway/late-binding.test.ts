@@ -55,6 +55,26 @@ describe('late binding', () => {
     await Promise.all(answers);
   });
 
+  test('a request that waited in vain for a pod at home goes to one of the others, by itself', async () => {
+    const pods = await Promise.all(Array.from({ length: 8 }, (_, i) => podOf('hold', `pod-${i}`)));
+    const rig = await rigOf({ a: pods.map(({ address }) => address) });
+    rig.gate.setPeers({ rank: 0, count: 2 });
+    const [pool] = rig.gate.pools;
+    for (const pod of pool?.ready ?? []) pool?.observe(pod, pod.isHome ? 300 : 600);
+    const answers = Array.from({ length: 4 }, () => ask(rig.port.port));
+    const isBusy = (isHome: boolean) =>
+      pool?.ready.filter((pod) => pod.isHome === isHome && pod.outstanding === 1).length;
+    await until('all at home are busy', () => isBusy(true) === 4);
+    const fromMs = performance.now();
+    answers.push(ask(rig.port.port));
+    await until('an other one has it', () => isBusy(false) === 1);
+    expect(performance.now() - fromMs).toBeGreaterThan(290);
+    const inHand = () => pods.filter((pod) => pod.inHand() > 0);
+    await until('all have come', () => inHand().length === 5);
+    for (const pod of inHand()) pod.release();
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  });
+
   test('with more slots a pod has that many in hand, spread over the least busy pods', async () => {
     const pods = await Promise.all([podOf('hold', 'x'), podOf('hold', 'y')]);
     const rig = await rigOf({ a: pods.map(({ address }) => address) });

@@ -271,7 +271,7 @@ export class ModelGate implements Gate {
       const pool = call.pool !== undefined && call.pool.ready.length > 0 ? call.pool : this.#poolFor(call);
       if (pool === undefined || pool.ready.length === 0) return;
       call.pool = pool;
-      const pod = call.isInference ? pool.pick(nowMs) : pool.pickAny(nowMs);
+      const pod = call.isInference ? pool.pick(nowMs, nowMs - call.enqueuedMs) : pool.pickAny(nowMs);
       if (pod === undefined) {
         this.#retryLater(pool, nowMs);
         return;
@@ -284,7 +284,8 @@ export class ModelGate implements Gate {
 
   #dispatchPool(pool: RevisionPool<Call>, nowMs: number): void {
     const serviceMs = pool.service.meanMs ?? 0;
-    for (let pod = pool.pick(nowMs); pod !== undefined; pod = pool.pick(nowMs)) {
+    const next = () => pool.pick(nowMs, nowMs - (pool.queue.first?.enqueuedMs ?? nowMs));
+    for (let pod = next(); pod !== undefined; pod = next()) {
       const call = pool.queue.take();
       if (call === undefined) return;
       // It would be late, and others would not. With nothing else to do it is tried all the same: the reckoning may be wrong.
@@ -297,9 +298,14 @@ export class ModelGate implements Gate {
     if (pool.queue.length > 0) this.#retryLater(pool, nowMs);
   }
 
-  /** Wakes up when a pod that is left aside may be tried again: nothing else might. */
+  /** Wakes up when a pod that is left aside may be tried again, or one at home elsewhere may be taken: nothing else might. */
   #retryLater(pool: RevisionPool<Call>, nowMs: number): void {
-    const nextMs = pool.nextTryMs(nowMs);
+    let nextMs = pool.nextTryMs(nowMs);
+    const patienceMs = pool.patienceMs;
+    if (patienceMs > 0) {
+      const patientMs = (pool.queue.first?.enqueuedMs ?? nowMs) + patienceMs;
+      if (patientMs > nowMs && (nextMs === undefined || patientMs < nextMs)) nextMs = patientMs;
+    }
     if (nextMs === undefined || nextMs >= this.#retryAtMs || this.#isClosed) return;
     clearTimeout(this.#retryTimer);
     this.#retryAtMs = nextMs;

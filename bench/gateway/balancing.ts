@@ -25,6 +25,8 @@ export interface BalancingOptions {
 export interface BalancingFigures extends OpenLoopFigures {
   readonly way: Way;
   readonly utilisation: number;
+  /** Share of the time in which the hop was ready to run and others had its core. */
+  readonly waited: number;
 }
 
 /** Hops of a way: one process, however many gateways. Two of `least outstanding` know nothing of each other, like ours. */
@@ -58,11 +60,11 @@ export async function measureBalancing(options: BalancingOptions): Promise<Balan
       const hop = await start(script, cores.hop, [hopPorts.join(','), podPorts.join(','), last], hopPorts);
       try {
         const perSecond = (utilisation * pods * 1000) / meanMs;
-        figures.push({
-          way,
-          utilisation,
-          ...(await load({ ports: hopPorts, perSecond, seconds, seed: 11 })),
-        });
+        const before = hop.waitedMs();
+        const fromMs = performance.now();
+        const seen = await load({ ports: hopPorts, perSecond, seconds, seed: 11 });
+        const waited = (hop.waitedMs() - before) / (performance.now() - fromMs);
+        figures.push({ way, utilisation, ...seen, waited });
       } finally {
         await Promise.all([hop.stop(), stubs.stop()]);
       }

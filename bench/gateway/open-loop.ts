@@ -3,6 +3,7 @@
  * Service spreads clients over gateways. Latency counts from the moment a request was due. A process of its own.
  */
 import { Agent, request } from 'undici';
+import { randomOf } from './random.ts';
 
 export interface OpenLoopOptions {
   readonly ports: readonly number[];
@@ -22,13 +23,7 @@ const warmUpSeconds = 2;
 
 async function run({ ports, perSecond, seconds, seed }: OpenLoopOptions): Promise<OpenLoopFigures> {
   const agent = new Agent({ connections: 2_048, pipelining: 1 });
-  let state = seed >>> 0;
-  const random = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 1) / 4_294_967_297;
-  };
+  const random = randomOf(seed);
   const latencies: number[] = [];
   let sent = 0;
   let failed = 0;

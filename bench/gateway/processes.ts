@@ -1,6 +1,7 @@
 /** The processes of this bench: each pinned to a core, listening when it says so, and ended by its id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { cpuSecondsOf } from '../operator/processes.ts';
@@ -10,6 +11,8 @@ export const cores = { hop: '0', others: '1' } as const;
 
 export interface Running {
   cpuSeconds(): number;
+  /** How long it has been ready to run while others had its core. */
+  waitedMs(): number;
   stop(): Promise<void>;
 }
 
@@ -28,6 +31,15 @@ export async function freePorts(count: number): Promise<number[]> {
   );
   return ports;
 }
+
+/** How long the main thread of a process has been ready to run while others had the processors, milliseconds. */
+export const waitedForCpuMs = (pid: number): number => {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+};
 
 const patienceMs = 20_000;
 
@@ -55,6 +67,7 @@ export async function start(
     }
   return {
     cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
+    waitedMs: () => waitedForCpuMs(child.pid ?? 0),
     async stop() {
       if (isGone) return;
       child.kill('SIGKILL');

@@ -4,22 +4,10 @@
  * two cores can carry them: what they measure is balancing, not machines.
  */
 import { createServer, type ServerResponse } from 'node:http';
+import { gammaOf, randomOf } from './random.ts';
 
 const [, , ports = '', meanMs = '20', seed = '1'] = process.argv;
-const shape = 4;
-
-let state = Number(seed) >>> 0;
-const random = () => {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return (((t ^ (t >>> 14)) >>> 0) + 1) / 4_294_967_297;
-};
-const serviceMs = () => {
-  let sum = 0;
-  for (let i = 0; i < shape; i += 1) sum -= Math.log(random());
-  return (sum / shape) * Number(meanMs);
-};
+const serviceMs = gammaOf(randomOf(Number(seed)), Number(meanMs));
 
 for (const port of ports.split(',')) {
   const waiting: ServerResponse[] = [];

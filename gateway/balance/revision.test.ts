@@ -56,6 +56,40 @@ describe('the pod of the next request', () => {
     expect(names.size).toBe(3);
   });
 
+  test('is waited for at home, as long as those of other gateways take more time', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const pool = poolOf(names, { rank: 0, count: 2 });
+    for (const name of ['a', 'c', 'e', 'g']) podOf(pool, name).outstanding = 1;
+    // Nothing is known yet.
+    expect(pool.patienceMs).toBe(0);
+    expect(pool.pick(0)?.isHome).toBe(false);
+    pool.observe(podOf(pool, 'a'), 10);
+    pool.observe(podOf(pool, 'b'), 14);
+    expect(pool.patienceMs).toBeCloseTo(4);
+    expect(pool.pick(0, 3)).toBeUndefined();
+    expect(pool.pick(0, 4.1)?.isHome).toBe(false);
+    podOf(pool, 'c').outstanding = 0;
+    expect(pool.pick(0)?.address.name).toBe('c');
+    // Never longer than a request takes at home.
+    pool.observe(podOf(pool, 'b'), 1_000);
+    expect(pool.patienceMs).toBeCloseTo(10);
+    // Pods with many slots have a queue of their own.
+    podOf(pool, 'c').outstanding = 1;
+    for (const pod of pool.ready) pod.slots = 2;
+    expect(pool.pick(0)?.isHome).toBe(false);
+  });
+
+  test('is any that is free where few are at home, or where the others take no longer', () => {
+    const few = poolOf(['a', 'b', 'c', 'd', 'e', 'f'], { rank: 0, count: 2 });
+    few.observe(podOf(few, 'a'), 10);
+    few.observe(podOf(few, 'b'), 20);
+    expect(few.patienceMs).toBe(0);
+    const idle = poolOf(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], { rank: 0, count: 2 });
+    idle.observe(podOf(idle, 'a'), 10);
+    idle.observe(podOf(idle, 'b'), 9);
+    expect(idle.patienceMs).toBe(0);
+  });
+
   test('is at home here before one that is at home with another gateway, but never a busier one', () => {
     const ofFirst = poolOf(['a', 'b', 'c', 'd'], { rank: 0, count: 2 });
     const ofSecond = poolOf(['a', 'b', 'c', 'd'], { rank: 1, count: 2 });

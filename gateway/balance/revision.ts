@@ -13,11 +13,16 @@ export interface Peers {
 
 export const alone: Peers = Object.freeze({ rank: 0, count: 1 });
 
+/** With fewer pods at home than this, the next of them is not free much sooner than any pod (simulated with 1 to 16). */
+const leastHome = 4;
+
 export class RevisionPool<T extends Waiting> {
   readonly revision: string;
   weight = 0;
   readonly queue = new FairQueue<T>();
   readonly service = new ServiceTime();
+  readonly #atHome = new ServiceTime();
+  readonly #away = new ServiceTime();
   readonly outcomes: { -readonly [K in keyof GatewayOutcomes]: number } = {
     succeeded: 0,
     clientErrors: 0,
@@ -31,6 +36,7 @@ export class RevisionPool<T extends Waiting> {
   readonly #pods = new Map<string, Pod>();
   #ready: readonly Pod[] = [];
   #turn = 0;
+  #homePods = 0;
 
   constructor(revision: string, transports: PodTransports) {
     this.revision = revision;
@@ -69,13 +75,32 @@ export class RevisionPool<T extends Waiting> {
     const keys = this.#ready.map(({ address }) => address.key).sort();
     const place = new Map(keys.map((key, index) => [key, index]));
     for (const pod of this.#ready) pod.isHome = (place.get(pod.address.key) ?? 0) % count === rank % count;
+    this.#homePods = this.#ready.reduce((sum, { isHome }) => sum + (isHome ? 1 : 0), 0);
+  }
+
+  /** A pod had a request in hand for so long. */
+  observe(pod: Pod, ms: number): void {
+    this.service.observe(ms);
+    (pod.isHome ? this.#atHome : this.#away).observe(ms);
+  }
+
+  /**
+   * How long a request waits for a pod at home while only others are free: as long as those take more than the ones at home.
+   * What they take more is the wait behind requests of other gateways, which this one does not see. 0 where they do not.
+   */
+  get patienceMs(): number {
+    const home = this.#atHome.meanMs;
+    const away = this.#away.meanMs;
+    if (this.#homePods < leastHome || home === undefined || away === undefined) return 0;
+    return Math.min(home, Math.max(0, away - home));
   }
 
   /**
    * The pod with the fewest requests in hand among those with a free slot; between equals one that is at home here, since
-   * the other gateways take that one last; between those each in turn.
+   * the other gateways take that one last; between those each in turn. A request that has waited for less than `patienceMs`
+   * takes no pod with one slot that is at home elsewhere.
    */
-  pick(nowMs: number): Pod | undefined {
+  pick(nowMs: number, waitedMs = 0): Pod | undefined {
     const ready = this.#ready;
     const { length } = ready;
     let best: Pod | undefined;
@@ -91,6 +116,8 @@ export class RevisionPool<T extends Waiting> {
         if (score === 0) break;
       }
     }
+    if (best !== undefined && !best.isHome && best.slots === 1 && waitedMs < this.patienceMs)
+      return undefined;
     return best;
   }
 

@@ -65,15 +65,6 @@ export const targetOf = (http: number, ops: number): Target & { close(): void } 
   };
 };
 
-/** How long the main thread of a process has been ready to run while others had the processors, milliseconds. */
-export const waitedForCpuMs = (pid: number): number => {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
-  } catch {
-    return 0;
-  }
-};
-
 /** Watches the memory of a process. */
 export const memoryOf = (pid: number) => {
   const now = () => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../../../bench/gateway/processes.ts';
+import { freePorts, waitedForCpuMs } from '../../../bench/gateway/processes.ts';
 import { cpuSecondsOf } from '../../../bench/operator/processes.ts';
 import type { PodAddress } from '../../../gateway/balance/address.ts';
 import { routesOf, startNamespace } from '../../../gateway/testing/namespace.ts';
@@ -16,7 +16,6 @@ import {
   startGround,
   type Target,
   targetOf,
-  waitedForCpuMs,
 } from '../ground.ts';
 
 /** One gateway process. */
