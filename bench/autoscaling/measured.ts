@@ -8,7 +8,7 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly kernel: string;
   readonly node: string;
-  /** Mean number of processes that ran or waited for a core in the minute before the end. */
+  /** Mean number of processes that ran or waited for a core in the minute before. */
   readonly loadAverage: number;
 }
 

@@ -1,5 +1,5 @@
 /** What fidelity runs rest on: files of measurements, equal arrivals, and the words of the comparison. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
@@ -9,6 +9,7 @@ import {
   machineFacts,
   quantiles,
 } from '../../bench/autoscaling/measured.ts';
+import { readOptions as readAutoscaling } from '../../bench/autoscaling/options.ts';
 import type { LiveOutcome } from '../../bench/fidelity/live-run.ts';
 import { difference } from '../../bench/fidelity/report.ts';
 import { simulate } from '../../bench/fidelity/simulated.ts';
@@ -41,6 +42,20 @@ test('the simulator takes the files that are written', () => {
   expect([0.1, 0.3]).toContain(service?.seconds.sample(chance(1)));
   const startup = parseStartup(write('u.json', { ...common, createToReady: [2, 4], processToReady: [1] }));
   expect(startup?.mean).toBe(3);
+});
+
+test('the simulator takes each file that is kept, and says of one that is not there that it is none', () => {
+  const kept = join(import.meta.dirname, '../../bench/autoscaling/measured');
+  for (const name of existsSync(kept) ? readdirSync(kept) : []) {
+    const read = name.includes('.service.')
+      ? parseService(join(kept, name))?.seconds
+      : parseStartup(join(kept, name));
+    expect({ name, mean: read?.mean }).toEqual({ name, mean: expect.any(Number) });
+  }
+  expect(parseService(join(folder, 'none.service.json'))).toBeUndefined();
+  expect(() => readAutoscaling(['--service', join(folder, 'none.service.json')])).toThrow(
+    'none.service.json',
+  );
 });
 
 test('real runs get the arrivals of the first seed, scaled to the asked load at the peak', () => {
