@@ -1,5 +1,5 @@
 /**
- * `npm run test:security -- --gateway`: attacks one model of a real gateway, from its clients' side and from its pods', and prints
+ * `npm run test:security:gateway`: attacks one model of a real gateway, from its clients' side and from its pods', and prints
  * what became of it, of the gateway's memory, and of the honest client of another model. Fails when a bound is missed.
  * `waited` is the share of the time in which the gateway was ready to run and others had the processors: from a tenth on its
  * latencies are not judged.
