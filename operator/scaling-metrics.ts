@@ -22,7 +22,7 @@ export const scalingSeries: readonly Series[] = [
   {
     name: 'scaling_needed_replicas',
     help: 'Replicas that the load would need if there were no limits.',
-    read: ({ why }) => why.needed,
+    read: ({ why }) => (why.inputs.minReplicas === undefined ? undefined : why.needed),
   },
   { name: 'scaling_min_replicas', help: 'Lower limit in effect.', read: input('minReplicas') },
   { name: 'scaling_max_replicas', help: 'Upper limit in effect.', read: input('maxReplicas') },

@@ -2,7 +2,9 @@
 import type { ModelDeployment } from '../../crds/types.ts';
 import { durationMs, percentFraction } from '../../crds/values.ts';
 import type { Clock } from '../../kube/clock.ts';
+import { externalWhy } from '../model/external-count.ts';
 import { revisionHash } from '../model/hash.ts';
+import { scaleOwnerOf } from '../model/scale-owner.ts';
 import type { AllocationDemand } from '../model/scaling/allocate.ts';
 import { decide, initialState } from '../model/scaling/decide.ts';
 import { demandOf } from '../model/scaling/demand.ts';
@@ -38,6 +40,8 @@ export interface FleetChange {
   readonly replicas: number;
   readonly previousReplicas: number;
   readonly why: Why;
+  /** Who wrote it, in mode External. */
+  readonly by?: string | undefined;
 }
 
 export interface FleetLoopOptions {
@@ -220,7 +224,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       nowMs,
     );
     entry.sleep = sleep.state;
-    const { replicas, why } =
+    const { replicas, why: decidedWhy } =
       sleep.sentence === undefined ? allocator.within(key, decided) : idle(decided, sleep.sentence);
     const previous =
       entry.decision?.replicas ??
@@ -229,10 +233,16 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     const before = entry.decision;
     entry.state = next;
     const changes = before?.recentChanges ?? [];
+    const isExternal = decidedWhy.reason === 'External';
+    const by = isExternal ? scaleOwnerOf(deployment)?.manager : undefined;
+    const why = isExternal ? externalWhy(decidedWhy, deployment, changes, clock.now()) : decidedWhy;
     const recentChanges =
       replicas === previous
         ? changes
-        : [{ at: clock.now(), replicas, previousReplicas: previous, why }, ...changes].slice(0, keptChanges);
+        : [{ at: clock.now(), replicas, previousReplicas: previous, why, by }, ...changes].slice(
+            0,
+            keptChanges,
+          );
     const wish = headroomWishOf(spec.scaling.headroom);
     const room =
       wish === undefined

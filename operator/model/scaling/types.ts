@@ -1,6 +1,7 @@
 /** What the scaling decision reads and says. Times are monotonic milliseconds; what was not measured is `unknown`, never 0. */
 import type { GatewayLoadReport } from '../../../crds/gateway-load.ts';
 import type { LoadReport, LoadSecond } from '../../../crds/wire.ts';
+import type { BurstSeen } from './bursts.ts';
 import type { CostCap } from './cost-cap.ts';
 import type { Forecast } from './forecast.ts';
 import type { SecondsRing } from './ring.ts';
@@ -137,7 +138,10 @@ export interface Why {
   readonly needed: Known<number>;
   /** For the condition ScalingLimited: what keeps the promise from being kept, and the sentence that says so. */
   readonly limited:
-    | { readonly reason: 'AtMaximum' | 'SLAInfeasible' | 'NoRoom'; readonly sentence: string }
+    | {
+        readonly reason: 'AtMaximum' | 'SLAInfeasible' | 'NoRoom' | 'ReplicasContested';
+        readonly sentence: string;
+      }
     | undefined;
 }
 
@@ -212,4 +216,8 @@ export interface ScalingState {
   readonly forecast: Forecast | undefined;
   /** Until when a burst is under way: no decrease. */
   readonly panicUntilMs: number | undefined;
+  /** Since when nothing has been heard of the load although pods are ready. */
+  readonly unheardSinceMs: number | undefined;
+  /** Bursts of the last 20 minutes, oldest first. */
+  readonly bursts: readonly BurstSeen[];
 }

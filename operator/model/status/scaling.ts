@@ -19,6 +19,8 @@ export function scalingLimited(facts: StatusFacts): ConditionValue {
   const { mode } = deployment.spec.scaling;
   const owner = scaleOwnerOf(deployment);
   if (mode === 'Fixed' && owner?.isAutoscaler === true) return yes('ReplicasContested', contestedText(owner));
+  const fight = scaling === 'unknown' ? undefined : scaling.why.limited;
+  if (mode === 'External' && fight?.reason === 'ReplicasContested') return yes(fight.reason, fight.sentence);
   if (mode !== 'SLA') return no('WithinLimits', externalText(mode, owner));
   if (deployment.spec.suspend === true) return no('WithinLimits', 'spec.suspend is true: no pod is wanted');
   if (scaling === 'unknown') return unknown('MetricsUnknown', 'no scaling decision was made yet');
@@ -79,7 +81,8 @@ function currentStatus({ why, startupSeconds }: ScalingReading): NonNullable<Sca
   return {
     reason: why.reason,
     message: cutMessage(why.sentence),
-    ...(needed === 'unknown' ? {} : { neededReplicas: needed }),
+    // Where others decide, nobody has asked what the load needs.
+    ...(needed === 'unknown' || decidedByOthers(why.reason) !== '' ? {} : { neededReplicas: needed }),
     ...part('arrivalRate', inputs.plannedRate, formatRate),
     ...part('forecastRate', inputs.forecastRate, formatRate),
     ...part('utilisation', utilisationOf(why), formatShare),
