@@ -30,6 +30,7 @@ function makeBed(served: readonly string[], priorityClassName = 'low') {
     model: makeDeployment(wished),
     decided: { headroom: 2, blocked: 0 } as DecidedHeadroom,
     nowMs: 1_000_000,
+    replicas: 1,
     woken: 0,
     headrooms: undefined as unknown as Headrooms,
     status(headroom: HeadroomStatus | undefined = told, revision = 'abc') {
@@ -54,7 +55,12 @@ function makeBed(served: readonly string[], priorityClassName = 'low') {
             store: {
               get: (name: string) =>
                 name === 'shop/wine-abc'
-                  ? desiredDeployment(bed.model, 'abc', renderPodTemplate(bed.model, 'abc', testDefaults), 1)
+                  ? desiredDeployment(
+                      bed.model,
+                      'abc',
+                      renderPodTemplate(bed.model, 'abc', testDefaults),
+                      bed.replicas,
+                    )
                   : undefined,
             },
           },
@@ -140,6 +146,27 @@ describe('room', () => {
     bed.nowMs += 61_000;
     await bed.reconcile();
     expect(bed.pods()?.spec.replicas).toBe(2);
+  });
+
+  test('is looked at again at once and two seconds later when replicas came, which may have taken it', async () => {
+    const bed = makeBed([]);
+    bed.status();
+    const apply = bed.api.apply.bind(bed.api);
+    let readyReplicas = 0;
+    bed.api.apply = async (type, object) => ({ ...(await apply(type, object)), status: { readyReplicas } });
+    const look = async (afterMs: number, ready: number) => {
+      bed.nowMs += afterMs;
+      readyReplicas = ready;
+      const before = bed.writes();
+      await bed.reconcile();
+      return [bed.writes() - before, bed.headrooms.readingOf(bed.model)?.kept?.inPlace];
+    };
+    await bed.reconcile();
+    expect(await look(2_000, 2)).toEqual([1, 2]);
+    expect(await look(2_000, 2)).toEqual([0, 2]);
+    bed.replicas = 3;
+    expect(await look(1_000, 2)).toEqual([1, 2]);
+    expect(await look(2_000, 1)).toEqual([1, 1]);
   });
 
   test('gives way to pods that find no place, where no PriorityClass makes it', async () => {

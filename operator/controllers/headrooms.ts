@@ -60,7 +60,10 @@ export interface HeadroomsOptions {
 interface Entry {
   readonly uid: string;
   readonly hash?: string;
-  readonly atMs?: number;
+  /** When it is to be looked at again, though nothing else is new. */
+  readonly dueMs?: number;
+  /** Replicas of the model when it was last looked at: more of them may have taken the room. */
+  readonly beside?: number | undefined;
   readonly kept?: KeptHeadroom | undefined;
   readonly problem?: string | undefined;
   /** The wish ended, and what it made is deleted. */
@@ -171,9 +174,10 @@ export class Headrooms {
         : capacityBuffer(deployment, revision, replicas, version);
     const type = version === undefined ? resources.deployments : bufferType(version);
     const hash = childHash(object);
-    const isWhole = before?.kept?.inPlace === before?.kept?.replicas;
-    const leftMs = (before?.atMs ?? 0) + (isWhole ? wholeMs : partialMs) - nowMs();
-    if (before?.hash === hash && leftMs > 0) return { requeueAfterMs: leftMs };
+    const beside = model.spec.replicas;
+    const isCalm = before?.beside === beside;
+    const leftMs = (before?.dueMs ?? 0) - nowMs();
+    if (before?.hash === hash && isCalm && leftMs > 0) return { requeueAfterMs: leftMs };
     if (before?.kept === undefined) await this.#look(deployment, type, signal);
     const made = await this.#options.api.apply<KubeObject>(type, object, {
       fieldManager: fieldManagers.operator,
@@ -185,8 +189,10 @@ export class Headrooms {
       version === undefined
         ? keptByPlaceholders(made as Deployment, given.priorityClassName !== '')
         : keptByBuffer(made as CapacityBuffer);
-    this.#tell(key, { uid, hash, atMs: nowMs(), kept });
-    return { requeueAfterMs: kept.inPlace === kept.replicas ? wholeMs : partialMs };
+    // Replicas that came a moment ago have not taken their places yet: this look is not the last one.
+    const requeueAfterMs = isCalm && kept.inPlace === kept.replicas ? wholeMs : partialMs;
+    this.#tell(key, { uid, hash, dueMs: nowMs() + requeueAfterMs, beside, kept });
+    return { requeueAfterMs };
   }
 
   async #remove(

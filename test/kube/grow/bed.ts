@@ -13,7 +13,7 @@ import type { NodeObject } from '../../../operator/model/cost.ts';
 import { type Operator, startOperator } from '../../../operator/operator.ts';
 import { operatorFlags } from '../../operator-flags.ts';
 import { until } from '../../until.ts';
-import { type RealCluster, startRealCluster } from '../cluster.ts';
+import { type RealCluster, type RealClusterOptions, startRealCluster } from '../cluster.ts';
 
 export const namespace = 'models';
 export const priceLabel = 'eks-node-viewer/instance-price';
@@ -77,9 +77,12 @@ export function perZone(pods: readonly Pod[], nodes: readonly NodeObject[]): Rec
   return zones;
 }
 
-/** Starts everything; there is no node until Karpenter buys one. */
-export async function startBed(say: (line: string) => void): Promise<Bed> {
-  const cluster = await startRealCluster({ karpenter: true, zones: ['zone-a', 'zone-b', 'zone-c'], say });
+/** Starts everything; there is no node until Karpenter buys one, unless `nodes` says what there is instead of Karpenter. */
+export async function startBed(
+  say: (line: string) => void,
+  nodes: Pick<RealClusterOptions, 'karpenter' | 'kwokNodes' | 'kwokNode'> = { karpenter: true },
+): Promise<Bed> {
+  const cluster = await startRealCluster({ ...nodes, zones: ['zone-a', 'zone-b', 'zone-c'], say });
   const admin = await loadAuth({ kubeconfig: cluster.kubeconfigPath });
   const api = createClient(admin, { userAgent: 'grow' });
   const crd = readFileSync(
