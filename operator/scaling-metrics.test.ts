@@ -27,6 +27,7 @@ const decision = {
     limited: { reason: 'NoRoom', sentence: '' },
   },
   lastChange: undefined,
+  headroom: 2,
 } as unknown as FleetDecision;
 
 test('every figure of the decision in force is a series; the unknown and the undecided have none', async () => {
@@ -44,6 +45,7 @@ test('every figure of the decision in force is a series; the unknown and the und
       ['arrivals_per_second', 118],
       ['desired_replicas', 5],
       ['fresh_pods', 4],
+      ['headroom_replicas', 2],
       ['limited', 1, ',reason="NoRoom"'],
       ['max_replicas', 20],
       ['min_replicas', 1],

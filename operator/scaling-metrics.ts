@@ -24,6 +24,11 @@ export const scalingSeries: readonly Series[] = [
     help: 'Replicas that the load would need if there were no limits.',
     read: ({ why }) => (why.inputs.minReplicas === undefined ? undefined : why.needed),
   },
+  {
+    name: 'scaling_headroom_replicas',
+    help: 'Replicas that room is to be kept for, where scaling.headroom asks for it.',
+    read: ({ headroom }) => headroom,
+  },
   { name: 'scaling_min_replicas', help: 'Lower limit in effect.', read: input('minReplicas') },
   { name: 'scaling_max_replicas', help: 'Upper limit in effect.', read: input('maxReplicas') },
   {
