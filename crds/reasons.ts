@@ -47,6 +47,8 @@ export const reasons = {
     'Two owners change one count: an autoscaler writes replicas that scaling.mode gives to Ballast or to the spec.',
   SLAInfeasible:
     'The promised latency is shorter than the model’s own service time: no number of replicas keeps it.',
+  BurstUnservable:
+    'Most bursts are over before a pod that is asked for then can serve: replicas that start do not help against them.',
   WithinLimits: 'The wanted number of replicas lies within the limits.',
 } as const;
 export type Reason = keyof typeof reasons;

@@ -205,4 +205,11 @@ export const remedies: Record<Reason, Remedy> = {
       'No number of replicas makes one prediction faster than it is: give each replica more CPU, make the model smaller (quantise it), or promise a longer latency.',
     ],
   },
+  BurstUnservable: {
+    look: [describe],
+    fix: [
+      'Keep replicas ready for them: raise `spec.scaling.minReplicas`, open a window in `spec.scaling.schedule`, or ask for `spec.scaling.headroom`.',
+      'Or let requests wait: a longer promise, `spec.traffic.shedAt: Timeout`, or batching where the model gains by it.',
+    ],
+  },
 };

@@ -1,4 +1,6 @@
 /** The scaling decision: pure, its clock is data, its memory is returned. See reference/autoscaling.md §3 for the algorithm. */
+
+import { followBursts, unservableSentence } from './bursts.ts';
 import type { Estimates } from './estimate.ts';
 import { estimate } from './estimate.ts';
 import { infeasibleSentence, needSentence } from './explain.ts';
@@ -40,6 +42,8 @@ export const initialState: ScalingState = {
   gatewayRing: emptyRing,
   forecast: undefined,
   panicUntilMs: undefined,
+  unheardSinceMs: undefined,
+  bursts: [],
 };
 
 /** One-sided confidence, in standard deviations, with which a rate is told from noise while there is no forecast. */
@@ -229,8 +233,20 @@ export function decide(
       sentence = `${sentence}; ${burst.sentence}`;
     }
   }
+  const servable = demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : demands.model;
+  const bursts =
+    estimates.rates === 'unknown' || servable === 'unknown'
+      ? moved.bursts
+      : followBursts(
+          moved.bursts,
+          estimates.rates[0],
+          burst === undefined
+            ? undefined
+            : (Math.max(1, estimates.readyPods) * servable.slots) / servable.service.meanSeconds,
+          nowMs,
+        );
   const shaped = shape({
-    state: burst === undefined ? moved : { ...moved, panicUntilMs: nowMs + panicMs },
+    state: { ...moved, bursts, ...(burst === undefined ? {} : { panicUntilMs: nowMs + panicMs }) },
     observation,
     input,
     nowMs,
@@ -250,6 +266,11 @@ export function decide(
     const said = infeasibleSentence(infeasible, model);
     limited = { reason: 'SLAInfeasible', sentence: said };
     words = `${words}; ${said}`;
+  }
+  const unservable = unservableSentence(bursts, startup.d50Seconds, nowMs);
+  if (unservable !== undefined && limited === undefined) {
+    limited = { reason: 'BurstUnservable', sentence: unservable };
+    words = `${words}; ${unservable}`;
   }
   return {
     replicas: shaped.replicas,

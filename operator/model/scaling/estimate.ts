@@ -40,13 +40,18 @@ const enoughBehindGateways = 0.5;
 
 type Rates = Pick<GatewayView, 'perSecond' | 'lastSecond' | 'factor'>;
 
-/** With gateways the load is known from them: half of the pods are enough to know how they do. */
+/**
+ * With gateways the load is known from them: half of the pods are enough to know how they do. Where gateways should be heard
+ * and none is, the pods tell only what was let through to them: no reason for fewer.
+ */
 function freshnessOf(
   share: number,
   heard: boolean,
   gateways: GatewayView | undefined,
+  expectedGateways: number,
 ): Estimates['freshness'] {
   if (gateways !== undefined) return gateways.complete && share >= enoughBehindGateways ? 'ok' : 'partial';
+  if (expectedGateways > 0) return heard ? 'partial' : 'none';
   if (share >= enoughToDecrease) return 'ok';
   return heard ? 'partial' : 'none';
 }
@@ -113,7 +118,12 @@ export function estimate(
   const readyPods = observation.pods.filter((pod) => pod.ready).length;
   const freshPods = usable.filter((pod) => pod.ready).length;
   const share = readyPods === 0 ? 0 : freshPods / readyPods;
-  const freshness = freshnessOf(share, usable.length > 0, gateways);
+  const freshness = freshnessOf(
+    share,
+    usable.length > 0,
+    gateways,
+    observation.expectedGateways ?? observation.gateways?.length ?? 0,
+  );
   const fromPods = arrivalRates(before, usable, observation, nowMs);
   const rates = gateways ?? fromPods;
   const arrivals =

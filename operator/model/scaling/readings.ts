@@ -125,6 +125,21 @@ function markOf(one: NewReading, median: number | undefined): InstanceMark {
   };
 }
 
+const isAmount = (value: number) => Number.isFinite(value) && value >= 0;
+
+/** No figure that is none, infinite or negative: one such answer would stay in every sum for minutes. */
+function isSound({ report }: PodReading, mergedEndMs: number): boolean {
+  const { uptimeMs, counters, queueLength, oldestWaitMs, parallelism, seconds } = report;
+  if (![uptimeMs, counters.arrivals, queueLength, oldestWaitMs, parallelism].every(isAmount)) return false;
+  for (let index = seconds.length - 1; index >= 0; index -= 1) {
+    const second = seconds.at(index);
+    if (second === undefined || second.endMs <= mergedEndMs) break;
+    const { endMs, arrivals, serviceCount, serviceSumSeconds, serviceSumSquares } = second;
+    if (![endMs, arrivals, serviceCount, serviceSumSeconds, serviceSumSquares].every(isAmount)) return false;
+  }
+  return true;
+}
+
 /** Within one process no counter goes back: such an answer comes from a fault, and the last good one stays. */
 const wentBack = ({ report }: PodReading, before: InstanceMark) =>
   report.uptimeMs < before.uptimeMs || report.counters.arrivals < before.arrivals;
@@ -143,7 +158,10 @@ export function absorb(
     if (reading === 'unknown') continue;
     const before = state.instances.get(reading.report.instance);
     if (before === undefined || reading.readAtMs > before.readAtMs) {
-      if (before !== undefined && wentBack(reading, before)) {
+      if (
+        (before !== undefined && wentBack(reading, before)) ||
+        !isSound(reading, before?.mergedEndMs ?? 0)
+      ) {
         rejected += 1;
         continue;
       }

@@ -19,6 +19,9 @@ const smallShare = 0.05;
 const historyMs = 60_000;
 /** Between two steps of a decrease. */
 const downEveryMs = 10_000;
+/** Figures that are gone for this long are told; after the second time the count goes back to the last well-founded one. */
+const unheardTellMs = 30_000;
+const unheardHoldMs = 600_000;
 const downShare = 0.25;
 
 export interface ShapeInput {
@@ -91,7 +94,10 @@ export function shape(input: ShapeInput): Shaped {
   const held = clamp(input.current);
   const recommendations =
     enough === 'unknown' ? input.state.recommendations : record(input.state.recommendations, nowMs, enough);
-  const state = { ...input.state, recommendations };
+  const ready = input.estimates.readyPods;
+  const unheardSinceMs =
+    needed === 'unknown' && ready > 0 ? (input.state.unheardSinceMs ?? nowMs) : undefined;
+  const state = { ...input.state, recommendations, unheardSinceMs };
   const done = (
     replicas: number,
     reason: ScalingReason,
@@ -103,12 +109,23 @@ export function shape(input: ShapeInput): Shaped {
   if (needed === 'unknown' || enough === 'unknown') {
     if (input.current === 0 && observation.pods.length === 0)
       return done(held, 'Minimum', `nothing runs yet: starts with ${several(held, 'replica', 'replicas')}`);
-    const ready = input.estimates.readyPods;
+    const unheardMs = nowMs - (unheardSinceMs ?? nowMs);
     const silent =
       ready === 0
         ? 'no pod is ready yet'
         : `none of ${several(ready, 'ready pod', 'ready pods')} gave fresh figures`;
-    return done(held, 'HoldUnknown', `${silent}: ${held} kept`);
+    // The largest count that was needed when figures last came; while all is well it is no more than what runs.
+    const founded = clamp(recommendations[0]?.replicas ?? 0);
+    const back = unheardMs >= unheardHoldMs && founded > held;
+    const text = back
+      ? `${silent} for ${Math.floor(unheardMs / 60_000)}min: back to ${founded}, what was needed when figures last came`
+      : `${silent}: ${held} kept`;
+    return done(
+      back ? founded : held,
+      'HoldUnknown',
+      text,
+      unheardMs >= unheardTellMs ? { reason: 'MetricsUnknown', sentence: text } : undefined,
+    );
   }
 
   const limited: Why['limited'] =

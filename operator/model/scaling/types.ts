@@ -1,7 +1,6 @@
 /** What the scaling decision reads and says. Times are monotonic milliseconds; what was not measured is `unknown`, never 0. */
 import type { GatewayLoadReport } from '../../../crds/gateway-load.ts';
 import type { LoadReport, LoadSecond } from '../../../crds/wire.ts';
-import type { BurstSeen } from './bursts.ts';
 import type { CostCap } from './cost-cap.ts';
 import type { Forecast } from './forecast.ts';
 import type { SecondsRing } from './ring.ts';
@@ -139,7 +138,13 @@ export interface Why {
   /** For the condition ScalingLimited: what keeps the promise from being kept, and the sentence that says so. */
   readonly limited:
     | {
-        readonly reason: 'AtMaximum' | 'SLAInfeasible' | 'NoRoom' | 'ReplicasContested';
+        readonly reason:
+          | 'AtMaximum'
+          | 'SLAInfeasible'
+          | 'BurstUnservable'
+          | 'NoRoom'
+          | 'MetricsUnknown'
+          | 'ReplicasContested';
         readonly sentence: string;
       }
     | undefined;
@@ -190,6 +195,14 @@ export interface GatewayMark {
 export interface Recommendation {
   readonly atMs: number;
   readonly replicas: number;
+}
+
+/** One burst: while it lasted the last two seconds' rate was beyond what the pods that were ready at its start can serve. */
+export interface BurstSeen {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Requests per second that the pods of its start can serve. */
+  readonly capacity: number;
 }
 
 /** The decision's memory, immutable: `decide` returns the next one. */
