@@ -1,5 +1,7 @@
 /** What scanners look for, over all that the chart renders and all that the operator makes of a ModelDeployment. */
 import { describe, expect, test } from '@jest/globals';
+import type { Deployment } from '../../kube/objects.ts';
+import { placeholders } from '../../operator/model/headroom/objects.ts';
 import { plan } from '../../operator/model/plan.ts';
 import { makeDeployment, makeSnapshot, type SpecPart } from '../../operator/model/testing/builders.ts';
 import { applyViolations, objectViolations, podsOf, podViolations } from './support/policy.ts';
@@ -65,6 +67,16 @@ describe.each(Object.entries(specs))('children of a ModelDeployment: %s', (_, sp
   test('hold nothing that server-side apply stumbles over, and no right at all', () => {
     expect(children.flatMap((child) => applyViolations(child, child.kind))).toEqual([]);
     expect(children.filter(({ kind }) => /Role/.test(kind))).toEqual([]);
+  });
+  test('and the pods that keep room for it, which serve nothing and so have no probes', () => {
+    const [model] = ofKind(children, 'Deployment') as unknown as Deployment[];
+    if (model === undefined) throw new Error('no Deployment');
+    const made = placeholders(makeDeployment(spec), model.spec.template, 1, {
+      image: 'ballast/operator:1.2.3',
+      priorityClassName: 'headroom',
+    }) as unknown as Manifest;
+    expect(podsOf(made).flatMap((pod) => podViolations({ ...pod, serves: false }))).toEqual([]);
+    expect(applyViolations(made, made.kind)).toEqual([]);
   });
 });
 
