@@ -1,6 +1,8 @@
 /** A ModelDeployment's status as a person would tell it: why this many replicas. Pure. */
+
 import type { PastDecisionStatus, ScalingDecisionStatus, StatusCondition } from '../../crds/status.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
+import { inputLines } from './inputs.ts';
 
 const conditionOf = ({ status }: ModelDeployment, type: string): StatusCondition | undefined =>
   status?.conditions?.find((condition) => condition.type === type);
@@ -15,13 +17,6 @@ export function ageText(time: string, nowMs: number): string {
   if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
-
-/** What a person writes: `arrival rate 10s`. */
-const words = (name: string) =>
-  name
-    .replace(/([a-z])([A-Z0-9])/g, '$1 $2')
-
-    .toLowerCase();
 
 function ownerText({ spec, status }: ModelDeployment): string {
   const { owner, minReplicas, maxReplicas } = status?.scaling ?? {};
@@ -120,31 +115,33 @@ function hindrances(deployment: ModelDeployment): string[] {
 const changeText = ({ previousReplicas, replicas: now }: PastDecisionStatus) =>
   previousReplicas === now ? `${now}` : `${previousReplicas} → ${now}`;
 
-function lastLines(last: ScalingDecisionStatus | undefined, nowMs: number): string[] {
+function lastLines(
+  last: ScalingDecisionStatus | undefined,
+  present: string | undefined,
+  nowMs: number,
+): string[] {
   if (last === undefined) return [];
-  const inputs = Object.entries(last.inputs).filter(([, value]) => value !== 'unknown');
-  const unknown = Object.entries(last.inputs).filter(([, value]) => value === 'unknown');
   const head =
     last.previousReplicas === last.replicas
       ? `Decided ${ageText(last.time, nowMs)} ago, and the count stayed ${last.replicas}`
       : `Last change, ${ageText(last.time, nowMs)} ago: ${changeText(last)}`;
-  return [
-    '',
-    `${head} (${last.reason}): ${last.message}`,
-    ...(inputs.length === 0
-      ? []
-      : [`  from: ${inputs.map(([name, value]) => `${words(name)} ${value}`).join(', ')}`]),
-    ...(unknown.length === 0 ? [] : [`  unknown: ${unknown.map(([name]) => words(name)).join(', ')}`]),
-  ];
+  const message = last.message === present ? '' : `: ${last.message}`;
+  return ['', `${head} (${last.reason})${message}`, ...inputLines(last.inputs).map((line) => `  ${line}`)];
 }
 
-function historyLines(recent: readonly PastDecisionStatus[], nowMs: number): string[] {
-  if (recent.length < 2) return [];
+/** The changes before the last one, which is told whole. */
+function historyLines(
+  all: readonly PastDecisionStatus[],
+  last: ScalingDecisionStatus | undefined,
+  nowMs: number,
+): string[] {
+  const recent = all.filter(({ time, replicas: now }) => time !== last?.time || now !== last.replicas);
+  if (recent.length === 0) return [];
   const rows = recent.map((one) => [`${ageText(one.time, nowMs)} ago`, changeText(one), one.reason]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return [
     '',
-    'Changes of the count, the newest first:',
+    'Changes before, the newest first:',
     ...recent.map(
       ({ message }, index) =>
         `  ${(rows[index] ?? []).map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}  ${message}`,
@@ -157,7 +154,7 @@ export function explain(deployment: ModelDeployment, nowMs: number): string {
   const { status, metadata } = deployment;
   if (status?.scaling === undefined)
     return `${metadata.name} in ${metadata.namespace}: no operator has looked at it yet. Does one run, and does it watch this namespace? kubectl get md ${metadata.name} -n ${metadata.namespace} -o yaml shows all there is.\n`;
-  const { lastDecision, recentDecisions = [] } = status.scaling;
+  const { current, lastDecision, recentDecisions = [] } = status.scaling;
   const lines = [
     headline(deployment),
     ...promiseLine(deployment),
@@ -165,8 +162,8 @@ export function explain(deployment: ModelDeployment, nowMs: number): string {
     ...roomLine(deployment),
     ...presentLines(deployment),
     ...hindrances(deployment),
-    ...lastLines(lastDecision, nowMs),
-    ...historyLines(recentDecisions, nowMs),
+    ...lastLines(lastDecision, current?.message, nowMs),
+    ...historyLines(recentDecisions, lastDecision, nowMs),
   ];
   return `${lines.join('\n')}\n`;
 }

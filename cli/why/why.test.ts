@@ -78,7 +78,23 @@ const scaled: ModelDeployment = {
         previousReplicas: 3,
         reason: 'Latency',
         message: 'the load grew',
-        inputs: { arrivalRate10s: '118', serviceMs: '30', burstiness: 'unknown' },
+        inputs: {
+          arrivalRate2s: '120',
+          arrivalRate10s: '118',
+          arrivalRate60s: '90',
+          forecastRate: '130',
+          plannedRate: '140',
+          startupSeconds: '9',
+          serviceMs: '30',
+          serviceSamples: '500',
+          slotsPerReplica: '1',
+          burstiness: '1.2',
+          queueLength: '4',
+          readyPods: '3',
+          freshPods: '3',
+          startingPods: '0',
+          crashingPods: '1',
+        },
       },
       recentDecisions: [
         { time: ago(190), replicas: 5, previousReplicas: 3, reason: 'Latency', message: 'the load grew' },
@@ -106,12 +122,12 @@ In the way:
   1 pod waits (Unschedulable): 0/2 nodes are available: 2 Insufficient cpu
 
 Last change, 3 min ago: 3 → 5 (Latency): the load grew
-  from: arrival rate 10s 118, service ms 30
-  unknown: burstiness
+  120, 118 and 90 requests/s in the last 2, 10 and 60 s; 130/s expected when a new pod is ready (9 s); planned for 140/s; 4 waiting
+  a request takes a pod 30 ms (500 measured); burstiness 1.2
+  3 of 3 ready pods heard; 1 crashing
 
-Changes of the count, the newest first:
-  3 min ago  3 → 5   Latency   the load grew
-  2 h ago    12 → 3  HoldDown  it fell
+Changes before, the newest first:
+  2 h ago  12 → 3  HoldDown  it fell
 `);
   });
 
@@ -131,6 +147,24 @@ Changes of the count, the newest first:
   ] as const)('mode %s, owner %s', (mode, owner, words) => {
     expect(inMode({ mode }, owner)).toContain(words);
     expect(inMode({ mode }, owner)).toContain('Promise: none');
+  });
+
+  test('numbers that were not known are not told as numbers', () => {
+    const { status } = scaled;
+    const lastDecision = {
+      time: ago(5),
+      replicas: 1,
+      previousReplicas: 0,
+      reason: 'Minimum',
+      message: 'nothing runs yet',
+      inputs: { arrivalRate10s: 'unknown', serviceMs: 'unknown', readyPods: '0', freshPods: '0' },
+    };
+    const text = explain(
+      { ...scaled, status: { ...status, scaling: { lastDecision } } } as ModelDeployment,
+      nowMs,
+    );
+    expect(text).toContain('not known then: how many requests come, how long one takes');
+    expect(text).not.toMatch(/undefined|NaN/);
   });
 
   test('a spec that the operator has not seen, and one that no operator has looked at', () => {

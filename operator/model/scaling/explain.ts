@@ -24,9 +24,13 @@ export function seconds(value: number): string {
 
 export const promise = (target: LatencyTarget) => `${target.percentile} ≤ ${formatDuration(target.targetMs)}`;
 
+/** Less than a request in three minutes: what is left of a forecast after the last one. */
+const nothing = 0.005;
+
 /** `118 req/s × 12ms = 1.4 busy replicas`; where the plan is for another rate than the present one, both are told. */
 function busySentence(ratePerSecond: number, model: Known<QueueModel>, presentRate: Known<number>): string {
   const same = presentRate === 'unknown' || Math.abs(presentRate - ratePerSecond) <= 0.02 * ratePerSecond;
+  if (ratePerSecond < nothing && (presentRate === 'unknown' || presentRate < nothing)) return 'no requests';
   const planned = `${figure(ratePerSecond)} req/s`;
   const rate = same ? planned : `${figure(presentRate)} req/s now, planned for ${planned}`;
   if (model === 'unknown') return rate;

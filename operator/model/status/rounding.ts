@@ -15,8 +15,9 @@ export function formatLatency(ms: number): string {
   return rounded >= 1_000 ? `${rounded / 1_000}s` : `${rounded}ms`;
 }
 
-/** `0.4/s`, `120/s`. */
-export const formatRate = (perSecond: number): string => `${significant(perSecond)}/s`;
+/** `0.4/s`, `120/s`; less than a request in three minutes is `0/s`. */
+export const formatRate = (perSecond: number): string =>
+  `${perSecond < 0.005 ? 0 : significant(perSecond)}/s`;
 
 /** `0%`, `0.02%`, `100%`. */
 export const formatPercent = (fraction: number): string => `${significant(fraction * 100)}%`;
