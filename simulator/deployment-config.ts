@@ -11,6 +11,8 @@ export interface DeploymentConfig {
   readonly sloMs: number;
   /** Requests that a pod serves at once. */
   readonly slots: number;
+  /** Cores that a busy slot really uses, as an autoscaler on CPU sees it: less where it waits, more where serving costs beside; 1. */
+  readonly coresPerBusySlot?: number | undefined;
   /** Largest batch of a slot, and what one of b requests takes: (1 - share) + share·b times the request's own time. */
   readonly batch?: { readonly maxSize: number; readonly share: number } | undefined;
   readonly balancing: Balancing;

@@ -1,13 +1,23 @@
 /** Ballast and the real HorizontalPodAutoscaler, one after the other on the same pods and minutes of a real cluster, beside the simulator's. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { labels } from '../../crds/constants.ts';
+import { type Recording, replayed } from '../../simulator/policies/recorded/replayed.ts';
 import type { Outcome } from '../../simulator/replay.ts';
-import { type Bed, chart, installValues, releaseNamespace, startBed } from '../../test/kube/e2e/bed.ts';
+import {
+  type Bed,
+  chart,
+  installValues,
+  namespace,
+  releaseNamespace,
+  startBed,
+} from '../../test/kube/e2e/bed.ts';
 import { calibrate } from './calibrate.ts';
 import { isReady, until } from './embedded-bed.ts';
 import { type LiveOutcome, runLive } from './live-run.ts';
 import { installMetricsServer } from './metrics-server.ts';
 import type { FidelityOptions } from './options.ts';
+import { compared, type PodMetrics, podMetrics, Recorder } from './recorder.ts';
 import { difference, header, liveRow, simulatedRow } from './report.ts';
 import { simulate } from './simulated.ts';
 import { steadyModel, steadyRequest } from './steady-model.ts';
@@ -45,6 +55,12 @@ const traffic = ({ path, shed }: FidelityOptions, promised: boolean) => ({
   path,
   ...(promised ? { shedAt: shed } : {}),
 });
+
+const labelSelector = `${labels.deployment}=${name}`;
+
+function writeRecording(path: string, { setting, looks }: Recording): void {
+  writeFileSync(path, [setting, ...looks].map((one) => `${JSON.stringify(one)}\n`).join(''));
+}
 
 /** Replicas that the deployment has now are one and ready. */
 const alone = async (bed: Bed) => {
@@ -110,6 +126,11 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   await fixed(1);
   await until('one replica again', () => alone(bed));
   await bed.model(name, { ...promised, scaling: { mode: 'External', replicas: 1 } });
+  const recorder = new Recorder({
+    pods,
+    metrics: async () => (await bed.api.list<PodMetrics>(podMetrics, { namespace, labelSelector })).items,
+    replicas: async () => (await bed.read(name)).spec.scaling?.replicas ?? 1,
+  });
   await bed.apply({
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -140,6 +161,21 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   await until('one replica under it', () => alone(bed), 400_000);
   const hpa = await replay('hpa');
   say(`hpa: ${JSON.stringify(hpa)}`);
+  const recording = await recorder.stop(
+    {
+      scenario: 'a real cluster',
+      target: Math.round(options.hpa / requestedCores),
+      request: 1_000 * requestedCores,
+      min: limits.minReplicas,
+      max: limits.maxReplicas,
+      behavior: true,
+    },
+    join(bed.cluster.dir, 'controller-manager.log'),
+    `ModelDeployment/${namespace}/${name}`,
+  );
+  if (options.record !== undefined) writeRecording(options.record, recording);
+  const coresPerBusySlot =
+    (recorder.meanMilli(hpa.fromMs, hpa.toMs) * (hpa.toMs - hpa.fromMs)) / 1e6 / hpa.busySeconds;
   say(await bed.kubectl('describe', 'hpa', name, '-n', 'models'));
 
   const simulations = ['ballast', `hpa-cpu${options.hpa}`].map((policy, index) => {
@@ -155,6 +191,7 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
       balancing: options.path === 'Gateway' ? 'gateway' : 'random',
       maxReplicas: options.max,
       seeds: options.seeds,
+      coresPerBusySlot,
     });
   });
   console.log(`\n${header}`);
@@ -163,6 +200,8 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   console.log(liveRow(`HorizontalPodAutoscaler at ${options.hpa} %, real`, hpa));
   console.log(simulatedRow(`HorizontalPodAutoscaler at ${options.hpa} %, simulated`, simulations[1] ?? []));
   judge([ours, hpa], simulations);
+  console.log(`  a busy pod used ${coresPerBusySlot.toFixed(2)} cores`);
+  for (const line of compared(recording, replayed(recording))) console.log(`  ${line}`);
   if (options.json) console.log(JSON.stringify({ options, sloMs, ours, hpa, simulations }));
 }
 

@@ -13,6 +13,10 @@ export type LiveOutcome = Pick<
 > & {
   /** Mean seconds of the pods' own service times in this run. */
   readonly serviceSeconds: number;
+  /** Seconds of service of all pods together, and when the run began and ended by the clock. */
+  readonly busySeconds: number;
+  readonly fromMs: number;
+  readonly toMs: number;
   /** Ready pods at the end of each second. */
   readonly ready: readonly number[];
   readonly errors: Readonly<Record<string, number>>;
@@ -76,6 +80,7 @@ export async function runLive(run: LiveRun): Promise<LiveOutcome> {
   const sums = new ServiceSums();
   await sums.read(await pods());
   const before = sums.total;
+  const fromMs = Date.now();
   const ready: number[] = [];
   let replicaSeconds = 0;
   let peakReplicas = 0;
@@ -123,6 +128,9 @@ export async function runLive(run: LiveRun): Promise<LiveOutcome> {
       p50Ms: at(0.5),
       p99Ms: at(0.99),
       serviceSeconds: count > before.count ? (sum - before.seconds) / (count - before.count) : Number.NaN,
+      busySeconds: sum - before.seconds,
+      fromMs,
+      toMs: Date.now(),
       ready,
       errors: result.errors,
     };

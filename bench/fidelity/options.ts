@@ -20,7 +20,9 @@ through the simulator with the service and start-up times that were measured of 
   --seeds N      of the simulator (5); the first has the same arrivals as the real run
   --kube         instead, on a real cluster of test/kube: Ballast, then the real HorizontalPodAutoscaler on the same pods and
                  minutes; prints whether the simulator ranks and places the two as the real ones. Needs root, see test/kube
-  --hpa N        CPU utilisation that the HorizontalPodAutoscaler is told, percent of a core (60)
+  --hpa N        CPU utilisation that the HorizontalPodAutoscaler is told, percent of a core (30: so little load calls for
+                 several replicas)
+  --record FILE  with --kube: what the HorizontalPodAutoscaler saw and did at each of its looks, as lines of JSON
   --json         the figures as one line of JSON at the end
 
 Why so little: these are processes of one machine, and a request is arithmetic on one core. Where more pods are busy than
@@ -41,6 +43,7 @@ export interface FidelityOptions {
   readonly seeds: number;
   readonly kube: boolean;
   readonly hpa: number;
+  readonly record: string | undefined;
   readonly json: boolean;
 }
 
@@ -55,7 +58,8 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
       help: { type: 'boolean', short: 'h' },
       json: { type: 'boolean', default: false },
       kube: { type: 'boolean', default: false },
-      hpa: text('60'),
+      hpa: text('30'),
+      record: { type: 'string' },
       minutes: text('10'),
       trace: text(join(root, '../shared/traces/autothrottle/bursty.txt')),
       from: text('0'),
@@ -96,6 +100,7 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
     seeds: number('seeds'),
     kube: values.kube,
     hpa: number('hpa'),
+    record: values.record,
     json: values.json,
   };
 }

@@ -15,6 +15,7 @@ export interface SimulatedRun {
   readonly balancing: Balancing;
   readonly maxReplicas: number;
   readonly seeds: number;
+  readonly coresPerBusySlot?: number;
 }
 
 /** One outcome for each seed. */
@@ -26,6 +27,7 @@ export function simulate(run: SimulatedRun): Outcome[] {
       startup: measured('as measured', run.startup),
       sloMs: run.sloMs,
       slots: 1,
+      coresPerBusySlot: run.coresPerBusySlot,
       balancing: run.balancing,
       shedAt: run.shedAt,
       drainSeconds: 3,

@@ -163,8 +163,9 @@ export class Behavior {
 
 /** The pods of a deployment as metrics-server shows them: CPU used over CPU requested (one core for each slot). */
 export function cpuMetrics(deployment: Deployment): PodMetric[] {
-  const { now, pods } = deployment;
+  const { now, pods, config } = deployment;
   const end = now - metricsLag;
+  const cores = config.coresPerBusySlot ?? 1;
   return pods
     .filter(({ state }) => state !== 'draining')
     .map((pod) => {
@@ -175,7 +176,9 @@ export function cpuMetrics(deployment: Deployment): PodMetric[] {
         pending: pod.state !== 'ready' && !sampled,
         ready: pod.state === 'ready',
         age: now - started,
-        value: sampled ? pod.busyBetween(end - metricsWindow, end) / (metricsWindow * pod.slots) : undefined,
+        value: sampled
+          ? (cores * pod.busyBetween(end - metricsWindow, end)) / (metricsWindow * pod.slots)
+          : undefined,
         sampleBeforeReady: end < pod.readyAt + metricsWindow,
       };
     });

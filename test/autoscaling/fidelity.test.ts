@@ -11,9 +11,17 @@ import {
 } from '../../bench/autoscaling/measured.ts';
 import { readOptions as readAutoscaling } from '../../bench/autoscaling/options.ts';
 import type { LiveOutcome } from '../../bench/fidelity/live-run.ts';
+import {
+  goSeconds,
+  loggedLooks,
+  milliCores,
+  type PodMetrics,
+  seenPod,
+} from '../../bench/fidelity/recorder.ts';
 import { difference } from '../../bench/fidelity/report.ts';
 import { simulate } from '../../bench/fidelity/simulated.ts';
 import { arrivalsMs, minutesOf } from '../../bench/fidelity/traffic.ts';
+import type { Pod } from '../../kube/objects.ts';
 import { chance } from '../../simulator/chance.ts';
 import { parseService, parseStartup } from '../../simulator/distributions.ts';
 import type { Outcome } from '../../simulator/replay.ts';
@@ -91,4 +99,72 @@ test('the difference is told in percentage points and percent', () => {
   expect(difference(live, simulated)).toBe(
     'simulated less real: violations +0.50 percentage points, replica-seconds -5.0 %',
   );
+});
+
+test.each([
+  ['281234567n', 282],
+  ['281000000n', 281],
+  ['1500u', 2],
+  ['250m', 250],
+  ['2', 2_000],
+  ['0', 0],
+])('%s of CPU is %i milli-cores to the controller', (quantity, milli) => {
+  expect(milliCores(quantity)).toBe(milli);
+});
+
+test('durations of Go, and no quantity', () => {
+  expect([goSeconds('15.023s'), goSeconds('1m2.5s'), goSeconds('20s')]).toEqual([15.023, 62.5, 20]);
+  expect(() => milliCores('3Gi')).toThrow('3Gi');
+});
+
+test("looks are read from the controller manager's log, those of other targets are not", () => {
+  const log = [
+    'I1125 14:07:49.500000   11 horizontal.go:903] "Proposing desired replicas" logger="hpa" desiredReplicas=3 metric="cpu" scaleTarget="ModelDeployment/models/steady"',
+    'I1125 14:07:49.600000   11 horizontal.go:986] "Successfully rescaled" logger="hpa" HPA="models/steady" currentReplicas=1 desiredReplicas=2 reason="x"',
+    'I1125 14:07:50.000000   11 horizontal.go:903] "Proposing desired replicas" logger="hpa" desiredReplicas=9 metric="cpu" scaleTarget="ModelDeployment/models/other"',
+    'I1125 14:08:04.700000   11 horizontal.go:903] "Proposing desired replicas" logger="hpa" desiredReplicas=1 metric="cpu" scaleTarget="ModelDeployment/models/steady"',
+    'E1125 14:08:19.700000   11 horizontal.go:275] "Unhandled Error" err="failed to compute desired number of replicas based on listed metrics for ModelDeployment/models/steady: no metrics"',
+    'a line of something else',
+  ].join('\n');
+  const at = (minute: number, second: number, milli: number) =>
+    new Date(2026, 10, 25, 14, minute, second, milli).getTime();
+  expect(loggedLooks(log, 'ModelDeployment/models/steady', 2026)).toEqual([
+    { atMs: at(7, 49, 500), proposed: 3, asked: 2 },
+    { atMs: at(8, 4, 700), proposed: 1, asked: undefined },
+    { atMs: at(8, 19, 700), proposed: -1, asked: undefined },
+  ]);
+});
+
+test('a pod is written down as the controller found it', () => {
+  const started = '2026-11-25T14:00:00Z';
+  const pod = (phase: 'Pending' | 'Running', ready: string, deletionTimestamp?: string) =>
+    seenPod(
+      {
+        metadata: { name: 'a', ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+        spec: {},
+        status: {
+          phase,
+          startTime: started,
+          conditions: [{ type: 'Ready', status: ready, lastTransitionTime: '2026-11-25T14:00:20Z' }],
+        },
+      } as Pod,
+      undefined,
+      Date.parse('2026-11-25T14:01:00.25Z'),
+    );
+  expect(pod('Pending', 'False')).toEqual(['P', 60.3, 40.3]);
+  expect(pod('Running', 'False')).toEqual(['R', 60.3, 40.3]);
+  expect(pod('Running', 'True')).toEqual(['S', 60.3, 40.3]);
+  expect(pod('Running', 'True', started)).toEqual(['D', 60.3, 40.3]);
+  const metrics = {
+    metadata: { name: 'a' },
+    timestamp: '2026-11-25T14:00:45Z',
+    window: '14.9s',
+    containers: [{ usage: { cpu: '100000001n' } }, { usage: { cpu: '1m' } }],
+  } as PodMetrics;
+  const running = {
+    metadata: { name: 'a' },
+    spec: {},
+    status: { phase: 'Running', startTime: started },
+  } as Pod;
+  expect(seenPod(running, metrics, Date.parse('2026-11-25T14:01:00Z')).slice(3)).toEqual([102, 15, 14.9]);
 });

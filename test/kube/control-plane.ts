@@ -119,6 +119,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         `--root-ca-file=${certificate}`,
         '--use-service-account-credentials',
         '--leader-elect=false',
+        // Each look of a HorizontalPodAutoscaler: bench/fidelity reads them.
+        '--vmodule=horizontal=4',
         // Nobody asks it anything.
         '--secure-port=0',
         ...rates,
