@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closedLoop } from '../pod/closed-loop.ts';
-import { cores, freePorts, type Running, start } from './processes.ts';
+import { cores, flagsOfOurs, freePorts, type Running, start } from './processes.ts';
 
 export interface HopCost {
   readonly hop: string;
@@ -51,6 +51,7 @@ export async function measureCost(options: CostOptions): Promise<HopCost[]> {
           // As many slots as clients: what is measured here is the way through, not the wait for a slot.
           [String(ours), String(pod), String(connections)],
           [ours],
+          flagsOfOurs,
         ),
       },
     };

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { HopCost } from './cost.ts';
 import type { GrpcLoadFigures } from './grpc-load.ts';
-import { cores, freePorts, type Running, start } from './processes.ts';
+import { cores, flagsOfOurs, freePorts, type Running, start } from './processes.ts';
 
 export interface GrpcCostOptions {
   readonly rounds: number;
@@ -34,6 +34,7 @@ export async function measureGrpcCost(options: GrpcCostOptions): Promise<HopCost
           cores.hop,
           [String(ours), String(pod), String(streams)],
           [ours],
+          flagsOfOurs,
         ),
       },
     ];

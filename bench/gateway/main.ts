@@ -5,7 +5,7 @@ import { provideWrk } from '../pod/closed-loop.ts';
 import { measureBalancing } from './balancing.ts';
 import { measureCost } from './cost.ts';
 import { measureGrpcCost } from './grpc-cost.ts';
-import { printBalancing, printCosts, printWake } from './report.ts';
+import { mostWaited, printBalancing, printCosts, printWake } from './report.ts';
 import { simulateBalancing } from './simulated.ts';
 import { measureWake } from './wake.ts';
 
@@ -44,8 +44,6 @@ if (values.help) {
 const say = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 const numbers = (text: string) => text.split(',').map(Number);
 const verdicts: boolean[] = [];
-/** Share of the time that a hop may wait for its core where its latencies are to be judged. */
-const mostWaited = 0.1;
 
 console.log(`load average at the start ${(loadavg()[0] ?? 0).toFixed(1)}`);
 

@@ -4,10 +4,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { defaultGatewayResources, gatewayNodeFlags } from '../../operator/model/gateway/children.ts';
 import { cpuSecondsOf } from '../operator/processes.ts';
 
 /** The hop has a core for itself; pods and clients share the other. */
 export const cores = { hop: '0', others: '1' } as const;
+
+/** Node's flags of a gateway in a cluster, at the memory limit that it has by default. */
+export const flagsOfOurs = gatewayNodeFlags(defaultGatewayResources.limits?.memory);
 
 export interface Running {
   cpuSeconds(): number;
@@ -49,10 +53,11 @@ export async function start(
   core: string,
   args: readonly string[],
   ports: readonly number[],
+  nodeFlags: readonly string[] = [],
 ): Promise<Running> {
   const child: ChildProcess = spawn(
     'taskset',
-    ['-c', core, process.execPath, join(import.meta.dirname, script), ...args],
+    ['-c', core, process.execPath, ...nodeFlags, join(import.meta.dirname, script), ...args],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   let isGone = false;

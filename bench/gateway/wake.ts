@@ -4,12 +4,14 @@ import { Gateway } from '../../gateway/gateway.ts';
 import { namespace, routesOf, startNamespace } from '../../gateway/testing/namespace.ts';
 import { ask } from '../../gateway/testing/rig.ts';
 import { noLog } from '../../kube/log.ts';
-import { freePorts } from './processes.ts';
+import { freePorts, waitedForCpuMs } from './processes.ts';
 
 export interface WakeFigures {
   readonly models: number;
   readonly medianMs: number;
   readonly longestMs: number;
+  /** Share of the time in which this process, API server and gateway and client in one, waited for a processor. */
+  readonly waited: number;
 }
 
 /** Wakes so many models, one after the other. */
@@ -18,6 +20,8 @@ export async function measureWake(models: number): Promise<WakeFigures> {
   const config = { ...parseConfig({}), listenHost: '127.0.0.1', opsPort: 0 };
   const gateway = new Gateway({ config, api: world.client, namespace, log: noLog });
   const tookMs: number[] = [];
+  const waitedBefore = waitedForCpuMs(process.pid);
+  const beganMs = performance.now();
   try {
     await gateway.start();
     for (const [index, port] of (await freePorts(models)).entries()) {
@@ -47,10 +51,12 @@ export async function measureWake(models: number): Promise<WakeFigures> {
     await gateway.stop();
     await world.close();
   }
+  const waited = (waitedForCpuMs(process.pid) - waitedBefore) / (performance.now() - beganMs);
   tookMs.sort((a, b) => a - b);
   return {
     models,
     medianMs: tookMs[Math.floor(models / 2)] ?? Number.NaN,
     longestMs: tookMs.at(-1) ?? Number.NaN,
+    waited,
   };
 }

@@ -152,7 +152,7 @@ const spread = (topologyKey: string) => ({
  * Node's bounds under a memory limit (a quantity): the heap gets two fifths of it, the rest is bodies and sockets. Under
  * attack at 512 MiB plain Node came to 543 MB, with these flags to 157 MB.
  */
-function nodeFlags(memoryLimit: string | number | undefined): string[] {
+export function gatewayNodeFlags(memoryLimit: string | number | undefined): string[] {
   const young = '--max-semi-space-size=16';
   if (memoryLimit === undefined) return [young];
   const mebibytes = Math.max(64, Math.floor((0.4 * quantityNumber(memoryLimit)) / 2 ** 20));
@@ -193,7 +193,7 @@ function deployment(metadata: ObjectMeta, settings: GatewaySettings): Deployment
               name: 'gateway',
               image,
               // The operator's image holds both programs; its own entry point starts the operator.
-              command: ['/nodejs/bin/node', ...nodeFlags(memory), '/app/gateway.mjs'],
+              command: ['/nodejs/bin/node', ...gatewayNodeFlags(memory), '/app/gateway.mjs'],
               env: [
                 {
                   name: 'BALLAST_GATEWAY_NAMESPACE',

@@ -8,6 +8,7 @@ import { cpuSecondsOf } from '../../../bench/operator/processes.ts';
 import type { PodAddress } from '../../../gateway/balance/address.ts';
 import { routesOf, startNamespace } from '../../../gateway/testing/namespace.ts';
 import { classifier } from '../../../inference-pod/testing/models.ts';
+import { gatewayNodeFlags } from '../../../operator/model/gateway/children.ts';
 import {
   type Ground,
   memoryLimitMb,
@@ -46,12 +47,11 @@ export interface GatewayGround {
   close(): Promise<void>;
 }
 
-const flags = (process.env.GATE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
 const startGateway = async (kubeconfig: string, host: string): Promise<GatewayProcess> => {
   const [ops = 0] = await freePorts(1);
   const child: ChildProcess = spawn(
     process.execPath,
-    [...flags, join(import.meta.dirname, '../../../gateway/main.ts')],
+    [...gatewayNodeFlags(`${memoryLimitMb}Mi`), join(import.meta.dirname, '../../../gateway/main.ts')],
     {
       env: {
         PATH: process.env.PATH ?? '',
