@@ -3,6 +3,7 @@ import type { ModelDeployment } from '../../crds/types.ts';
 import { durationMs, percentFraction } from '../../crds/values.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { externalWhy } from '../model/external-count.ts';
+import { isMeasured } from '../model/gateway/auto.ts';
 import { revisionHash } from '../model/hash.ts';
 import { scaleOwnerOf } from '../model/scale-owner.ts';
 import type { AllocationDemand } from '../model/scaling/allocate.ts';
@@ -121,7 +122,7 @@ const tellingHolds: readonly string[] = ['HoldUnknown', 'HoldCrashing', 'HoldBlo
 
 /** The part of a decision whose change is news: counts and verdicts, no measured figure. */
 const newsOf = (replicas: number, why: Why) =>
-  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}`;
+  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}|${isMeasured(why)}`;
 
 /** A verdict that goes to and fro at its boundary is told no more often than this. */
 const verdictEveryMs = 5_000;

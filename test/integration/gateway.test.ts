@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { request } from 'undici';
+import { modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { ConfigMap, Deployment, KubeObject, Pod, Role, Service } from '../../kube/objects.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
@@ -127,6 +128,68 @@ test('a ModelDeployment asks for the gateway, is served through it, and leaves i
   await eventually('the path is Direct', async () => (await traffic('wine'))?.path === 'Direct');
   await eventually('a prediction without the gateway', async () => (await infer()).status === 200);
 }, 90_000);
+
+test('Auto chooses once the service time is measured, keeps it, and chooses anew for another promise', async () => {
+  const name = 'chooser';
+  const golden = JSON.parse(readFileSync(join(root, 'samples/digit-images/golden/request.json'), 'utf8')) as {
+    inputs: { shape: number[]; data: number[] }[];
+  };
+  const [{ shape, data, ...input } = { shape: [], data: [] }] = golden.inputs;
+  // 96 images take the network milliseconds, so that the hop can pay.
+  const images = JSON.stringify({
+    inputs: [
+      { ...input, shape: [96, ...shape.slice(1)], data: Array.from({ length: 32 }, () => data).flat() },
+    ],
+  });
+  const send = async (count: number) => {
+    const url = `${bed.cluster.serviceUrl(namespace, name, 8080)}/v2/models/${name}/infer`;
+    for (let sent = 0; sent < count; sent++) {
+      const answer = await request(url, { method: 'POST', body: images });
+      await answer.body.dump();
+      expect(answer.statusCode).toBe(200);
+    }
+  };
+  const chosen = (basis: string) =>
+    eventually(
+      `a choice for ${basis}`,
+      async () => {
+        const choice = (await traffic(name))?.choice;
+        return choice?.basis === basis ? choice : undefined;
+      },
+      40_000,
+    );
+  await createModel(bed.api, name, {
+    model: { uri: 'file:///samples/digit-images/model.onnx' },
+    sla: { latency: { p99: '10s' } },
+    scaling: { maxReplicas: 4 },
+  });
+  await eventually('it serves', async () => (await getModel(bed.api, name)).status?.readyReplicas === 1);
+  expect((await traffic(name))?.message).toContain('the way is chosen when 100 requests');
+  await send(120);
+  const loose = await chosen('p99 ≤ 10s; up to 4 replicas');
+  expect(loose).toMatchObject({
+    path: 'Direct',
+    revision: (await getModel(bed.api, name)).status?.stable?.revision,
+    message: expect.stringMatching(/^a request takes a replica .*: it saves less than a fifth$/),
+  });
+
+  const tightMs = Math.ceil(8 * milliseconds(loose.serviceTime) + 2);
+  await patchModel(bed.api, name, { sla: { latency: { p99: `${tightMs}ms` } } });
+  const tight = await chosen(`p99 ≤ ${tightMs}ms; up to 4 replicas`);
+  process.stderr.write(`Auto, ${tight.serviceTime} of p99 ${tightMs}ms: ${tight.path}: ${tight.message}\n`);
+  await eventually(
+    'the way that was chosen is taken',
+    async () => (await traffic(name))?.path === tight.path,
+    40_000,
+  );
+  await send(20);
+  expect((await traffic(name))?.choice).toEqual(tight);
+  await bed.api.delete(modelDeployments, { name, namespace });
+}, 90_000);
+
+/** Of a duration in status: `850µs`, `41ms`, `1.2s`. */
+const milliseconds = (text: string) =>
+  Number.parseFloat(text) * (text.endsWith('µs') ? 1e-3 : text.endsWith('ms') ? 1 : 1e3);
 
 test('a model that nobody asks for goes to zero replicas, and wakes without a lost request', async () => {
   const deploymentOf = async () =>

@@ -5,6 +5,7 @@ import { quantityNumber } from '../../../crds/values.ts';
 import { resourcesOf } from '../desired/pod-template.ts';
 import { promise, seconds } from '../scaling/explain.ts';
 import { scalingInputOf } from '../scaling/spec.ts';
+import type { Why } from '../scaling/types.ts';
 import type { OperatorDefaults, Snapshot } from '../snapshot.ts';
 import { cutMessage, timestamp } from '../status/rounding.ts';
 import { defaultGatewayResources } from './children.ts';
@@ -13,6 +14,10 @@ import type { AutoPath } from './path.ts';
 
 /** Measured requests before the service time is believed: their mean is then within a fifth of the true one, mostly. */
 export const fewestRequests = 100;
+
+/** Whether enough was measured for a choice: a turn that the fleet loop wakes the deployment for. */
+export const isMeasured = ({ inputs: { serviceSamples = 0 } }: Pick<Why, 'inputs'>): boolean =>
+  serviceSamples !== 'unknown' && serviceSamples >= fewestRequests;
 
 /** Service times are those of the last five minutes, whatever revision served: so long after a rollout they are the new one's. */
 const serviceWindowMs = 300_000;
@@ -105,7 +110,7 @@ export function autoWay(
     const value = inputs[name];
     return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
   };
-  const [serviceMs, scv, samples = 0] = ['serviceMs', 'serviceScv', 'serviceSamples'].map(known);
+  const [serviceMs, scv] = ['serviceMs', 'serviceScv'].map(known);
   // Of a first revision every measurement is its own.
   const isItsOwn =
     (rollouts <= 1 && before === undefined) ||
@@ -115,7 +120,7 @@ export function autoWay(
     stable === undefined ||
     isRollingOut ||
     !isItsOwn ||
-    samples < fewestRequests ||
+    (scaling !== 'unknown' && !isMeasured(scaling.why)) ||
     serviceMs === undefined ||
     serviceMs <= 0 ||
     scv === undefined
