@@ -11,6 +11,10 @@ export interface Calibration {
   readonly podServiceSeconds: number;
   /** Seconds from the API server's having a pod to Ready. */
   readonly startup: readonly number[];
+  /** Seconds from asking for a replica to the API server's having its pod; the simulator has it at once. */
+  readonly reaction: readonly number[];
+  /** Seconds from asking for fewer replicas to the pods' being gone. */
+  readonly drainSeconds: number;
 }
 
 export interface Calibrated {
@@ -44,7 +48,9 @@ export async function calibrate(setup: Calibrated): Promise<Calibration> {
   await sums.read(await pods());
   const after = sums.total;
   const startup: number[] = [];
+  const reaction: number[] = [];
   for (let replicas = 2; replicas <= starts + 1; replicas += 1) {
+    const askedMs = performance.now();
     await scale(replicas);
     let seenMs: number | undefined;
     await until(`${replicas} ready pods`, async () => {
@@ -52,13 +58,18 @@ export async function calibrate(setup: Calibrated): Promise<Calibration> {
       if (there.length >= replicas) seenMs ??= performance.now();
       return there.filter(isReady).length >= replicas;
     });
-    startup.push((performance.now() - (seenMs ?? performance.now())) / 1_000);
+    const readyMs = performance.now();
+    startup.push((readyMs - (seenMs ?? readyMs)) / 1_000);
+    reaction.push(((seenMs ?? readyMs) - askedMs) / 1_000);
   }
+  const fewerMs = performance.now();
   await scale(1);
   await until('one pod alone', async () => (await pods()).length === 1);
   return {
     service,
     podServiceSeconds: (after.seconds - before.seconds) / Math.max(1, after.count - before.count),
     startup,
+    reaction,
+    drainSeconds: (performance.now() - fewerMs) / 1_000,
   };
 }

@@ -99,7 +99,7 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   const trace = minutesOf(options.trace, options.from, options.minutes, options.peak, service);
   const seconds = options.minutes * 60;
   console.log(
-    `service ${(1_000 * service).toFixed(1)} ms, a pod is ready after ${meanOf(measured.startup).toFixed(1)} s, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}`,
+    `service ${(1_000 * service).toFixed(1)} ms, a pod is there ${meanOf(measured.reaction).toFixed(2)} s after it was asked for, ready after ${meanOf(measured.startup).toFixed(1)} s and gone after ${measured.drainSeconds.toFixed(1)} s, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}`,
   );
   const arrivals = arrivalsMs(trace, 1);
   const replay = (policy: string) =>
@@ -186,6 +186,7 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
       trace,
       service: measured.service.map((one) => one * stretch),
       startup: measured.startup,
+      drainSeconds: measured.drainSeconds,
       sloMs,
       shedAt: options.shed,
       balancing: options.path === 'Gateway' ? 'gateway' : 'random',

@@ -36,7 +36,7 @@ async function run(options: FidelityOptions): Promise<void> {
     await until('an address', async () => bed.url(name) !== undefined);
     const url = `${bed.url(name)}/v2/models/${name}/infer`;
     const scale = (replicas: number) => bed.patch(name, { scaling: { replicas } });
-    const { service, podServiceSeconds, startup } = await calibrate({
+    const { service, podServiceSeconds, startup, reaction, drainSeconds } = await calibrate({
       url,
       body: steadyRequest,
       pods,
@@ -44,7 +44,7 @@ async function run(options: FidelityOptions): Promise<void> {
     });
     const serviceMean = meanOf(service);
     console.log(
-      `${model.name} on this machine: ${ms(serviceMean)} (p99 ${ms(quantiles(service, 100).at(-1) ?? 0)}) for a client alone, ${ms(podServiceSeconds)} of it in the pod; a pod is ready after ${meanOf(startup).toFixed(2)} s`,
+      `${model.name} on this machine: ${ms(serviceMean)} (p99 ${ms(quantiles(service, 100).at(-1) ?? 0)}) for a client alone, ${ms(podServiceSeconds)} of it in the pod; a pod is there ${meanOf(reaction).toFixed(2)} s after it was asked for, ready after ${meanOf(startup).toFixed(2)} s and gone after ${drainSeconds.toFixed(1)} s`,
     );
 
     const sloMs = Math.round(1_000 * serviceMean * options.promise);
@@ -56,7 +56,10 @@ async function run(options: FidelityOptions): Promise<void> {
       `${options.minutes} minutes, ${(times.length / seconds).toFixed(1)} requests per second on average, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}`,
     );
     await bed.patch(name, {
-      scaling: { mode: 'SLA', minReplicas: 1, maxReplicas: options.max, replicas: null },
+      scaling:
+        options.fixed === undefined
+          ? { mode: 'SLA', minReplicas: 1, maxReplicas: options.max, replicas: null }
+          : { replicas: options.fixed },
       sla: { latency: { p99: `${sloMs}ms` } },
       traffic: { shedAt: options.shed },
     });
@@ -68,8 +71,11 @@ async function run(options: FidelityOptions): Promise<void> {
       },
       30_000,
     );
+    if (options.fixed !== undefined)
+      await until('the fixed replicas', async () => (await pods()).filter(isReady).length === options.fixed);
+    const policy = options.fixed === undefined ? 'ballast' : `static:${options.fixed}`;
     const live = await runLive({
-      policy: 'ballast',
+      policy,
       url,
       body: steadyRequest,
       arrivalsMs: times,
@@ -82,17 +88,20 @@ async function run(options: FidelityOptions): Promise<void> {
     const common = {
       trace,
       startup,
+      drainSeconds,
+      initialReplicas: options.fixed ?? 1,
       sloMs,
       shedAt: options.shed,
-      balancing: options.path === 'Gateway' ? ('gateway' as const) : ('random' as const),
+      // The embedded cluster's Services take their endpoints in turn; a real kube-proxy draws lots.
+      balancing: options.path === 'Gateway' ? ('gateway' as const) : ('round-robin' as const),
       maxReplicas: options.max,
       seeds: options.seeds,
     };
     const stretch = live.serviceSeconds / podServiceSeconds;
-    const simulated = simulate({ ...common, policy: 'ballast', service });
+    const simulated = simulate({ ...common, policy, service });
     const stretched = simulate({
       ...common,
-      policy: 'ballast',
+      policy,
       service: service.map((one) => one * stretch),
     });
     console.log(`\n${header}`);

@@ -17,6 +17,7 @@ through the simulator with the service and start-up times that were measured of 
   --path PATH    Gateway (default) or Direct
   --shed WHEN    SLA (default) or Timeout
   --max N        most replicas (8)
+  --fixed N      no scaling: N replicas all the time, so that what differs is balancing, queues and service alone; not with --kube
   --seeds N      of the simulator (5); the first has the same arrivals as the real run
   --kube         instead, on a real cluster of test/kube: Ballast, then the real HorizontalPodAutoscaler on the same pods and
                  minutes; prints whether the simulator ranks and places the two as the real ones. Needs root, see test/kube
@@ -40,6 +41,8 @@ export interface FidelityOptions {
   readonly path: 'Gateway' | 'Direct';
   readonly shed: 'SLA' | 'Timeout';
   readonly max: number;
+  /** Replicas of a run without scaling. */
+  readonly fixed: number | undefined;
   readonly seeds: number;
   readonly kube: boolean;
   readonly hpa: number;
@@ -69,11 +72,12 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
       path: text('Gateway'),
       shed: text('SLA'),
       max: text('8'),
+      fixed: { type: 'string' },
       seeds: text('5'),
     },
   });
   if (values.help === true) return undefined;
-  const wholes = ['steps', 'max', 'seeds', 'hpa'] as const;
+  const wholes = ['steps', 'max', 'seeds', 'hpa', 'fixed'] as const;
   const number = (name: 'minutes' | 'from' | 'peak' | 'promise' | (typeof wholes)[number]) => {
     const value = Number(values[name]);
     const whole = wholes.some((one) => one === name);
@@ -86,6 +90,7 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
     if (found === undefined) throw new TypeError(`--${name} ${value}: must be ${allowed.join(' or ')}`);
     return found;
   };
+  if (values.kube && values.fixed !== undefined) throw new TypeError('--fixed: not with --kube');
   if (!existsSync(values.trace)) throw new TypeError(`--trace ${values.trace}: there is no such file`);
   return {
     minutes: number('minutes'),
@@ -97,6 +102,7 @@ export function readOptions(args: string[]): FidelityOptions | undefined {
     path: oneOf('path', values.path, ['Gateway', 'Direct'] as const),
     shed: oneOf('shed', values.shed, ['SLA', 'Timeout'] as const),
     max: number('max'),
+    fixed: values.fixed === undefined ? undefined : number('fixed'),
     seeds: number('seeds'),
     kube: values.kube,
     hpa: number('hpa'),

@@ -10,6 +10,9 @@ export interface SimulatedRun {
   readonly trace: Trace;
   readonly service: readonly number[];
   readonly startup: readonly number[];
+  /** From a pod's deletion to its being gone. */
+  readonly drainSeconds: number;
+  readonly initialReplicas?: number;
   readonly sloMs: number;
   readonly shedAt: DeploymentConfig['shedAt'];
   readonly balancing: Balancing;
@@ -30,9 +33,9 @@ export function simulate(run: SimulatedRun): Outcome[] {
       coresPerBusySlot: run.coresPerBusySlot,
       balancing: run.balancing,
       shedAt: run.shedAt,
-      drainSeconds: 3,
+      drainSeconds: run.drainSeconds,
       clusterPods: 1_000,
-      initialReplicas: 1,
+      initialReplicas: run.initialReplicas ?? 1,
       seed: index + 1,
     };
     const limits = { minReplicas: 1, maxReplicas: run.maxReplicas };

@@ -80,6 +80,7 @@ test('real runs get the arrivals of the first seed, scaled to the asked load at 
     trace,
     service: [0.01],
     startup: [1],
+    drainSeconds: 3,
     sloMs: 50,
     shedAt: 'SLA',
     balancing: 'gateway',
