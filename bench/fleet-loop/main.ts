@@ -73,13 +73,13 @@ for (const [name, [title]] of Object.entries(cases)) {
   console.log(`${name}: ${pods} pods in ${deployments} ModelDeployments, ${title}`);
   limit('pulls of pods', figures.pullsPerSecond, 3_000, 'per second');
   limit('CPU of probe and decisions', 100 * figures.cpuShare, 100, '% of a core');
-  limit('memory of the process', figures.rssMb, 600, 'MB');
+  limit('memory of the process', figures.rssMb, 800, 'MB');
   limit('longest work at a stretch, p99', figures.stretchP99Ms, 20, 'ms');
   limit('a whole round, CPU time', figures.roundCpuMs, 500, 'ms');
   limit('counts below what the load needs', figures.lowered, 0, 'deployments');
   const bursts = figures.burstSeconds.toSorted((one, other) => one - other);
   if (bursts.length > 0) {
-    limit('burst to decision, median of ten', bursts[5] ?? Number.NaN, 2, 's');
+    limit('burst to decision, slowest of ten', bursts.at(-1) ?? Number.NaN, 2, 's');
     note('burst to decision, all', bursts.map((one) => one.toFixed(1)).join(' '));
   }
   note('longest work at a stretch', `${figures.stretchMaxMs.toFixed(0)} ms`);

@@ -31,7 +31,7 @@ export interface Figures {
   /** Of one core, the making of the answers left out. */
   readonly cpuShare: number;
   readonly rssMb: number;
-  /** CPU time that a timer of the probes or the loop holds up everything else. */
+  /** CPU time that a timer of the probes or the loop, or the reading of an answer, holds up everything else. */
   readonly stretchP99Ms: number;
   readonly stretchMaxMs: number;
   /** CPU time of one whole round of decide and allocate. */
@@ -52,7 +52,7 @@ const burstEverySeconds = 3;
 
 const stepMs = 20;
 /** A pull's answer goes through this many turns of the microtask queue, and each makes room for the next pull. */
-const turns = 40;
+const turns = 60;
 
 const threadCpuMs = () => {
   const { user, system } = process.threadCpuUsage();
@@ -131,10 +131,18 @@ export async function runCase(one: Case): Promise<Figures> {
     makingMs += threadCpuMs() - fromMs;
     return answer;
   };
-  const parsed = <Report>(
-    result: { readonly report: Report } | { readonly refused: string },
-  ): PullOf<Report> =>
-    'refused' in result ? { failure: 'invalid', detail: result.refused } : { report: result.report };
+  /** What comes of a text, in a turn of its own as an answer of the network. */
+  const parsed = async <Report>(
+    text: () => string,
+    parse: (body: string) => { readonly report: Report } | { readonly refused: string },
+  ): Promise<PullOf<Report>> => {
+    await Promise.resolve();
+    const body = made(text);
+    const fromMs = threadCpuMs();
+    const result = parse(body);
+    stretches.push(threadCpuMs() - fromMs);
+    return 'refused' in result ? { failure: 'invalid', detail: result.refused } : { report: result.report };
+  };
 
   const probe = createProbe({
     clock,
@@ -143,7 +151,7 @@ export async function runCase(one: Case): Promise<Figures> {
       pulls += 1;
       const answer = answers[Number(origin.split('-')[1])];
       const sinceMs = Number(query.split('=')[1] ?? 0);
-      return parsed(parseReport(made(() => answer?.(origin, worldMs(), sinceMs) ?? '')));
+      return parsed(() => answer?.(origin, worldMs(), sinceMs) ?? '', parseReport);
     },
   });
   probe.setTargets(
@@ -172,7 +180,7 @@ export async function runCase(one: Case): Promise<Figures> {
       gatewayPulls += 1;
       const answer = told[Number(origin.split('-')[1])];
       const sinceMs = Number(query.split('=')[1] ?? 0);
-      return parsed(parseGatewayReport(made(() => answer?.(origin, worldMs(), sinceMs) ?? '')));
+      return parsed(() => answer?.(origin, worldMs(), sinceMs) ?? '', parseGatewayReport);
     },
   });
   if (one.gateways)

@@ -101,7 +101,7 @@ const lowered = (decided: readonly (readonly number[])[], from: number): number[
     decided.some((counts, at) => at > from && (counts[owner] ?? 0) < (decided[at - 1]?.[owner] ?? 0)),
   );
 
-const from = 150;
+const from = 120;
 describe('pods that are seldom asked', () => {
   test.each<[string, Parameters<typeof world>[0]]>([
     ['all fall silent', (owner, _, second) => (owner < 3 && second >= from ? 'silent' : usual)],
@@ -133,7 +133,7 @@ describe('pods that are seldom asked', () => {
     const before = decided.at(-1) ?? [];
     await pass(3);
     expect(decided.at(-1)?.[0]).toBeGreaterThan(before[0] ?? 0);
-    await pass(200);
+    await pass(170);
     await end();
     expect(decided.at(-1)?.[1]).toBeLessThan(before[1] ?? 0);
     expect(decided.at(-1)?.[2]).toBeGreaterThanOrEqual((before[2] ?? 0) - 1);

@@ -38,11 +38,14 @@ export function recentAgainstUsual({ seconds }: KeptReport): { seen: number; usu
   return { seen, usual: (nowSeconds * earlier) / count };
 }
 
+const isBurst = ({ seen, usual }: { seen: number; usual: number }) =>
+  seen - usual > deviations * Math.sqrt(unevenness * usual) + fewestMore && seen > leastRise * usual;
+
 /** Remembers the last seconds' answers of each deployment. */
 export class BurstWatch {
   readonly #sums = new Map<string, Sum>();
 
-  /** Whether the answers of the last two seconds together, this one included, show a burst. */
+  /** Whether this answer, or those of the last two seconds together, show a burst. */
   see(owner: string, report: KeptReport, nowMs: number): boolean {
     const now = recentAgainstUsual(report);
     if (now === undefined) return false;
@@ -51,7 +54,7 @@ export class BurstWatch {
     const seen = now.seen + kept * (before?.seen ?? 0);
     const usual = now.usual + kept * (before?.usual ?? 0);
     this.#sums.set(owner, { atMs: nowMs, seen, usual });
-    return seen - usual > deviations * Math.sqrt(unevenness * usual) + fewestMore && seen > leastRise * usual;
+    return isBurst(now) || isBurst({ seen, usual });
   }
 
   forget(owner: string): void {

@@ -105,6 +105,8 @@ interface Owner {
   pullsPerSecond: number;
   /** Pods that it ever had. */
   seen: number;
+  /** When its first pod answered. */
+  anchorMs: number | undefined;
 }
 
 const isDeaf = ({ reading, failures }: Entry) => reading === undefined || failures > 0;
@@ -163,9 +165,13 @@ export function createProbe(options: ProbeOptions): Probe {
   const nextDueMs = (entry: Entry, periodMs: number, nowMs: number): number => {
     const isSpread = periodMs <= respreadFactor * entry.periodMs;
     entry.periodMs = periodMs;
-    return isSpread
-      ? Math.max(entry.dueMs, nowMs - periodMs / 2) + periodMs
-      : nowMs + periodMs * (entry.place < soonest ? entry.place + 1 : entry.place);
+    if (isSpread) return Math.max(entry.dueMs, nowMs - periodMs / 2) + periodMs;
+    // Places count from one moment for all pods of the deployment, whenever each of them answers.
+    const { owner, place } = entry;
+    owner.anchorMs ??= nowMs;
+    const earliestMs = nowMs + soonest * periodMs;
+    const periods = Math.ceil((earliestMs - owner.anchorMs) / periodMs - place);
+    return owner.anchorMs + periodMs * (periods + place);
   };
 
   let spare = mostSpare;
@@ -295,6 +301,7 @@ export function createProbe(options: ProbeOptions): Probe {
         urgentUntilMs: Number.NEGATIVE_INFINITY,
         pullsPerSecond: 0,
         seen: 0,
+        anchorMs: undefined,
       };
       owners.set(name, owner);
     }
