@@ -1,5 +1,6 @@
 /** What a request carries from one hop to the next (RFC 9110 §7.6), and what it must not. */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Of one hop, or written anew by the gateway. */
 const notPassed = new Set([
@@ -64,6 +65,8 @@ export const requestHead = (request: IncomingMessage, framing: Framing, leftMs: 
   }
   // An absolute target rules over the Host header (RFC 9112 §3.2.2).
   if (host !== undefined) head += `host: ${host}\r\n`;
+  // HTTP/1.0 needs none, and goes on as HTTP/1.1, which does: what the client called (RFC 9112 §3.2).
+  else if (headers.host === undefined) head += `host: ${hereOf(request.socket)}\r\n`;
   const client = request.socket.remoteAddress ?? 'unknown';
   const before = headers['x-forwarded-for'];
   head += `x-forwarded-for: ${before === undefined ? client : `${String(before)}, ${client}`}\r\n`;
@@ -75,6 +78,9 @@ export const requestHead = (request: IncomingMessage, framing: Framing, leftMs: 
   else if (method !== 'GET' && method !== 'HEAD') head += 'content-length: 0\r\n';
   return `${head}\r\n`;
 };
+
+const hereOf = ({ localAddress = 'localhost', localPort }: Socket): string =>
+  `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
 
 /** Headers that a client names as its own hop's; the framing cannot be named away, nor the host. */
 const ownHop = (connection: string | undefined): Set<string> | undefined => {

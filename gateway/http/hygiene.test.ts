@@ -223,6 +223,17 @@ describe('clients of many kinds', () => {
     expect(pod.got[0]?.headers).not.toHaveProperty('expect');
   });
 
+  test('one that speaks HTTP/1.0, without a host: the pod is told one, and the connection ends with the answer', async () => {
+    const { rig, pod } = await start((_got, response) => {
+      response.write('in ');
+      response.end('pieces{}');
+    });
+    const answer = await raw(rig.port.port, `POST ${inferPath} HTTP/1.0\r\ncontent-length: 2\r\n\r\n{}`);
+    expect(statusOf(answer)).toBe('200');
+    expect(answer).toMatch(/\r\n\r\nin pieces\{\}$/);
+    expect(pod.got[0]?.headers.host).toBe(`127.0.0.1:${rig.port.port}`);
+  });
+
   test('one that asks with HEAD', async () => {
     const { rig } = await start(
       (_got, response) => void response.writeHead(200, { 'content-length': 9 }).end(),
