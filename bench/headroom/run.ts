@@ -55,6 +55,8 @@ export async function ramp(
     model: { uri: 'file:///samples/wine/model.onnx' },
     runtime: { resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '1Gi' } } },
     sla: { latency: { p95: '50ms' }, window: '1m' },
+    // Requests are shared at random below, as a Service does it.
+    traffic: { path: 'Direct' },
     scaling: {
       minReplicas: 2,
       maxReplicas: 40,
@@ -66,8 +68,8 @@ export async function ramp(
   const random = createRandom(7);
   const queues: PodQueues = { freeAt: new Map() };
   try {
-    // A minute of steady load: the forecast and the room settle.
-    await delay(60_000);
+    // Steady load for a while: the forecast and the room settle.
+    await delay(45_000);
     const room = await until(
       'the room is in place',
       async () => {
