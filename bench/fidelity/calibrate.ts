@@ -11,7 +11,7 @@ export interface Calibration {
   readonly podServiceSeconds: number;
   /** Seconds from the API server's having a pod to Ready. */
   readonly startup: readonly number[];
-  /** Seconds from asking for a replica to the API server's having its pod; the simulator has it at once. */
+  /** Seconds from asking for a replica to the API server's having its pod. The simulator's pods are there at once, so their starts are this much longer. */
   readonly reaction: readonly number[];
   /** Seconds from asking for fewer replicas to the pods' being gone. */
   readonly drainSeconds: number;
@@ -26,6 +26,10 @@ export interface Calibrated {
   readonly requests?: number;
   readonly starts?: number;
 }
+
+/** Seconds from asking for a replica to Ready. */
+export const wholeStarts = ({ startup, reaction }: Pick<Calibration, 'startup' | 'reaction'>): number[] =>
+  startup.map((seconds, index) => seconds + (reaction[index] ?? 0));
 
 /** Asks one request at a time, then lets a few pods start one after the other, and goes back to one. */
 export async function calibrate(setup: Calibrated): Promise<Calibration> {

@@ -12,7 +12,7 @@ import {
   releaseNamespace,
   startBed,
 } from '../../test/kube/e2e/bed.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate, wholeStarts } from './calibrate.ts';
 import { isReady, until } from './embedded-bed.ts';
 import { type LiveOutcome, runLive } from './live-run.ts';
 import { installMetricsServer } from './metrics-server.ts';
@@ -185,7 +185,7 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
       policy,
       trace,
       service: measured.service.map((one) => one * stretch),
-      startup: measured.startup,
+      startup: wholeStarts(measured),
       drainSeconds: measured.drainSeconds,
       sloMs,
       shedAt: options.shed,

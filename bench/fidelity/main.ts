@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { quantiles } from '../autoscaling/measured.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate, wholeStarts } from './calibrate.ts';
 import { isReady, startEmbeddedBed, until } from './embedded-bed.ts';
 import { runLive } from './live-run.ts';
 import { type FidelityOptions, help, readOptions } from './options.ts';
@@ -87,7 +87,7 @@ async function run(options: FidelityOptions): Promise<void> {
 
     const common = {
       trace,
-      startup,
+      startup: wholeStarts({ startup, reaction }),
       drainSeconds,
       initialReplicas: options.fixed ?? 1,
       sloMs,
