@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createRandom, lateShare, type PodQueues } from './queue.ts';
+import { createRandom, lateShare, type PodQueues } from '../../bench/headroom/queue.ts';
 
 const times = { serviceSeconds: 0.012, targetSeconds: 0.05 };
 const pods = (count: number) => Array.from({ length: count }, (_, index) => `pod-${index}`);
