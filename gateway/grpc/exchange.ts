@@ -93,7 +93,7 @@ export class GrpcExchange implements CallEdge {
   send(pod: Pod, leftMs: number): void {
     const session = pod.grpc;
     if (session === undefined) {
-      this.#failed('the pod has no gRPC port', false);
+      this.#call.refuse(new Refusal(501, 'the pods of this model speak no gRPC', 'BadRequest'));
       return;
     }
     const client = this.#stream.session?.socket?.remoteAddress ?? 'unknown';
@@ -101,8 +101,9 @@ export class GrpcExchange implements CallEdge {
     let opened: ReturnType<typeof session.request>;
     try {
       opened = session.request(requestHeaders(this.#headers, client, left));
-    } catch (error) {
-      this.#failed(String(error), false);
+    } catch {
+      // What cannot be sent is the client's doing: no pod is to blame, and none would take it.
+      this.#call.refuse(new Refusal(400, 'the metadata cannot be passed on', 'BadRequest'));
       return;
     }
     const up = opened.stream;

@@ -3,6 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ask, type Rig, startRig, until } from '../testing/rig.ts';
 import { answerWell, framed, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
+import { GrpcSession } from './session.ts';
 
 const { status } = grpc;
 const ends: (() => unknown)[] = [];
@@ -226,6 +227,29 @@ describe('an RPC', () => {
     expect(pod.got).toHaveLength(0);
     expect(rig.gate.load(rig.gate.nowMs()).revisions[0]).toMatchObject({ asidePods: 0 });
     expect((await call()).code).toBe(0);
+  });
+
+  test('for pods without a gRPC port is UNIMPLEMENTED, and no pod is left aside for it', async () => {
+    const pod = await podOf();
+    const rig = await rigOf({ a: [{ ...pod.address, grpc: undefined }] });
+    expect((await clientOf(rig).call()).code).toBe(status.UNIMPLEMENTED);
+    expect(rig.gate.load(rig.gate.nowMs()).revisions[0]).toMatchObject({ asidePods: 0, inFlight: 0 });
+    expect(rig.gate.repeats).toBe(0);
+  });
+
+  test('goes over a new connection before the numbers of the old one are used up', async () => {
+    const sessions = new Set<unknown>();
+    const pod = await podOf(undefined, ({ session }) => void sessions.add(session));
+    const session = new GrpcSession(pod.address.http, 2);
+    ends.push(() => session.close());
+    for (let i = 0; i < 5; i += 1) {
+      const { stream } = session.request({ ':method': 'POST', ':path': '/x' });
+      stream.resume();
+      stream.end();
+      await new Promise((resolve) => stream.once('close', resolve));
+      expect(stream.rstCode).toBe(0);
+    }
+    expect(sessions.size).toBe(3);
   });
 
   test('is held while the model sleeps', async () => {

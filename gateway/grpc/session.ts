@@ -11,6 +11,8 @@ const connectTimeoutMs = 2_000;
 const windowBytes = 1_048_576;
 const pingMs = 30_000;
 const pongMs = 10_000;
+/** Streams of one connection: HTTP/2 has numbers for 2^30, which a busy pod uses up in days, and then no stream opens any more. */
+const mostStreams = 2 ** 29;
 
 /** A stream, and what is known of the connection below it. */
 export interface PodStream {
@@ -23,15 +25,24 @@ export class GrpcSession {
   readonly #address: HostPort;
   #session: ClientHttp2Session | undefined;
   #hasConnected = () => false;
+  readonly #mostStreams: number;
+  #opened = 0;
 
-  constructor(address: HostPort) {
+  constructor(address: HostPort, most = mostStreams) {
     this.#address = address;
+    this.#mostStreams = most;
   }
 
   /** Opens a stream; throws only what a second try would not mend. */
   request(headers: OutgoingHttpHeaders): PodStream {
     let session = this.#session;
+    if (this.#opened >= this.#mostStreams) {
+      // Those that run end by themselves.
+      session?.close();
+      session = undefined;
+    }
     if (session === undefined || session.closed || session.destroyed) session = this.#connect();
+    this.#opened += 1;
     return { stream: session.request(headers, { endStream: false }), hasConnected: this.#hasConnected };
   }
 
@@ -47,6 +58,7 @@ export class GrpcSession {
       settings: { enablePush: false, initialWindowSize: windowBytes },
       maxSessionMemory: 256,
     });
+    this.#opened = 0;
     let isConnected = false;
     const forget = () => {
       clearTimeout(timer);
