@@ -3,7 +3,7 @@ import { formatDuration } from '../../../crds/values.ts';
 import type { QueueModel } from './queueing.ts';
 import { latencySeconds, utilisation } from './queueing.ts';
 import type { Need } from './sizing.ts';
-import { busiestAllowed, shareOf } from './sizing.ts';
+import { busiestAllowed, easedShare, shareOf } from './sizing.ts';
 import type { Known, LatencyTarget } from './types.ts';
 
 /** Three significant digits, no exponent. */
@@ -66,7 +66,11 @@ export function needSentence(
   const told = toldTarget(need, latency);
   if (need.reason === 'Latency' && told !== undefined) {
     const below = count > 1 ? `, ${predicted(model, ratePerSecond, count - 1, told)}` : '';
-    return `${load}; ${promise(told)} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below})`;
+    const isEased = need.infeasible.some(({ percentile }) => percentile === told.percentile);
+    const aim = isEased
+      ? `${told.percentile} within ${easedShare[model.balancing]} times what the model alone takes`
+      : promise(told);
+    return `${load}; ${aim} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below})`;
   }
   if (need.reason === 'Utilisation') {
     const allowed = figure(100 * busiestAllowed(model, count));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { QueueModel } from './queueing.ts';
-import { lateShare } from './queueing.ts';
+import { latencySeconds, lateShare } from './queueing.ts';
 import type { Demand } from './sizing.ts';
 import { mostReplicas, sizeFor } from './sizing.ts';
 import type { LatencyTarget } from './types.ts';
@@ -75,11 +75,26 @@ describe('sizeFor', () => {
     }
   });
 
-  test('a promise below the service time is named, left out, and the pods are sized by how busy they are', () => {
+  test('a promise below the service time is named and not chased: what is bounded is the wait', () => {
     const tight: LatencyTarget = { percentile: 'p95', targetMs: 5 };
     const need = sizeFor(demand(200, { latency: [tight, { percentile: 'p99', targetMs: 500 }] }));
     expect(need.infeasible).toEqual([tight]);
-    expect(need).toMatchObject({ replicas: 3, reason: 'Utilisation' });
+    expect(need).toMatchObject({ replicas: 4, reason: 'Latency' });
+  });
+
+  test('a promise a little below what the service alone takes is no cliff: no fewer than half of what one above it needs', () => {
+    const slow = { ...model(48, 0.5), balancing: 'least-outstanding' as const };
+    const alone = 1_000 * latencySeconds(slow, 0, 1, 0.99);
+    const at = (targetMs: number) =>
+      sizeFor(demand(40, { model: slow, latency: [{ percentile: 'p99', targetMs }] })).replicas;
+    expect(at(0.99 * alone)).toBeGreaterThanOrEqual(at(1.2 * alone) / 2);
+    expect(at(0.99 * alone)).toBeGreaterThan(2);
+  });
+
+  test('a promise that is far too short asks for no more than one just too short', () => {
+    const at = (targetMs: number) =>
+      sizeFor(demand(200, { latency: [{ percentile: 'p95', targetMs }] })).replicas;
+    expect(at(0.1)).toBe(at(5));
   });
 
   test('one shared queue needs fewer than a queue per pod', () => {

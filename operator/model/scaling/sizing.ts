@@ -1,6 +1,6 @@
 /** The smallest number of replicas that keeps every promise at a given arrival rate. */
 import type { QueueModel } from './queueing.ts';
-import { lateShare, lateShareWhenIdle, utilisation } from './queueing.ts';
+import { latencySeconds, lateShare, lateShareWhenIdle, utilisation } from './queueing.ts';
 import type { Known, LatencyTarget, Percentile } from './types.ts';
 
 /** Share of requests within the target, by name of the percentile. */
@@ -14,7 +14,7 @@ export interface Need {
   readonly reason: 'Latency' | 'RequestRate' | 'Utilisation' | 'Minimum';
   /** The promise that needs the most replicas, where one decides. */
   readonly binding: LatencyTarget | undefined;
-  /** Promises that no number of replicas keeps: the service alone takes longer. They are left out of the count. */
+  /** Promises that no number of replicas keeps: the service alone takes longer. What is bounded for them is the wait. */
   readonly infeasible: readonly LatencyTarget[];
 }
 
@@ -55,6 +55,13 @@ function smallest(from: number, holds: (replicas: number) => boolean): number {
   return holding;
 }
 
+/**
+ * A promise that the service alone breaks is not chased; yet at what busy pods may be, most requests would wait besides.
+ * So the wait is bounded: the same percentile within so many times what the service alone takes. A queue in each pod keeps
+ * less only with far more replicas.
+ */
+export const easedShare = { 'least-outstanding': 1.5, random: 3 } as const;
+
 /** Replicas needed, at least 1, and what decides. */
 export function sizeFor(demand: Demand): Need {
   const { model, ratePerSecond, requestsPerSecondPerReplica: perReplica } = demand;
@@ -86,6 +93,19 @@ export function sizeFor(demand: Demand): Need {
     const seconds = target.targetMs / 1_000;
     if (lateShareWhenIdle(model, seconds) > allowed) {
       infeasible.push(target);
+      const eased = {
+        ...target,
+        targetMs: easedShare[model.balancing] * 1_000 * latencySeconds(model, 0, 1, 1 - allowed),
+      };
+      const byWait = smallest(
+        byBusy,
+        (count) => lateShare(model, ratePerSecond, count, eased.targetMs / 1_000) <= allowed,
+      );
+      if (byWait > replicas) {
+        replicas = byWait;
+        reason = 'Latency';
+        binding = eased;
+      }
       continue;
     }
     const idle = lateShareWhenIdle(model, seconds);
