@@ -11,6 +11,7 @@ import { findModel, replicasOf } from './find-model.ts';
 import { requireLoopback } from './loopback.ts';
 import type { LoadOptions } from './options.ts';
 import { loadHelp, parseLoadOptions } from './options.ts';
+import { replayOf } from './replay.ts';
 import { generatedRequest, sampleRequest } from './request-body.ts';
 import { runLoad } from './run-load.ts';
 import { progressLine, resultText } from './tell.ts';
@@ -90,16 +91,20 @@ async function load(options: LoadOptions, out: LoadOutput, signal: AbortSignal):
     const modelUrl = `${destination.url}/v2/models/${encodeURIComponent(options.model)}`;
     const body = await bodyFor(options, destination, modelUrl);
     const url = `${modelUrl}/infer`;
+    const { trace } = options;
+    const replay = trace === undefined ? undefined : replayOf(trace.file, trace, options.seed);
+    const { rps, seconds } = replay ?? options;
     if (!options.json)
       out.write(
-        `${options.rps} requests per second for ${options.seconds}s to ${url}  (Ctrl-C ends it early)\n`,
+        `${Number(rps.toPrecision(3))} requests per second${replay === undefined ? '' : ' on average'} for ${seconds}s to ${url}  (Ctrl-C ends it early)\n`,
       );
     lookAtReplicas();
     const result = await runLoad({
       url,
       body,
-      rps: options.rps,
-      seconds: options.seconds,
+      rps,
+      seconds,
+      ...(replay === undefined ? {} : { arrivalsMs: replay.arrivalsMs }),
       connections: options.connections,
       timeoutMs: options.timeoutMs,
       seed: options.seed,

@@ -15,6 +15,7 @@ import { checkout } from './config.ts';
 import { findModel } from './find-model.ts';
 import { isLoopback } from './loopback.ts';
 import { parseLoadOptions } from './options.ts';
+import { replayOf } from './replay.ts';
 import { exampleRequest, sampleRequest } from './request-body.ts';
 import { runLoad } from './run-load.ts';
 import { summarize } from './tally.ts';
@@ -275,6 +276,33 @@ describe('findModel', () => {
 });
 
 describe('parts', () => {
+  test('a trace gives the moments of the requests, from a second on and scaled', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ballast-load-'));
+    try {
+      const file = join(folder, 'rates.txt');
+      writeFileSync(file, '5\n5\n100\n10\n');
+      const { rps, seconds, arrivalsMs } = replayOf(file, { from: 2, seconds: undefined, scale: 2 }, 1);
+      expect({ rps, seconds }).toEqual({ rps: 110, seconds: 2 });
+      const first = arrivalsMs.filter((ms) => ms < 1_000).length;
+      expect(first).toBeGreaterThan(150);
+      expect(first).toBeLessThan(250);
+      expect(arrivalsMs.length - first).toBeLessThan(40);
+      expect(arrivalsMs.toSorted((one, other) => one - other)).toEqual(arrivalsMs);
+      expect(replayOf(file, { from: 0, seconds: 3, scale: 1 }, 1).seconds).toBe(3);
+      expect(() => replayOf(file, { from: 4, seconds: undefined, scale: 1 }, 1)).toThrow('ends after 4 s');
+      expect(() => replayOf(file, { from: 0, seconds: undefined, scale: 1e6 }, 1)).toThrow('smaller --scale');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test.each([
+    [['wine', '--scale', '2'], 'name its file'],
+    [['wine', '--trace', 'f', '--rps', '5'], '--scale makes them larger'],
+  ])('%j: %s', (args, words) => {
+    expect(() => parseLoadOptions(args)).toThrow(words);
+  });
+
   test('arrivals are a Poisson stream, the same for the same seed', () => {
     const [one, same, other] = [poissonGaps(100, 1), poissonGaps(100, 1), poissonGaps(100, 2)];
     const gaps = Array.from({ length: 20_000 }, one);

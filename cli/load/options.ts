@@ -10,7 +10,9 @@ due, so a server that stalls cannot hide it. Once a second a line tells how it g
 
   MODEL                name of a ModelDeployment; with --url, of the model that the server serves
   --rps N              requests per second, on average (default: 50)
-  --seconds S          how long to send (default: 30)
+  --seconds S          how long to send (default: 30, with --trace all of it)
+  --trace FILE         the traffic of a trace instead of a steady rate, in any form that "ballast simulate" reads
+  --from S, --scale X  of the trace: begin at second S (default: 0), its rates times X (default: 1)
   --connections N      connections at most (default: 64); each is closed after about two seconds, so that replicas
                        that are added meanwhile get their share
   --timeout MS         a request that takes longer counts as an error (default: 10000)
@@ -32,6 +34,15 @@ export interface LoadOptions {
   readonly model: string;
   readonly rps: number;
   readonly seconds: number;
+  /** A trace gives rate and length instead. */
+  readonly trace:
+    | {
+        readonly file: string;
+        readonly from: number;
+        readonly scale: number;
+        readonly seconds: number | undefined;
+      }
+    | undefined;
   readonly connections: number;
   readonly timeoutMs: number;
   readonly request: string | undefined;
@@ -64,8 +75,11 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     args,
     allowPositionals: true,
     options: {
-      rps: { type: 'string', default: '50' },
-      seconds: { type: 'string', default: '30' },
+      rps: { type: 'string' },
+      seconds: { type: 'string' },
+      trace: { type: 'string' },
+      from: { type: 'string' },
+      scale: { type: 'string' },
       connections: { type: 'string', default: '64' },
       timeout: { type: 'string', default: '10000' },
       request: { type: 'string' },
@@ -81,11 +95,27 @@ export function parseLoadOptions(args: string[]): LoadOptions {
   const [model, ...more] = positionals;
   if (!values.help && model === undefined) throw new TypeError('name the model to send requests to');
   if (more.length > 0) throw new TypeError(`one model at a time: "${more[0]}" is one too many`);
+  if (values.trace === undefined && (values.from ?? values.scale) !== undefined)
+    throw new TypeError('--from and --scale are parts of a --trace: name its file');
+  if (values.trace !== undefined && values.rps !== undefined)
+    throw new TypeError(
+      'a --trace has its own rates: --scale makes them larger or smaller, --rps goes without it',
+    );
+  const seconds = numeric('seconds', values.seconds ?? '30', 1, 86_400, false);
   return {
     help: values.help,
     model: model ?? '',
-    rps: numeric('rps', values.rps, 0.01, 100_000, false),
-    seconds: numeric('seconds', values.seconds, 1, 86_400, false),
+    rps: numeric('rps', values.rps ?? '50', 0.01, 100_000, false),
+    seconds,
+    trace:
+      values.trace === undefined
+        ? undefined
+        : {
+            file: values.trace,
+            from: numeric('from', values.from ?? '0', 0, 1e9, false),
+            scale: numeric('scale', values.scale ?? '1', 1e-6, 1e6, false),
+            seconds: values.seconds === undefined ? undefined : seconds,
+          },
     connections: numeric('connections', values.connections, 1, 4_096, true),
     timeoutMs: numeric('timeout', values.timeout, 1, 3_600_000, true),
     request: values.request,
