@@ -18,6 +18,9 @@ export interface Gate {
   readonly model: string;
   readonly deadlines: Deadlines;
   readonly bytes: ByteShare;
+  readonly unread: ByteShare;
+  /** Calls whose answers wait for their readers, the longest wait first. */
+  readonly unreadCalls: Set<Call>;
   readonly recorder: ModelRecorder;
   readonly nowMs: () => number;
   submit(call: Call): void;
@@ -37,6 +40,8 @@ export interface CallEdge {
   refuse(refusal: Refusal): void;
   /** Breaks off what was sent to the pod: nobody waits for it any more. */
   abort(): void;
+  /** Breaks off an answer that has begun: its client does not read. */
+  breakOff(): void;
 }
 
 /** A pod is given this much time beyond the deadline to say 504 itself: its connection then lives on. */
@@ -79,6 +84,7 @@ export class Call implements Waiting, Expiring {
   #hasSlot = false;
   #isSendingOn = false;
   #heldBytes = 0;
+  #unreadBytes = 0;
   #repeats = 0;
   #slotTimer: NodeJS.Timeout | undefined;
 
@@ -120,6 +126,33 @@ export class Call implements Waiting, Expiring {
     if (more < 0) this.#gate.bytes.give(-more);
     this.#heldBytes = bytes;
     return true;
+  }
+
+  /** An answer waits for its reader with so many bytes. Where there is no room, the one that has waited longest is given up. */
+  waitForReader(bytes: number): void {
+    const { unread, unreadCalls } = this.#gate;
+    this.readerIsBack();
+    if (this.isDone) return;
+    while (!unread.take(bytes)) {
+      const [oldest] = unreadCalls;
+      (oldest ?? this).giveUpReader();
+      if (oldest === undefined) return;
+    }
+    this.#unreadBytes = bytes;
+    unreadCalls.add(this);
+  }
+
+  readerIsBack(): void {
+    if (this.#unreadBytes === 0) return;
+    this.#gate.unread.give(this.#unreadBytes);
+    this.#unreadBytes = 0;
+    this.#gate.unreadCalls.delete(this);
+  }
+
+  /** Its client does not read, and others need the room. */
+  giveUpReader(): void {
+    this.readerIsBack();
+    this.#edge.breakOff();
   }
 
   /** The request is here, whole or as far as it is kept: it waits for a pod from now on, or is sent at once. */
@@ -224,6 +257,7 @@ export class Call implements Waiting, Expiring {
     this.#gate.deadlines.remove(this);
     this.#giveSlot();
     this.hold(0);
+    this.readerIsBack();
     this.#gate.finished(this, status);
   }
 

@@ -29,6 +29,8 @@ export interface GateDependencies {
   readonly model: string;
   readonly deadlines: Deadlines;
   readonly bytes: ByteShare;
+  /** Answers that wait for their readers: apart from requests, which slow readers must not keep out. */
+  readonly unread: ByteShare;
   readonly transports: PodTransports;
   readonly limits: GateLimits;
   nowMs(): number;

@@ -26,6 +26,8 @@ export interface GatewayDependencies {
 
 /** A model may keep half of what all may: one model's flood leaves the others room. */
 const modelsShare = 0.5;
+/** Answers that wait for their readers may keep half as much as requests that wait for a pod. */
+const unreadShare = 0.5;
 const drainLookMs = 20;
 
 export class Gateway {
@@ -34,6 +36,7 @@ export class Gateway {
   readonly #nowMs = () => performance.now();
   readonly #deadlines = new Deadlines(this.#nowMs);
   readonly #budget: ByteBudget;
+  readonly #unread: ByteBudget;
   /** By the name of the ConfigMap that the routes come from. */
   readonly #models = new Map<string, ServedModel>();
   readonly #follow: Follow;
@@ -47,6 +50,8 @@ export class Gateway {
     this.#dependencies = dependencies;
     const { config, api, namespace, log } = dependencies;
     this.#budget = new ByteBudget(config.maxHeldBytes, config.maxHeldBytes * modelsShare);
+    const unreadBytes = config.maxHeldBytes * unreadShare;
+    this.#unread = new ByteBudget(unreadBytes, unreadBytes * modelsShare);
     this.#follow = new Follow({
       api,
       namespace,
@@ -162,6 +167,7 @@ export class Gateway {
       limits: { maxWaiting: config.maxWaiting, maxHoldMs: config.maxHoldMs },
       deadlines: this.#deadlines,
       bytes: this.#budget.share(),
+      unread: this.#unread.share(),
       transports: networkTransports,
       nowMs: this.#nowMs,
       isClosing: () => this.#isClosing,

@@ -16,6 +16,8 @@ export class ModelGate implements Gate {
   readonly model: string;
   readonly deadlines: Deadlines;
   readonly bytes: ByteShare;
+  readonly unread: ByteShare;
+  readonly unreadCalls = new Set<Call>();
   readonly recorder: ModelRecorder;
   readonly nowMs: () => number;
   readonly refusals = new Map<RefusalReason, number>();
@@ -41,6 +43,7 @@ export class ModelGate implements Gate {
     this.model = dependencies.model;
     this.deadlines = dependencies.deadlines;
     this.bytes = dependencies.bytes;
+    this.unread = dependencies.unread;
     this.nowMs = dependencies.nowMs;
     this.recorder = new ModelRecorder(this.nowMs());
   }

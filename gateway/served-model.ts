@@ -23,6 +23,7 @@ export interface ServedModelOptions {
   readonly limits: GateLimits;
   readonly deadlines: Deadlines;
   readonly bytes: ByteShare;
+  readonly unread: ByteShare;
   readonly transports: PodTransports;
   readonly log: Log;
   nowMs(): number;
@@ -51,6 +52,7 @@ export class ServedModel {
       model: routes.model,
       deadlines: options.deadlines,
       bytes: options.bytes,
+      unread: options.unread,
       transports: options.transports,
       limits: options.limits,
       nowMs: options.nowMs,

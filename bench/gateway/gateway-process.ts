@@ -24,6 +24,7 @@ for (const [rank, port] of gateways.entries()) {
     model: 'bench',
     deadlines,
     bytes: new ByteBudget(256e6, 256e6).share(),
+    unread: new ByteBudget(128e6, 128e6).share(),
     transports: networkTransports,
     limits: { maxWaiting: 100_000, maxHoldMs: 60_000 },
     nowMs,

@@ -188,6 +188,7 @@ const gateOf = (pods: readonly SimulatedPod[], rank: number, count: number, nowM
     model: 'bench',
     deadlines: new Deadlines(nowMs),
     bytes: new ByteBudget(1e9, 1e9).share(),
+    unread: new ByteBudget(1e9, 1e9).share(),
     transports: noTransports,
     limits: { maxWaiting: 1e9, maxHoldMs: farMs },
     nowMs,
@@ -240,6 +241,7 @@ const throughGates = (
         throw new Error(message);
       },
       abort: () => undefined,
+      breakOff: () => undefined,
     };
     const call: Call = new Call(
       gate,

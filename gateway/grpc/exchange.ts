@@ -20,6 +20,9 @@ const readAheadBytes = 65_536;
 /** A stream without a deadline of its own may live this long, milliseconds. */
 const streamLifeMs = 1e9;
 const endStreamFlag = 1;
+/** As over HTTP/1.1: how long an answer may lie unread, and how long a pod may stop in the middle of one. */
+const unreadMs = 30_000;
+const stalledMs = 60_000;
 
 const nothing = Buffer.alloc(0);
 
@@ -128,6 +131,10 @@ export class GrpcExchange implements CallEdge {
     up?.close(constants.NGHTTP2_CANCEL);
   }
 
+  breakOff(): void {
+    this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
   refuse(refusal: Refusal): void {
     this.#body = nothing;
     this.#kept.take();
@@ -220,6 +227,10 @@ export class GrpcExchange implements CallEdge {
       }
       return;
     }
+    // It is not sent again from here on.
+    this.#body = nothing;
+    this.#call.hold(0);
+    if (!this.#isStream) this.#watch(up);
     stream.respond(passed, { waitForTrailers: true });
     stream.once('wantTrailers', () => {
       if (!stream.destroyed && !stream.closed) stream.sendTrailers(this.#trailers);
@@ -229,15 +240,36 @@ export class GrpcExchange implements CallEdge {
       this.#status = httpStatusOf(trailers['grpc-status']);
     });
     up.on('data', (chunk: Buffer) => {
-      if (stream.destroyed || stream.write(chunk)) return;
-      up.pause();
-      stream.once('drain', () => up.resume());
+      if (!stream.destroyed && !stream.write(chunk)) this.#waitForReader(up);
     });
     up.once('end', () => {
       // Without trailers the answer is not whole.
       if (this.#up !== up || Object.keys(this.#trailers).length === 0) return;
       this.#up = undefined;
       if (!stream.destroyed) stream.end();
+    });
+  }
+
+  /** The client reads no further: what waits for it is kept for a while, as long as there is room for it. */
+  #waitForReader(up: ClientHttp2Stream): void {
+    const stream = this.#stream;
+    if (up.isPaused()) return;
+    up.pause();
+    this.#call.waitForReader(readAheadBytes);
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), unreadMs).unref();
+    stream.once('close', () => clearTimeout(timer));
+    stream.once('drain', () => {
+      clearTimeout(timer);
+      this.#call.readerIsBack();
+      up.resume();
+    });
+  }
+
+  /** A pod that stops in the middle of its answer. */
+  #watch(up: ClientHttp2Stream): void {
+    up.setTimeout(stalledMs, () => {
+      if (up.isPaused()) this.#watch(up);
+      else up.close(constants.NGHTTP2_CANCEL);
     });
   }
 

@@ -1,6 +1,7 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { connect, constants, type ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { ByteBudget } from '../queue/bytes.ts';
 import { ask, type Rig, startRig, until } from '../testing/rig.ts';
 import { answerWell, framed, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
 import { GrpcSession } from './session.ts';
@@ -250,6 +251,37 @@ describe('an RPC', () => {
       expect(stream.rstCode).toBe(0);
     }
     expect(sessions.size).toBe(3);
+  });
+
+  test('whose answer nobody reads is kept up to a bound and then ended, and others get theirs', async () => {
+    const pod = await podOf((rpc) => answerWell(rpc, rpc.body.length > 100 ? 'x'.repeat(500_000) : 'fine'));
+    const rig = await rigOf(
+      { a: [pod.address] },
+      {},
+      {},
+      undefined,
+      undefined,
+      new ByteBudget(600_000, 300_000),
+    );
+    const session = connect(`http://127.0.0.1:${rig.port.port}`, { settings: { initialWindowSize: 0 } });
+    ends.push(() => session.destroy());
+    const ended: (number | undefined)[] = [];
+    for (let i = 0; i < 12; i += 1) {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': '/inference.GRPCInferenceService/ModelInfer',
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      stream.on('error', () => undefined);
+      stream.on('close', () => ended.push(stream.rstCode));
+      stream.end(framed('q'.repeat(200)));
+    }
+    await until('the rest has ended', () => pod.got.length === 12 && rig.gate.open === 4);
+    await until('they are told', () => ended.length === 8);
+    expect(new Set(ended)).toEqual(new Set([constants.NGHTTP2_ENHANCE_YOUR_CALM]));
+    expect(rig.gate.unread.held).toBe(4 * 65_536);
+    expect((await clientOf(rig).call()).message).toBe('fine');
   });
 
   test('is held while the model sleeps', async () => {

@@ -9,6 +9,8 @@ import type { HostPort } from '../balance/address.ts';
 
 const connectTimeoutMs = 2_000;
 const windowBytes = 1_048_576;
+/** What of one answer may be on its way here: it is kept when its client does not read. */
+const streamWindowBytes = 65_536;
 const pingMs = 30_000;
 const pongMs = 10_000;
 /** Streams of one connection: HTTP/2 has numbers for 2^30, which a busy pod uses up in days, and then no stream opens any more. */
@@ -55,7 +57,7 @@ export class GrpcSession {
   #connect(): ClientHttp2Session {
     const { host, port } = this.#address;
     const session = connect(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
-      settings: { enablePush: false, initialWindowSize: windowBytes },
+      settings: { enablePush: false, initialWindowSize: streamWindowBytes },
       maxSessionMemory: 256,
     });
     this.#opened = 0;

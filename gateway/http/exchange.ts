@@ -128,6 +128,9 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const response = this.#response;
     this.#call.answered(status);
     this.#status = status;
+    // It is not sent again from here on.
+    this.#body = nothing;
+    this.#call.hold(0);
     // The pod did not want the rest of the body: the connection ends with the answer.
     if (this.#context.isClosing() || !this.#isUploadEnded) headers.push('connection', 'close');
     try {
@@ -150,9 +153,11 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     if (response.write(chunk) || this.#isPaused) return;
     const connection = this.#connection;
     this.#isPaused = true;
+    this.#call.waitForReader(readAheadBytes);
     connection?.pause();
     response.once('drain', () => {
       this.#isPaused = false;
+      this.#call.readerIsBack();
       // By now it may carry somebody else's answer.
       if (this.#connection === connection) connection?.resume();
     });
@@ -179,6 +184,11 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   abort(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
+  }
+
+  breakOff(): void {
+    this.abort();
+    this.#response.destroy();
   }
 
   refuse(refusal: Refusal): void {

@@ -133,6 +133,34 @@ test.each([
   await until('nothing is left', () => rig.gate.open === 0 && rig.gate.bytes.held === 0);
 });
 
+test('answers that nobody reads are kept up to a bound and then end, and others get theirs', async () => {
+  const piece = Buffer.alloc(65_536, 'x');
+  const pod = await startStubPod((got, response) => {
+    if (got.headers['x-small'] !== undefined) return void response.end('{}');
+    const more = () => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on('drain', more);
+    more();
+  });
+  const rig = await startRig(
+    { a: [pod.address] },
+    {},
+    {},
+    undefined,
+    undefined,
+    new ByteBudget(600_000, 300_000),
+  );
+  ends.push(() => pod.close());
+  ends.push(() => rig.close());
+  const sockets = Array.from({ length: 12 }, () => connected(rig.port.port).pause());
+  for (const socket of sockets) socket.write(`${head('content-length: 2\r\n')}{}`);
+  // Four of 65,536 bytes are below 300,000.
+  await until('the rest has ended', () => pod.got.length === 12 && rig.gate.open === 4);
+  expect(rig.gate.unread.held).toBe(4 * 65_536);
+  expect((await ask(rig.port.port, { headers: { 'x-small': '1' } })).status).toBe(200);
+});
+
 test('an answer whose headers cannot be passed on is 502, and counts as one', async () => {
   const server = createServer((socket) => {
     socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nx-a: b\u0001c\r\ncontent-length: 2\r\n\r\nok'));

@@ -84,6 +84,7 @@ export async function startRig(
   limits: Partial<GateLimits> = {},
   onWanted: (gate: ModelGate) => void = () => undefined,
   budget = new ByteBudget(64_000_000, 32_000_000),
+  unread = new ByteBudget(32_000_000, 16_000_000),
 ): Promise<Rig> {
   let wanted = 0;
   let isClosing = false;
@@ -92,6 +93,7 @@ export async function startRig(
     model: 'm',
     deadlines: new Deadlines(nowMs),
     bytes: budget.share(),
+    unread: unread.share(),
     transports: networkTransports,
     limits: { maxWaiting: 100, maxHoldMs: 10_000, ...limits },
     nowMs,
