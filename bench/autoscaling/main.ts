@@ -1,5 +1,5 @@
 /** How well Ballast scales beside other autoscalers, on real and synthetic traffic: `npm run bench:autoscaling -- --help`. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chance } from '../../simulator/chance.ts';
 import { parseStartup } from '../../simulator/distributions.ts';
@@ -9,9 +9,10 @@ import type { Options } from './options.ts';
 import { help, OptionError, readOptions } from './options.ts';
 import { writePlots } from './plots.ts';
 import { runAll } from './pool.ts';
+import type { Noted } from './report.ts';
+import { savedResults, tablesOf, targetsOf, withBlock } from './report.ts';
 import type { Row } from './summary.ts';
-import { rowsOf, tableOf } from './summary.ts';
-import { verdictsOf } from './targets.ts';
+import { rowsOf } from './summary.ts';
 import type { Result, Task } from './task.ts';
 import type { Traffic } from './traffic.ts';
 import { shared, trafficOf } from './traffic.ts';
@@ -52,37 +53,37 @@ function progress(total: number): (done: number) => void {
   };
 }
 
-function print(
-  out: NodeJS.WriteStream,
-  traffic: readonly Traffic[],
-  rows: readonly Row[],
-  options: Options,
-): boolean {
-  const { setting } = options;
+/** Tables and verdicts on the targets, in Markdown. */
+function print(out: NodeJS.WriteStream, traces: readonly Noted[], rows: readonly Row[], options: Options) {
   let allMet = true;
-  for (const shedAt of options.sheds) {
+  for (const shedAt of sheddings(rows, options)) {
+    const { text, met } = targetsOf(traces, rows, shedAt, d90(options.setting.startup));
     out.write(
-      `\n## shedAt: ${shedAt}${shedAt === 'Timeout' ? ' (the default)' : ''}\n\nservice ${setting.service}, promise ${setting.percentile} ≤ ${setting.sloMs} ms, start-up ${setting.startup}, ${setting.balancing} balancing, ${options.seeds} seeds; mean ± half of the 95 % interval\n`,
+      `\n## shedAt: ${shedAt}${shedAt === 'Timeout' ? ' (the default)' : ''}\n\n${settingOf(options)}\n\n${tablesOf(traces, rows, shedAt, '###')}\n`,
     );
-    for (const { trace, note } of traffic) {
-      const mine = rows.filter(
-        (row) => row.trace === trace.name && (row.shedAt === shedAt || row.policy === 'oracle'),
-      );
-      out.write(`\n### ${note}\n\n${tableOf(mine)}\n`);
-    }
-    const kinds = new Map(traffic.map(({ trace, kind }) => [trace.name, kind]));
-    const verdicts = verdictsOf(
-      rows.filter((row) => row.shedAt === shedAt),
-      kinds,
-      d90(setting.startup),
-    );
-    if (verdicts.length > 0) out.write(`\n### Targets with shedAt: ${shedAt}\n\n`);
-    for (const { target, met, text } of verdicts) {
-      out.write(`- ${met ? 'MET   ' : 'MISSED'} ${target}: ${text}\n`);
-      allMet &&= met;
-    }
+    if (text !== '') out.write(`\n### Targets with shedAt: ${shedAt}\n\n${text}\n`);
+    allMet &&= met;
   }
   return allMet;
+}
+
+const sheddings = (rows: readonly Row[], { sheds }: Options) =>
+  sheds.filter((shedAt) => rows.some((row) => row.shedAt === shedAt && row.policy !== 'oracle'));
+
+const settingOf = ({ setting, seeds }: Options) =>
+  `service ${setting.service}, promise ${setting.percentile} ≤ ${setting.sloMs} ms, start-up ${setting.startup}, ${setting.balancing} balancing, ${seeds} seeds; mean ± half of the 95 % interval`;
+
+/** Puts the targets and tables into README.md, between the marks that it has for them. */
+function writeReadme(traces: readonly Noted[], rows: readonly Row[], options: Options): void {
+  const path = join(import.meta.dirname, 'README.md');
+  let text = readFileSync(path, 'utf8');
+  for (const shedAt of sheddings(rows, options)) {
+    const targets = targetsOf(traces, rows, shedAt, d90(options.setting.startup)).text;
+    const tables = `${settingOf(options)}\n\n${tablesOf(traces, rows, shedAt, '####')}`;
+    text = withBlock(withBlock(text, `targets-${shedAt}`, targets), `tables-${shedAt}`, tables);
+  }
+  writeFileSync(path, text);
+  process.stderr.write(`wrote ${path}\n`);
 }
 
 async function run(options: Options): Promise<void> {
@@ -92,6 +93,12 @@ async function run(options: Options): Promise<void> {
     if (options.json) process.stdout.write(`${JSON.stringify(results, undefined, 1)}\n`);
     return;
   }
+  if (options.results.length > 0) {
+    const { traces, rows } = savedResults(options.results);
+    if (options.readme) writeReadme(traces, rows, options);
+    if (!print(process.stdout, traces, rows, options)) process.exitCode = 1;
+    return;
+  }
   const traffic = trafficOf(options);
   const tasks = tasksOf(traffic, options);
   const results: Result[] = await runAll(tasks, progress(tasks.length));
@@ -99,12 +106,14 @@ async function run(options: Options): Promise<void> {
     traffic.flatMap(({ trace }) => (trace.stepAtSeconds === undefined ? [] : [trace.name])),
   );
   const rows = rowsOf(results, steps);
-  const allMet = print(options.json ? process.stderr : process.stdout, traffic, rows, options);
+  const traces = traffic.map(({ trace, kind, note }) => ({ name: trace.name, kind, note }));
+  if (options.readme) writeReadme(traces, rows, options);
+  const allMet = print(options.json ? process.stderr : process.stdout, traces, rows, options);
   if (!allMet) process.exitCode = 1;
   const document = {
     setting: options.setting,
     seeds: options.seeds,
-    traces: traffic.map(({ trace, kind, note }) => ({ name: trace.name, kind, note })),
+    traces,
     rows,
   };
   if (options.json) process.stdout.write(`${JSON.stringify(document, undefined, 1)}\n`);

@@ -33,6 +33,8 @@ Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, 
   --faro             Faro's benchmark instead: ten jobs on 24 to 40 replicas (../shared/traces/faro); 5 seeds take minutes
   --quick            two seeds, few policies
   --json             results as JSON on standard output (tables go to standard error)
+  --readme           targets and tables are put into bench/autoscaling/README.md (and Faro's, with --faro)
+  --results FILE     nothing is replayed: the rows of earlier runs (results.json; several: the later one's row counts)
   --out DIR          plots (SVG and PNG) and results.json are written there
 
 Exit code 0 when every target is met, 1 when one is missed, 2 for wrong options or a trace that cannot be read.
@@ -53,6 +55,8 @@ export interface Options {
   readonly seeds: number;
   readonly faro: boolean;
   readonly json: boolean;
+  readonly readme: boolean;
+  readonly results: readonly string[];
   readonly out: string | undefined;
 }
 
@@ -113,6 +117,8 @@ export function readOptions(args: string[]): Options | undefined {
       options: {
         help: { type: 'boolean', short: 'h' },
         quick: { type: 'boolean' },
+        readme: { type: 'boolean' },
+        results: many,
         faro: { type: 'boolean' },
         json: { type: 'boolean' },
         trace: many,
@@ -201,6 +207,8 @@ export function readOptions(args: string[]): Options | undefined {
     seeds: numberOf('seeds', values.seeds, 1, 100, true) ?? (quick ? 2 : 5),
     faro: values.faro === true,
     json: values.json === true,
+    readme: values.readme === true,
+    results: values.results ?? [],
     out: values.out,
   };
 }
