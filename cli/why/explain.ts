@@ -37,10 +37,8 @@ function headline(deployment: ModelDeployment): string {
   return `${metadata.name} in ${metadata.namespace}: ${count} wanted, ${ready} ready. ${ownerText(deployment)}.`;
 }
 
-const startupText = (startup: string | undefined, node: string | undefined) =>
-  startup === undefined
-    ? ''
-    : ` (${startup}${node === undefined ? '' : `, ${node} of it the wait for a node`})`;
+const startupText = (startup: string, node: string | undefined) =>
+  `a new pod takes ${startup} to be ready${node === undefined ? '' : `, ${node} of it the wait for a node`}`;
 
 function presentLines({ status }: ModelDeployment): string[] {
   const current = status?.scaling?.current;
@@ -48,10 +46,10 @@ function presentLines({ status }: ModelDeployment): string[] {
   const { neededReplicas, arrivalRate, forecastRate, utilisation, startupTime, nodeTime } = current;
   const figures = [
     neededReplicas === undefined ? [] : [`the load alone needs ${replicas(neededReplicas)}`],
-    arrivalRate === undefined ? [] : [`sized for ${arrivalRate}`],
-    forecastRate === undefined
+    forecastRate === undefined || forecastRate === arrivalRate
       ? []
-      : [`${forecastRate} expected by the time a new pod is ready${startupText(startupTime, nodeTime)}`],
+      : [`${forecastRate} expected by the time a new pod is ready, ${arrivalRate} planned for`],
+    startupTime === undefined || neededReplicas === undefined ? [] : [startupText(startupTime, nodeTime)],
     utilisation === undefined ? [] : [`a replica is busy ${utilisation} of the time`],
   ].flat();
   return [

@@ -22,7 +22,8 @@ function load(inputs: Inputs): string[] {
   const parts = [`${two}, ${ten} and ${sixty} requests/s in the last 2, 10 and 60 s`];
   const startup = known(inputs, 'startupSeconds');
   const forecast = known(inputs, 'forecastRate');
-  if (forecast !== undefined) parts.push(`${forecast}/s expected when a new pod is ready (${startup} s)`);
+  if (forecast !== undefined && forecast !== known(inputs, 'plannedRate'))
+    parts.push(`${forecast}/s expected when a new pod is ready (${startup} s)`);
   const planned = known(inputs, 'plannedRate');
   if (planned !== undefined) parts.push(`planned for ${planned}/s`);
   return [...parts, ...counted(inputs, 'queueLength', 'waiting')];
@@ -42,7 +43,7 @@ function service(inputs: Inputs): string[] {
 
 function pods(inputs: Inputs): string[] {
   const ready = known(inputs, 'readyPods');
-  if (ready === undefined) return [];
+  if (ready === undefined || ready === '0') return [];
   return [
     `${known(inputs, 'freshPods')} of ${ready} ready pods heard`,
     ...counted(inputs, 'startingPods', 'starting'),

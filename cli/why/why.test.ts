@@ -114,7 +114,7 @@ Way (Gateway, since 10 min): traffic.path is Auto: it pays.
 Room (for 2 replicas, 0.24 an hour): 1 of 2 placeholder pods are in place.
 
 Now (Latency): 118 requests/s × 30 ms keep 3.5 pods busy: 5 keep p95 within 50ms
-  the load alone needs 5 replicas; sized for 118/s; 130/s expected by the time a new pod is ready (49s, 40s of it the wait for a node); a replica is busy 71% of the time
+  the load alone needs 5 replicas; 130/s expected by the time a new pod is ready, 118/s planned for; a new pod takes 49s to be ready, 40s of it the wait for a node; a replica is busy 71% of the time
 
 In the way:
   NoRoom: 1 pod finds no node: add nodes

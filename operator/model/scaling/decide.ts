@@ -208,7 +208,8 @@ export function decide(
           planned: demands.upRate,
           serving,
           startupSeconds: startup.d50Seconds,
-          sizeOf: (rate) => size(rate, demands.floorRate, demands.model, 1).replicas,
+          // What is surely there counts against a fixed rate per replica too.
+          sizeOf: (rate) => size(rate, Math.max(rate, demands.floorRate), demands.model, 1).replicas,
         });
   const inputs = inputsOf(estimates, demands, observation, input, startup);
   let needed: Known<number> = 'unknown';
@@ -225,6 +226,7 @@ export function decide(
       input.latency,
       input.requestsPerSecondPerReplica,
       estimates.rates === 'unknown' ? 'unknown' : estimates.rates[1],
+      demands.floorRate,
     );
     steady = need.replicas;
     if (burst !== undefined && burst.replicas > needed) {

@@ -56,11 +56,13 @@ export function needSentence(
   latency: readonly LatencyTarget[],
   requestsPerSecondPerReplica: number | undefined,
   presentRate: Known<number> = 'unknown',
+  /** What surely comes: the rate that a fixed rate per replica is held against. */
+  surelyRate: number = ratePerSecond,
 ): string {
   const load = busySentence(ratePerSecond, model, presentRate);
   const count = need.replicas;
   if (need.reason === 'RequestRate' && requestsPerSecondPerReplica !== undefined)
-    return `${load}; at most ${requestsPerSecondPerReplica} req/s per replica needs ${count}`;
+    return `${load}; at most ${requestsPerSecondPerReplica} req/s per replica needs ${count}${Math.abs(surelyRate - ratePerSecond) <= 0.02 * ratePerSecond ? '' : ` for the ${figure(surelyRate)} req/s that surely come`}`;
   if (model === 'unknown')
     return `${load}; no request has been completed yet, so their service time is unknown`;
   const told = toldTarget(need, latency);
