@@ -7,11 +7,11 @@ import { createProbe } from '../probe/probe.ts';
 import { createFleetLoop } from './fleet-loop.ts';
 
 const podsEach = 10;
-const owners = 10;
+const owners = 5;
 /** About what ten pods of 12 ms carry within 50 ms. */
 const usual = 36;
 
-/** A world of 100 pods that may be asked 20 times a second; `answer` gives a pod's rate by second, or `silent`. */
+/** A world of 50 pods that may be asked 10 times a second; `answer` gives a pod's rate by second, or `silent`. */
 function world(answer: (owner: number, index: number, second: number) => number | 'silent') {
   const clock = new HeldClock();
   const deployments = Array.from({ length: owners }, (_, owner) => ({
@@ -43,8 +43,8 @@ function world(answer: (owner: number, index: number, second: number) => number 
   const probe = createProbe({
     clock,
     random: Math.random,
-    pullsPerSecond: 20,
-    maxPullsPerSecond: 24,
+    pullsPerSecond: 10,
+    maxPullsPerSecond: 12,
     pull: async (origin) => {
       const answered = told(origin);
       return answered === undefined ? { failure: 'timeout', detail: 'none' } : { report: answered };
