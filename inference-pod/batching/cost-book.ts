@@ -79,8 +79,11 @@ export class CostBook {
     const next = 2 * chosen;
     if (waitingRows < next) return chosen;
     const capMs = this.#options.capMs();
-    const every = next > entry.curve.largest ? chosenForMs : probeEveryMs;
-    if (next <= this.#maxRows && entry.curve.costMs(next) <= capMs && nowMs - entry.probedAtMs >= every) {
+    const isNew = next > entry.curve.largest;
+    // A size that never ran is hoped to cost what the last rows added: by the rate so far, a slow machine would never try it.
+    const nextMs = isNew ? entry.curve.hopefulMs(next) : entry.curve.costMs(next);
+    const every = isNew ? chosenForMs : probeEveryMs;
+    if (next <= this.#maxRows && nextMs <= capMs && nowMs - entry.probedAtMs >= every) {
       entry.probedAtMs = nowMs;
       return next;
     }

@@ -125,5 +125,8 @@ describe('the book', () => {
   });
   test('nothing is tried beyond a third of the promise', () => {
     expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 9, 0)).toBe(1);
+    // By what the second row added, four fit; by the rate of two they would not.
+    expect(book({ 1: 20, 2: 22 }, () => 33).rowsToTake(like('a'), 9, 0)).toBe(4);
+    expect(book({ 1: 20, 2: 22 }, () => 25).rowsToTake(like('a'), 9, 0)).toBe(2);
   });
 });
