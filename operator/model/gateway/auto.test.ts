@@ -4,7 +4,7 @@ import type { TrafficChoice } from '../../../crds/status.ts';
 import type { Known } from '../scaling/types.ts';
 import type { ScalingReading } from '../snapshot.ts';
 import { makeDeployment, makeSnapshot, type SpecPart, startMs } from '../testing/builders.ts';
-import { type AutoFacts, autoWay, choiceBasis } from './auto.ts';
+import { type AutoFacts, autoWay, choiceBasis, isMeasured } from './auto.ts';
 import { wantsGateway } from './path.ts';
 
 const tight: SpecPart = { sla: { window: '5m', latency: { p99: '94ms' } }, scaling: { maxReplicas: 16 } };
@@ -88,6 +88,15 @@ describe('the choice', () => {
     });
     expect(made.choice?.message).toBe(made.why);
     expect(way(tight, measured(0.02)).choice?.path).toBe('Direct');
+  });
+
+  test.each<[Known<number> | undefined, boolean]>([
+    [undefined, false],
+    ['unknown', false],
+    [99, false],
+    [100, true],
+  ])('with %s requests measured can be made: %s', (serviceSamples, is) => {
+    expect(isMeasured({ inputs: serviceSamples === undefined ? {} : { serviceSamples } })).toBe(is);
   });
 
   test('is not made while a rollout runs', () => {
