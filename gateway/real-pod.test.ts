@@ -6,6 +6,7 @@ import { serveModel, type TestPod } from '../inference-pod/testing/pod.ts';
 import { decode, encode } from '../protocol/grpc/testing/peer.ts';
 import type { PodAddress } from './balance/address.ts';
 import { SlotLearner } from './balance/learn-slots.ts';
+import { slotsOf } from './balance/slots.ts';
 import { ask, type Rig, startRig, until } from './testing/rig.ts';
 
 let pods: TestPod[];
@@ -123,11 +124,14 @@ describe('gRPC', () => {
 
 test('learns from a pod how many requests to keep it busy with', async () => {
   const all = () => rig.gate.pools.flatMap(({ ready }) => ready);
-  let learned = 0;
-  const learner = new SlotLearner(all, () => {
-    learned += 1;
-  });
+  const said = async () =>
+    (await Promise.all(pods.map((pod) => pod.load()))).map((load) => slotsOf(JSON.stringify(load))?.slots);
+  for (const pod of all()) pod.slots = 77;
+  const before = await said();
+  const learner = new SlotLearner(all, () => undefined);
   learner.look();
-  await until('both are asked', () => learned === 2 || all().every(({ slots }) => slots > 1));
-  for (const { slots } of all()) expect(slots).toBeGreaterThanOrEqual(2);
+  await until('both are asked', () => all().every(({ slots }) => slots !== 77));
+  // How large a batch is worth its while a pod learns anew now and then.
+  const after = await said();
+  for (const [i, { slots }] of all().entries()) expect([before[i], after[i]]).toContain(slots);
 });
