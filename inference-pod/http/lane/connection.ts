@@ -100,9 +100,7 @@ export class FastConnection implements LaneMember {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isAsking) {
-      // The answer comes first; nothing more is read until then.
-      this.connection.pause();
-      this.#ahead = this.#ahead === undefined ? chunk : Buffer.concat([this.#ahead, chunk]);
+      this.#keepAhead(chunk);
       return;
     }
     const part = this.#part;
@@ -138,6 +136,17 @@ export class FastConnection implements LaneMember {
     else this.#handOver(bytes);
   }
 
+  /** The answer comes first; nothing more is read until then. Where all together send too much ahead, this one is closed. */
+  #keepAhead(chunk: Buffer): void {
+    if (!this.#rules.mayKeep(chunk.length)) {
+      this.drop();
+      return;
+    }
+    this.connection.pause();
+    this.#ahead = this.#ahead === undefined ? chunk : Buffer.concat([this.#ahead, chunk]);
+    this.#rules.kept(this, chunk.length);
+  }
+
   #setPart(bytes: Buffer | undefined): void {
     const before = this.#part;
     this.#part = bytes;
@@ -169,6 +178,7 @@ export class FastConnection implements LaneMember {
 
   #forget(): void {
     if (this.#part !== undefined) this.#setPart(undefined);
+    if (this.#ahead !== undefined) this.#rules.kept(this, -this.#ahead.length);
     this.#ahead = undefined;
     this.#rules.left(this);
   }

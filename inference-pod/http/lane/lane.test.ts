@@ -115,17 +115,38 @@ test('a request that does not go on is left to the timeouts of node:http, which 
 });
 
 test('unfinished requests of all connections together hold a bounded number of bytes', async () => {
-  const port = await listen();
+  const port = await listen({ maxKeptBytes: 5_000, unfinishedMs: 600_000 });
   let handedOver = 0;
   server.on('request', () => {
     handedOver += 1;
   });
-  const text = request(49_000).slice(0, -1);
-  const all = await Promise.all(Array.from({ length: 120 }, () => open(port)));
+  const text = request(1_000).slice(0, -1);
+  const all = await Promise.all(Array.from({ length: 10 }, () => open(port)));
   for (const { socket } of all) socket.write(text);
-  await until(() => handedOver === 120);
+  await until(() => handedOver === 6);
   for (const { socket } of all) socket.write('b');
   await until(() => all.every(({ bodies }) => bodies().length === 1));
+  expect(all.filter(({ bodies }) => bodies()[0] === 'fast 1000;')).toHaveLength(4);
+  // Nothing is counted any more: there is room again.
+  const late = await open(port);
+  late.socket.write(request(4_900).slice(0, -1));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  late.socket.write('b');
+  await until(() => late.bodies().length === 1);
+  expect(late.bodies()).toEqual(['fast 4900;']);
+});
+
+test('so does what they send ahead: beyond it connections are closed', async () => {
+  const clients: Client[] = [];
+  const port = await listen({ maxKeptBytes: 5_000, serve: (client) => void clients.push(client) });
+  const all = await Promise.all(Array.from({ length: 10 }, () => open(port)));
+  for (const { socket } of all) socket.write(request(1));
+  await until(() => clients.length === 10);
+  for (const { socket } of all) socket.write(request(1_000));
+  await until(async () => (await connections()) === 4);
+  for (const client of clients) serve(client);
+  const answered = () => all.filter(({ bodies }) => bodies().join() === 'fast 1;,node 1000;').length;
+  await until(() => answered() === 4);
 });
 
 test('a body that is larger than the lane takes', async () => {

@@ -20,6 +20,8 @@ export interface LaneOptions {
   readonly unreadAnswerMs: number;
   /** How long a request may be unfinished here before it is left to node:http and its timeouts. */
   readonly unfinishedMs?: number;
+  /** Most bytes of unfinished requests and of what is sent ahead, of all connections together. */
+  readonly maxKeptBytes?: number;
   /** A request came: the connection is worth its place. */
   asked(connection: LaneMember): void;
   /** Answers what is no whole request, by the code of the error that node:http would have, and closes. */
@@ -28,8 +30,7 @@ export interface LaneOptions {
 
 /** Largest body in the lane: what comes in one read. */
 const mostBody = 49_152;
-/** Bytes of unfinished requests in the lane, of all connections together. */
-const mostKept = 4_194_304;
+const usualKeptBytes = 4_194_304;
 const usualUnfinishedMs = 250;
 /** What node:http adds to the time that it promises. */
 const keepAliveGraceMs = 1_000;
@@ -46,6 +47,7 @@ export class FastLane {
     const [toNodeHttp] = server.listeners('connection');
     if (toNodeHttp === undefined) throw new Error('the server takes no connections');
     server.removeAllListeners('connection');
+    const maxKeptBytes = options.maxKeptBytes ?? usualKeptBytes;
     const rules: LaneRules = {
       ...options,
       maxBodyBytes: Math.min(mostBody, options.maxBodyBytes),
@@ -53,7 +55,7 @@ export class FastLane {
       idleMs: options.keepAliveTimeout + keepAliveGraceMs,
       keepAliveSeconds: Math.floor(options.keepAliveTimeout / 1000),
       serve: options.serve,
-      mayKeep: (more) => this.#keptBytes + more <= mostKept,
+      mayKeep: (more) => this.#keptBytes + more <= maxKeptBytes,
       kept: (connection, more) => this.#kept(connection, more),
       left: (connection) => this.#connections.delete(connection),
       handOver: (socket) => toNodeHttp.call(server, socket),

@@ -31,9 +31,9 @@ export interface LaneRules {
   asked(connection: LaneMember): void;
   /** Answers what is no whole request, by the code of the error that node:http would have, and closes. */
   refuse(code: string, socket: Socket): void;
-  /** Whether so many more bytes of unfinished requests may be kept. */
+  /** Whether so many more bytes may be kept: of unfinished requests, and of what is sent ahead. */
   mayKeep(more: number): boolean;
-  /** What is kept of an unfinished request grew by so much; less than 0: it is whole, or gone. */
+  /** What is kept grew by so much; less than 0: it is whole, or gone. */
   kept(connection: LaneMember, more: number): void;
   left(connection: LaneMember): void;
   /** Gives the connection to node:http for good. */
