@@ -26,7 +26,7 @@ function ownerText({ spec, status }: ModelDeployment): string {
     return `scaling.mode is External: ${owner === undefined || owner === 'nobody' ? 'nobody has decided yet, spec.scaling.replicas counts' : `${owner} decides`}`;
   return minReplicas === undefined || maxReplicas === undefined
     ? 'Ballast decides'
-    : `Ballast decides, between ${minReplicas} and ${maxReplicas}`;
+    : `Ballast decides, between ${minReplicas} and ${maxReplicas}${spec.scaling.scaleToZero === undefined ? '' : ', none at rest'}`;
 }
 
 function headline(deployment: ModelDeployment): string {
@@ -44,6 +44,8 @@ function presentLines({ status }: ModelDeployment): string[] {
   const current = status?.scaling?.current;
   if (current === undefined) return [];
   const { neededReplicas, arrivalRate, forecastRate, utilisation, startupTime, nodeTime } = current;
+  // Nothing runs and nothing comes: there is nothing to reckon.
+  if (current.reason === 'Idle') return ['', `Now (Idle): ${current.message}`];
   const figures = [
     neededReplicas === undefined ? [] : [`the load alone needs ${replicas(neededReplicas)}`],
     forecastRate === undefined || forecastRate === arrivalRate
@@ -65,7 +67,9 @@ function promiseLine(deployment: ModelDeployment): string[] {
   const { sla } = status ?? {};
   const met = conditionOf(deployment, 'SLAMet');
   if (promised.length === 0 && spec.sla?.errorRate === undefined)
-    return ['Promise: none (spec.sla), so load is all there is to go by.'];
+    return [
+      `Promise: none (spec.sla)${spec.scaling.mode === 'SLA' && spec.suspend !== true ? ', so load is all there is to go by' : ''}.`,
+    ];
   const measured = (percentile: string) => sla?.[percentile as 'p50' | 'p90' | 'p95' | 'p99'] ?? 'unknown';
   const parts = promised.map(([percentile, target]) => `${percentile} ${measured(percentile)} of ${target}`);
   if (spec.sla?.errorRate !== undefined)
@@ -95,11 +99,16 @@ function hindrances(deployment: ModelDeployment): string[] {
   const stalled = conditionOf(deployment, 'Stalled');
   const ready = conditionOf(deployment, 'Ready');
   const lines: string[] = [];
-  if (limited?.status === 'True') lines.push(`${limited.reason}: ${limited.message}`);
+  // A limit that the present decision already told of is not told twice.
+  if (limited?.status === 'True' && limited.message !== status?.scaling?.current?.message)
+    lines.push(`${limited.reason}: ${limited.message}`);
   if (stalled?.status === 'True') lines.push(`${stalled.reason}: ${stalled.message}`);
   else if (ready?.status === 'False') lines.push(`${ready.reason}: ${ready.message}`);
-  for (const { reason, pods, message } of status?.pending?.causes ?? [])
+  for (const { reason, pods, message } of status?.pending?.causes ?? []) {
+    const known = message.replace(/\.$/, '');
+    if (lines.some((line) => line.includes(known))) continue;
     lines.push(`${pods === 1 ? '1 pod waits' : `${pods} pods wait`} (${reason}): ${message}`);
+  }
   const { generation = 0 } = metadata;
   const observed = status?.observedGeneration;
   if (observed !== undefined && observed < generation)

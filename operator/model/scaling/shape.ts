@@ -113,7 +113,7 @@ export function shape(input: ShapeInput): Shaped {
     const silent =
       ready === 0
         ? 'no pod is ready yet'
-        : `none of ${several(ready, 'ready pod', 'ready pods')} gave fresh figures`;
+        : `${ready === 1 ? 'the one ready pod gave no' : `none of ${ready} ready pods gave`} fresh figures`;
     // The largest count that was needed when figures last came; while all is well it is no more than what runs.
     const founded = clamp(recommendations[0]?.replicas ?? 0);
     const back = unheardMs >= unheardHoldMs && founded > held;
