@@ -214,6 +214,11 @@ describe('a ModelDeployment', () => {
     await patchModel(bed.api, 'fixed', { scaling: { replicas: 3 } });
     const { model } = await condition(bed.api, 'fixed', 'Ready', 'True');
     expect(model.status).toMatchObject({ readyReplicas: 3, scaling: { desiredReplicas: 3 } });
+    // The fleet loop tells why within a second; three fake pods can be ready sooner.
+    await eventually(
+      'the decision is told',
+      async () => (await getModel(bed.api, 'fixed')).status?.scaling?.lastDecision?.replicas === 3,
+    );
     let said = '';
     const out = { write: (text: string) => (said += text) };
     const asked = ['fixed', '-n', namespace, '--kubeconfig', bed.cluster.kubeconfigPath];
