@@ -10,6 +10,7 @@ import { absorbGateways, viewOf } from './gateway-readings.ts';
 import { burstOf, panicMs } from './panic.ts';
 import type { QueueModel } from './queueing.ts';
 import { absorb } from './readings.ts';
+import { apartSentence, apartSum, sizedApart } from './revisions.ts';
 import { emptyRing } from './ring.ts';
 import { shape } from './shape.ts';
 import type { Need } from './sizing.ts';
@@ -198,6 +199,16 @@ export function decide(
   // Before anything is known, what exists is the least that may be asked for.
   const current = known === 'unknown' ? observation.pods.length : known;
   const need = demands === 'unknown' ? 'unknown' : size(demands.upRate, demands.floorRate, demands.model, 1);
+  const apart =
+    demands === 'unknown' || demands.model === 'unknown'
+      ? []
+      : sizedApart(
+          absorbed.usable,
+          told.usable,
+          demands.upRate,
+          demands.model,
+          (rate, model) => size(rate, rate, model, 1).replicas,
+        );
   const relaxed =
     demands === 'unknown' ? 'unknown' : size(demands.downRate, demands.downRate, demands.model, 0.5);
   const serving = estimates.readyPods + observation.startingReplicas;
@@ -229,6 +240,12 @@ export function decide(
       demands.floorRate,
     );
     steady = need.replicas;
+    const together = demands.model === 'unknown' ? 0 : apartSum(apart, demands.model);
+    if (together > steady) {
+      needed = together;
+      steady = together;
+      sentence = `${sentence}; ${apartSentence(apart, together)}`;
+    }
     if (burst !== undefined && burst.replicas > needed) {
       needed = burst.replicas;
       reason = burst.isBacklog ? 'Backlog' : 'Latency';
@@ -283,6 +300,7 @@ export function decide(
       freshness: estimates.freshness,
       needed,
       limited,
+      ...(apart.length === 0 ? {} : { revisions: apart }),
     },
     next: shaped.next,
   };

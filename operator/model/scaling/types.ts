@@ -125,6 +125,15 @@ const scalingReasons = {
 } as const;
 export type ScalingReason = keyof typeof scalingReasons;
 
+/** What one of several revisions needs by itself. */
+export interface RevisionNeed {
+  readonly revision: string;
+  /** Of the requests, 0 to 1. */
+  readonly share: number;
+  readonly serviceMs: number;
+  readonly replicas: number;
+}
+
 export interface Why {
   readonly reason: ScalingReason;
   /** The decision in one sentence with its arithmetic. */
@@ -135,6 +144,8 @@ export interface Why {
   readonly freshness: 'ok' | 'partial' | 'none';
   /** Replicas that would be needed if there were no limits. */
   readonly needed: Known<number>;
+  /** What each revision needs by itself, where several serve at once. */
+  readonly revisions?: readonly RevisionNeed[];
   /** For the condition ScalingLimited: what keeps the promise from being kept, and the sentence that says so. */
   readonly limited:
     | {
