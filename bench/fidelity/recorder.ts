@@ -177,6 +177,6 @@ export function compared(recording: Recording, ours: readonly Pick<Look, 'propos
     [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
   return [
     `${looks.length} looks of the real HorizontalPodAutoscaler, replayed through the simulator's: proposals equal in ${equal('proposed', 0)}, within one in ${equal('proposed', 1)}; replicas asked for equal in ${equal('asked', 0)}, within one in ${equal('asked', 1)}`,
-    `a sample was ${middle(samples.map(([, , , , sampled]) => sampled ?? 0)).toFixed(1)} s old when it was looked at (middle of ${samples.length}), over ${middle(samples.map(([, , , , , window]) => window ?? 0)).toFixed(1)} s; the simulator's are 15 s old over 15 s`,
+    `a sample was ${middle(samples.map(([, , , , sampled]) => sampled ?? 0)).toFixed(1)} s old when it was looked at (middle of ${samples.length}), over ${middle(samples.map(([, , , , , window]) => window ?? 0)).toFixed(1)} s; the simulator's are 1 to 15 s old by their seed, over 15 s`,
   ];
 }

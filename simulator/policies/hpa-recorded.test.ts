@@ -21,6 +21,20 @@ test.each(controller.map((one) => [label(one), one] as const))(
   },
 );
 
+const cluster = recordings('hpa-cluster');
+test.each(cluster.map((one) => [label(one), one] as const))(
+  'the HorizontalPodAutoscaler of %s with metrics-server',
+  (_, recording) => {
+    const { looks } = recording;
+    const ours = replayed(recording);
+    expect(looks.length).toBeGreaterThanOrEqual(15);
+    // Pods and samples were polled twice a second: one look may have seen a newer sample than was written down.
+    const off = looks.map((look, index) => Math.abs(look.asked - (ours[index]?.asked ?? Number.NaN)));
+    expect(Math.max(...off)).toBeLessThanOrEqual(1);
+    expect(off.filter((one) => one > 0).length).toBeLessThanOrEqual(1);
+  },
+);
+
 test('what was recorded goes up, down, and without samples nowhere', () => {
   const looks = controller.flatMap(({ looks }) => looks);
   expect(looks.length).toBeGreaterThan(200);
