@@ -338,3 +338,41 @@ test('a preface that comes byte by byte is understood', async () => {
   // A SETTINGS frame (type 4).
   expect((await got)[3]).toBe(4);
 });
+
+test('a client of a gateway that ends goes on with another, and loses no RPC', async () => {
+  const pod = await podOf((rpc) => void setTimeout(() => answerWell(rpc), 2));
+  const [first, second] = [await rigOf({ a: [pod.address] }), await rigOf({ a: [pod.address] })];
+  for (const { gate } of [first, second])
+    for (const { ready } of gate.pools) for (const one of ready) one.slots = 8;
+  const target = `ipv4:127.0.0.1:${first.port.port},127.0.0.1:${second.port.port}`;
+  const client = new grpc.Client(target, grpc.credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_retries': 0,
+  });
+  ends.push(() => client.close());
+  const bytes = (value: Buffer) => value;
+  const codes: number[] = [];
+  let isOver = false;
+  const asks = Array.from({ length: 4 }, async () => {
+    while (!isOver)
+      await new Promise<void>((resolve) => {
+        client.makeUnaryRequest(
+          '/inference.GRPCInferenceService/ModelInfer',
+          bytes,
+          bytes,
+          Buffer.from('q'),
+          (error) => {
+            codes.push(error?.code ?? 0);
+            resolve();
+          },
+        );
+      });
+  });
+  await until('it runs', () => codes.length > 50);
+  first.port.stopListening();
+  await until('the other has it', () => second.gate.recorder.counters.succeeded > 50);
+  isOver = true;
+  await Promise.all(asks);
+  expect(codes.filter((code) => code !== 0)).toEqual([]);
+  await until('its connections have ended', () => first.port.connections === 0);
+});
