@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createMetrics as createPodMetrics } from '../../inference-pod/http/metrics.ts';
 import { createMetrics as createOperatorMetrics } from '../../operator/http/metrics.ts';
+import { labelledScalingSeries, scalingSeries } from '../../operator/scaling-metrics.ts';
 import { find, render, root, withMonitoring } from './support/render.ts';
 
 interface AlertRule {
@@ -54,7 +55,13 @@ const pod = createPodMetrics({
   arrivalsPerSecond: () => 0,
   memoryLimitBytes: () => 1,
 });
-const known = new Set([...countedNames(), ...namesOf(await operator.text()), ...namesOf(await pod.text())]);
+const scaling = [...scalingSeries, ...labelledScalingSeries].map(({ name }) => `ballast_${name}`);
+const known = new Set([
+  ...countedNames(),
+  ...namesOf(await operator.text()),
+  ...namesOf(await pod.text()),
+  ...scaling,
+]);
 operator.close();
 
 /** Names of series in an expression: words that no bracket, function or grouping takes. */

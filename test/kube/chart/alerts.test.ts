@@ -32,6 +32,8 @@ const run = (...words: string[]) => {
 
 const ours = 'namespace="ballast-system"';
 const model = 'namespace="team-a",model_deployment="wine"';
+/** The same as the operator tells it: its own namespace is the target's. */
+const about = 'exported_namespace="team-a",model_deployment="wine"';
 /** A counter that rises by `step` a minute for an hour. */
 const rising = (step: number) => `0+${step}x60`;
 const steady = (value: number) => `${value}x60`;
@@ -143,6 +145,30 @@ const cases: Case[] = [
     well: { [`ballast_ready{${model},pod="a"}`]: steady(0), [`ballast_ready{${model},pod="b"}`]: steady(1) },
     ill: { [`ballast_ready{${model},pod="a"}`]: steady(0) },
     labels: { namespace: 'team-a', model_deployment: 'wine' },
+  },
+  {
+    alert: 'BallastSLAInfeasible',
+    well: { [`ballast_scaling_limited{${ours},${about},reason="AtMaximum"}`]: steady(1) },
+    ill: { [`ballast_scaling_limited{${ours},${about},reason="SLAInfeasible"}`]: steady(1) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine' },
+  },
+  {
+    alert: 'BallastGrowthBlocked',
+    well: { [`ballast_scaling_limited{${ours},${about},reason="SLAInfeasible"}`]: steady(1) },
+    ill: { [`ballast_scaling_limited{${ours},${about},reason="NoRoom"}`]: steady(1) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine', reason: 'NoRoom' },
+  },
+  {
+    alert: 'BallastReplicasContested',
+    well: { [`ballast_scaling_limited{${ours},${about},reason="NoRoom"}`]: steady(1) },
+    ill: { [`ballast_scaling_limited{${ours},${about},reason="ReplicasContested"}`]: steady(1) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine' },
+  },
+  {
+    alert: 'BallastScalingBlind',
+    well: { [`ballast_scaling_reason{${ours},${about},reason="Latency"}`]: steady(1) },
+    ill: { [`ballast_scaling_reason{${ours},${about},reason="HoldUnknown"}`]: steady(1) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine' },
   },
 ];
 
