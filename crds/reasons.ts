@@ -44,7 +44,7 @@ export const reasons = {
   NoRoom: 'More replicas are needed than the cluster has room for; those that wait are in status.pending.',
   AtMaximum: 'More replicas than maxReplicas are needed to keep the promise.',
   ReplicasContested:
-    'Two owners change one count: an autoscaler writes replicas that scaling.mode gives to Ballast or to the spec.',
+    'Two owners change one count: an autoscaler writes replicas that scaling.mode gives to Ballast or to the spec, or in mode External two write them against each other.',
   SLAInfeasible:
     'The promised latency is shorter than the model’s own service time: no number of replicas keeps it.',
   BurstUnservable:
