@@ -85,7 +85,12 @@ export async function startEmbeddedBed(models: string): Promise<EmbeddedBed> {
     onUnexpectedEnd: (how) => console.error(`the operator ended by itself (${how})`),
   });
   const api = createClient(await loadAuth({ kubeconfig: cluster.kubeconfigPath }));
+  // Ctrl-C ends everything too; a second one does not wait for it.
+  const interrupted = () => void close().finally(() => process.exit(130));
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, interrupted);
   const close = async () => {
+    for (const signal of signals) process.off(signal, interrupted);
     await operator.stop();
     await api.close();
     await cluster.close();
