@@ -18,6 +18,8 @@ const ownEnv = {
   /** How long the pod then waits for the requests that it has. */
   drainLimitMs: 'BALLAST_DRAIN_LIMIT_MS',
   logLevel: 'BALLAST_LOG_LEVEL',
+  /** `Always`: models run on the runner's thread, however short their runs are. */
+  runnerThread: 'BALLAST_RUNNER_THREAD',
   /** The same under a name that `runtime.env` may set, as for the next. */
   userLogLevel: 'LOG_LEVEL',
   /** Lines of the access log in one second for requests that went well; names that start with BALLAST_ are the operator's. */
@@ -85,6 +87,7 @@ const schema = z.object({
   maxBatchDelayMs: whole(0, 10_000).default(0),
   warmUpMs: whole(0, 600_000).default(150),
   logLevel: logLevel.optional(),
+  runnerThread: z.enum(['Auto', 'Always']).default('Auto'),
   userLogLevel: logLevel.default('info'),
   accessLogPerSecond: whole(0, 1_000_000).default(10),
   httpsProxy: z.string().optional(),

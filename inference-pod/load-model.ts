@@ -5,6 +5,7 @@ import { modelPathOf, readManifest, verifyFiles } from './fetch/manifest.ts';
 import { type InspectedModel, inspectModel } from './inspect/inspect-model.ts';
 import { ModelError } from './inspect/model-error.ts';
 import type { Logger } from './log/logger.ts';
+import { startInlineRunner } from './runner/inline.ts';
 import { type Runner, startRunner } from './runner/runner.ts';
 
 /** Told of each step, so that probes and the watchdog know where the start is. */
@@ -21,7 +22,26 @@ export interface LoadedModel {
   readonly model: InspectedModel;
   readonly runner: Runner;
   readonly warm: WarmUpResult;
+  /** The main thread runs it itself. */
+  readonly isInline: boolean;
 }
+
+const refused = (error: unknown): never => {
+  throw new ModelError(
+    'LoadFailed',
+    `onnxruntime refused the model: ${error instanceof Error ? error.message : String(error)}`,
+  );
+};
+
+/** Longest batch that the main thread runs itself, milliseconds: nothing else waits longer for it. */
+const longestInlineMs = 1;
+
+/** How many times the largest batch that was measured a piece of a large request may be. */
+const pieceBatches = 4;
+
+/** Measured, and large requests may run in pieces. */
+const isShort = ({ costs, splitRows }: WarmUpResult): boolean =>
+  Number.isFinite(splitRows) && costs.size > 1 && Math.max(...costs.values()) <= longestInlineMs;
 
 /** Loads the model; rejects with a ModelError when it can never be served. */
 export const loadModel = async (config: PodConfig, steps: LoadSteps): Promise<LoadedModel> => {
@@ -35,20 +55,14 @@ export const loadModel = async (config: PodConfig, steps: LoadSteps): Promise<Lo
   const verified = verifyFiles(config.modelDir, manifest);
   // Awaited below; without this a failure while loading would count as unhandled.
   verified.catch(() => undefined);
-  const runner = await startRunner(
-    {
-      modelPath,
-      ...(model.rewired === undefined ? {} : { modelBytes: model.rewired }),
-      threads: config.threads,
-    },
-    steps.runnerLost,
-    steps.runnerStarted,
-  ).catch((error: unknown) => {
-    throw new ModelError(
-      'LoadFailed',
-      `onnxruntime refused the model: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  });
+  const options = {
+    modelPath,
+    ...(model.rewired === undefined ? {} : { modelBytes: model.rewired }),
+    threads: config.threads,
+  };
+  const onThread = () => startRunner(options, steps.runnerLost, steps.runnerStarted).catch(refused);
+  const mayBeInline = model.isQuick && config.runnerThread === 'Auto';
+  let runner = mayBeInline ? await startInlineRunner(options).catch(refused) : await onThread();
   try {
     await verified;
     const { sha256 } = manifest;
@@ -56,17 +70,26 @@ export const loadModel = async (config: PodConfig, steps: LoadSteps): Promise<Lo
     if (sha256 !== wanted)
       throw new ModelError('DigestMismatch', `the model has the sha256 ${sha256}, wanted ${wanted}`);
     steps.verified(sha256);
-    const warm = await warmUp(runner, {
-      inputs: model.inputs,
-      outputs: model.outputs.map((output) => output.name),
-      mayBatch: model.mayBatch,
-      maxRows: config.maxBatchRows,
-      budgetMs: config.warmUpMs,
-      nowMs: steps.nowMs,
-    });
-    return { model, runner, warm };
-  } catch (error) {
+    const measure = () =>
+      warmUp(runner, {
+        inputs: model.inputs,
+        outputs: model.outputs.map((output) => output.name),
+        mayBatch: model.mayBatch,
+        maxRows: config.maxBatchRows,
+        budgetMs: config.warmUpMs,
+        nowMs: steps.nowMs,
+      });
+    const warm = await measure();
+    if (!mayBeInline) return { model, runner, warm, isInline: false };
+    if (isShort(warm)) {
+      const splitRows = Math.min(warm.splitRows, pieceBatches * Math.max(...warm.costs.keys()));
+      return { model, runner, warm: { ...warm, splitRows }, isInline: true };
+    }
     await runner.stop();
+    runner = await onThread();
+    return { model, runner, warm: await measure(), isInline: false };
+  } catch (error) {
+    await runner.stop().catch(() => undefined);
     throw error;
   }
 };

@@ -332,6 +332,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       threads: config.threads,
       opset: model.opset,
       batching: warm.remark,
+      runner: loaded.isInline ? 'main thread' : 'thread',
       runMs: warm.costs.get(1),
     });
     // What the first caller of /v2 needs is loaded while nobody waits.

@@ -8,6 +8,7 @@ import { ModelError } from './model-error.ts';
 import { datatypeOfElement, elementTypeName } from './onnx-fields.ts';
 import { type OnnxModel, readOnnxModel, type Value } from './onnx-model.ts';
 import { WireError } from './protobuf-reader.ts';
+import { isQuick } from './quick.ts';
 import { rewire } from './rewire.ts';
 import { answeredZipMaps, classLabels, zipMapEdits } from './zipmap.ts';
 
@@ -17,6 +18,8 @@ export interface InspectedModel {
   readonly outputs: readonly TensorSpec[];
   /** The first dimension of every input varies and, where it has a name, the names agree: rows may be batched if a trial confirms it. */
   readonly mayBatch: boolean;
+  /** Runs are short by construction (quick.ts): they may run on the main thread. */
+  readonly isQuick: boolean;
   readonly opset: number;
   readonly producer: string;
   readonly nodes: number;
@@ -100,15 +103,27 @@ const inspect = (source: ByteSource, path?: string): InspectedModel => {
   );
   const effective = rewired === undefined ? model : parse(memorySource(rewired));
   const opset = model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
+  const inputs = effective.inputs.map((value) => specOf(value, 'input'));
+  const batches = mayBatch(effective) && scaledByBatch === undefined;
   return {
-    inputs: effective.inputs.map((value) => specOf(value, 'input')),
+    inputs,
     outputs: effective.outputs.map((value) => {
       const spec = specOf(value, 'output');
       if (!labels.has(spec.name)) return spec;
       const names = labels.get(spec.name);
       return { ...spec, rewiredFrom: 'ZipMap', ...(names === undefined ? {} : { labels: names }) };
     }),
-    mayBatch: mayBatch(effective) && scaledByBatch === undefined,
+    mayBatch: batches,
+    isQuick:
+      dataFiles.length === 0 &&
+      isQuick({
+        bytes: source.length,
+        nodes: model.nodes,
+        operators: model.operators,
+        hasFunctions: model.functionDomains.size > 0,
+        mayBatch: batches,
+        inputs,
+      }),
     opset,
     producer: model.producer,
     nodes: model.nodes,

@@ -15,5 +15,6 @@ test('requests that are nearly right', async () => {
 test('model files that are nearly right', async () => {
   const { problems, requests } = await fuzzModels(seed, 4_000, 3);
   expect({ seed, problems }).toEqual({ seed, problems: [] });
-  expect(requests).toBeGreaterThan(100);
+  // On a busy machine one of the three that are served takes all of the four seconds.
+  expect(requests).toBeGreaterThan(20);
 }, 120_000);
