@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseGatewayReport } from '../crds/gateway-load.ts';
@@ -8,6 +7,7 @@ import { createClient } from '../kube/client.ts';
 import { noLog } from '../kube/log.ts';
 import { type GatewayConfig, parseConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
+import { freePort } from './testing/free-port.ts';
 import { namespace, routesOf, startNamespace, type TestNamespace } from './testing/namespace.ts';
 import { ask, until } from './testing/rig.ts';
 import { startStubPod } from './testing/stub-pod.ts';
@@ -43,13 +43,6 @@ const gatewayOf = async (world: TestNamespace, changes: Partial<GatewayConfig> =
     await client.close();
   });
   return gateway;
-};
-const freePort = async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 };
 const serves = (port: number) =>
   until2(`port ${port} answers`, async () => (await ask(port).catch(() => undefined))?.status === 200);

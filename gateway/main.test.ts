@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { freePort } from './testing/free-port.ts';
 import { routesOf, startNamespace } from './testing/namespace.ts';
 import { ask, until } from './testing/rig.ts';
 import { startStubPod } from './testing/stub-pod.ts';
@@ -35,13 +35,6 @@ const run = (env: Record<string, string>): Process => {
     await exited;
   });
   return { child, exited, text: () => text };
-};
-const freePort = async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 };
 
 test('a setting that is unknown or wrong ends the start with one line', async () => {
