@@ -37,6 +37,8 @@ export const framingOf = ({ headers }: IncomingMessage): Framing => {
 /** Why a request cannot be passed on at all; undefined when it can. */
 export const malformed = (request: IncomingMessage): string | undefined => {
   const { rawHeaders, url = '' } = request;
+  // It has no headers, and so no length either.
+  if (request.httpVersionMajor < 1) return 'HTTP/0.9 is not spoken here';
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2)
     if (rawHeaders[i]?.length === 4 && rawHeaders[i]?.toLowerCase() === 'host') hosts += 1;

@@ -234,6 +234,12 @@ describe('clients of many kinds', () => {
     expect(pod.got[0]?.headers.host).toBe(`127.0.0.1:${rig.port.port}`);
   });
 
+  test('one that speaks HTTP/0.9 is refused', async () => {
+    const { rig, pod } = await start();
+    expect(statusOf(await raw(rig.port.port, 'GET /v2\r\n\r\n'))).toBe('400');
+    expect(pod.got).toHaveLength(0);
+  });
+
   test('one that asks with HEAD', async () => {
     const { rig } = await start(
       (_got, response) => void response.writeHead(200, { 'content-length': 9 }).end(),
