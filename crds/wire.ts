@@ -20,6 +20,8 @@ export interface LoadReport {
   readonly parallelism: number;
   /** Requests of the batch that the pod aims at; 1 without batching. A gateway keeps the pod busy by it. Absent in older pods. */
   readonly batchRequests?: number | undefined;
+  /** Milliseconds that one request takes alone and that a usual batch of `requests` takes. Absent without batching, and in older pods. */
+  readonly batch?: BatchCosts | undefined;
   readonly counters: LoadCounters;
   readonly queueLength: number;
   readonly inFlight: number;
@@ -28,6 +30,12 @@ export interface LoadReport {
   readonly latency: LatencyHistogram;
   /** Oldest first, one entry per finished second, at most 120; idle seconds are present with zeros. */
   readonly seconds: readonly LoadSecond[];
+}
+
+export interface BatchCosts {
+  readonly requests: number;
+  readonly oneMs: number;
+  readonly fullMs: number;
 }
 
 export interface LoadCounters {

@@ -162,6 +162,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
       modelSha256: state.modelSha256,
       parallelism: 1,
       batchRequests: Math.max(1, Math.round((costs?.capacity(at).rows ?? 1) / recorder.rowsPerRequest)),
+      batch: costs?.batchCosts(at, recorder.rowsPerRequest),
       queueLength: queue.length,
       inFlight: held.requests,
       oldestWaitMs: oldest === undefined ? 0 : Math.max(0, at - oldest),

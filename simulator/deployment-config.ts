@@ -1,4 +1,5 @@
 /** What a simulated ModelDeployment is made of, and what it tells of each second. */
+import type { BatchCosts } from '../crds/wire.ts';
 import type { Seconds } from './distributions.ts';
 import type { Trace } from './traffic/arrivals.ts';
 
@@ -30,6 +31,14 @@ export interface DeploymentConfig {
   /** Scale to zero: the gateway itself asks for a first pod when a request finds none asked for. */
   readonly wakes?: boolean | undefined;
   readonly seed: number;
+}
+
+/** What a pod of this deployment says that its batches cost; undefined without any. */
+export function batchCostsOf({ batch, service }: DeploymentConfig): BatchCosts | undefined {
+  if (batch === undefined || batch.maxSize < 2) return undefined;
+  const oneMs = 1_000 * service.mean;
+  const fullMs = oneMs * (1 - batch.share + batch.share * batch.maxSize);
+  return { requests: batch.maxSize, oneMs, fullMs };
 }
 
 /** What one second held, for all policies: all are means or sums of that second. */

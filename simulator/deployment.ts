@@ -4,6 +4,7 @@ import { admits, timeoutSeconds } from './admission.ts';
 import type { Chance } from './chance.ts';
 import { chance } from './chance.ts';
 import type { DeploymentConfig, SecondOfAll } from './deployment-config.ts';
+import { batchCostsOf } from './deployment-config.ts';
 import { EventHeap } from './event-heap.ts';
 import { SimulatedPod } from './pod.ts';
 import { RequestQueue } from './request-queue.ts';
@@ -162,6 +163,7 @@ export class Deployment {
     const took = atOnce ? 0 : startup.sample(this.#startups);
     const pod = new SimulatedPod(this.#all.length, this.now, took, slots, this.boundsMs.length + 1);
     pod.state = 'pending';
+    pod.batch = batchCostsOf(this.config);
     this.#all.push(pod);
     this.pods.push(pod);
     if (atOnce) {
@@ -369,7 +371,8 @@ export class Deployment {
     const took = this.now - began;
     for (const arrival of arrivals) {
       const latency = this.now - arrival;
-      pod.served(took);
+      // Real pods share a batch's time out between its requests; the gateway sees the whole of it.
+      pod.served(took / arrivals.length);
       this.completions += 1;
       this.serviceSum += took;
       this.serviceSquares += took * took;

@@ -1,5 +1,5 @@
 /** A simulated inference pod: slots, the seconds that it counts, and the report that a real one gives at `/load`. */
-import type { LoadReport, LoadSecond } from '../crds/wire.ts';
+import type { BatchCosts, LoadReport, LoadSecond } from '../crds/wire.ts';
 import { RequestQueue } from './request-queue.ts';
 
 /** As many seconds as a real pod keeps. */
@@ -30,6 +30,9 @@ export class SimulatedPod {
   busySeconds = 0;
   #busyAt = 0;
   #before = { arrivals: 0, completions: 0, busy: 0, sum: 0, squares: 0 };
+
+  /** What the pod tells of its batches, where it runs any. */
+  batch: BatchCosts | undefined;
 
   constructor(index: number, createdAt: number, startupSeconds: number, slots: number, buckets: number) {
     this.index = index;
@@ -111,6 +114,7 @@ export class SimulatedPod {
       revision: 'r1',
       modelSha256: '',
       parallelism: this.slots,
+      batch: this.batch,
       counters: {
         arrivals,
         succeeded,

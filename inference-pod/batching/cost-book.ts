@@ -1,4 +1,5 @@
 /** One cost curve for each shape of request, and the batch size that follows from it. */
+import type { BatchCosts } from '../../crds/wire.ts';
 import { CostCurve } from './cost-curve.ts';
 
 /** Shapes whose curves are kept: a model with free dimensions may see any number of them. */
@@ -93,6 +94,16 @@ export class CostBook {
   /** Learns from a batch that ran: its requests were like this one. */
   observe(like: Costed, rows: number, ms: number): void {
     this.#entry(like).curve.observe(rows, ms);
+  }
+
+  /** What the usual batch of requests of so many rows takes, and one such request alone; undefined where there are no batches. */
+  batchCosts(nowMs: number, rowsPerRequest: number): BatchCosts | undefined {
+    const { rows } = this.capacity(nowMs);
+    const one = Math.max(1, Math.round(rowsPerRequest));
+    const requests = Math.round(rows / one);
+    if (requests < 2) return undefined;
+    const { curve } = this.#entries.values().next().value ?? this.#base;
+    return { requests, oneMs: curve.costMs(one), fullMs: curve.costMs(requests * one) };
   }
 
   /** What the model can do with requests of the kind that came first: the usual batch and its rows per second. */

@@ -70,6 +70,11 @@ const loadReport = z.object({
   revision: text,
   modelSha256: text,
   parallelism: z.int().min(1).max(100_000),
+  batch: z
+    .object({ requests: z.int().min(2).max(100_000), oneMs: amount, fullMs: amount })
+    .optional()
+    // What makes no sense is left out rather than the whole report refused.
+    .catch(undefined),
   counters: z.object({
     arrivals: count,
     succeeded: count,

@@ -24,6 +24,7 @@ import type {
   ScalingInput,
   ScalingReason,
   ScalingState,
+  ServiceEstimate,
   Why,
 } from './types.ts';
 
@@ -47,6 +48,8 @@ export const initialState: ScalingState = {
   bursts: [],
 };
 
+const batchScv = 0.1;
+
 /** One-sided confidence, in standard deviations, with which a rate is told from noise while there is no forecast. */
 const confidence = 2;
 
@@ -66,6 +69,17 @@ export interface Demands {
   readonly model: Known<QueueModel>;
 }
 
+/** With batches a request's part of a full one is what counts for capacity: the measured mean falls as the load rises. */
+function modelOf(service: ServiceEstimate, estimates: Estimates, input: ScalingInput): QueueModel {
+  const { slots, burstiness, batch } = estimates;
+  const { balancing } = input;
+  if (batch === undefined) return { service, slots, burstiness, balancing };
+  const meanSeconds = batch.fullSeconds / batch.requests;
+  // The spread of shared-out times is that of batch sizes for the most part; runs themselves spread little.
+  const scv = Math.min(batchScv, service.scv);
+  return { service: { meanSeconds, scv }, slots, burstiness, balancing, batch };
+}
+
 /** Rates to size by. The first seconds of a new deployment say little: until there are ten, only what is surely there counts. */
 function demandsOf(
   estimates: Estimates,
@@ -73,7 +87,7 @@ function demandsOf(
   aheadSeconds: number,
   input: ScalingInput,
 ): Known<Demands> {
-  const { rates, service, slots, burstiness, coveredSeconds } = estimates;
+  const { rates, service, burstiness, coveredSeconds } = estimates;
   if (rates === 'unknown') return 'unknown';
   const covered = Math.max(1, coveredSeconds);
   const [, rate10, rate60] = rates;
@@ -89,7 +103,7 @@ function demandsOf(
     floorRate: Math.max(low(rate10, 10), low(Math.min(rate60, rate10 + spread(rate10, 10)), 60)),
     downRate: upRate * estimates.highestFactor,
     forecastRate,
-    model: service === 'unknown' ? 'unknown' : { service, slots, burstiness, balancing: input.balancing },
+    model: service === 'unknown' ? 'unknown' : modelOf(service, estimates, input),
   };
 }
 
@@ -117,6 +131,7 @@ function inputsOf(
     serviceMs: service === 'unknown' ? service : service.meanSeconds * 1_000,
     serviceScv: service === 'unknown' ? service : service.scv,
     serviceSamples: estimates.serviceSamples,
+    batchRequests: estimates.batch?.requests ?? 1,
     burstiness: estimates.burstiness,
     slotsPerReplica: estimates.slots,
     busyReplicas: busy,

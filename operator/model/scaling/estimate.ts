@@ -3,7 +3,14 @@ import type { GatewayView } from './gateway-readings.ts';
 import { arrivalRates, dispersion } from './rates.ts';
 import type { SecondsRing } from './ring.ts';
 import { arrivalsIn } from './ring.ts';
-import type { Known, Observation, PodObservation, ScalingState, ServiceEstimate } from './types.ts';
+import type {
+  BatchService,
+  Known,
+  Observation,
+  PodObservation,
+  ScalingState,
+  ServiceEstimate,
+} from './types.ts';
 
 export interface Estimates {
   /** Offered arrivals per second over the last 2, 10 and 60 seconds, all pods; unknown without a fresh reading. */
@@ -14,6 +21,8 @@ export interface Estimates {
   readonly serviceSamples: number;
   readonly burstiness: number;
   readonly slots: number;
+  /** What batches cost, of the pod that is in the middle by its capacity; undefined where none tells of batches. */
+  readonly batch: BatchService | undefined;
   /** Where the rates come from, the newest second that is complete in it, and what stands for sources that were not heard. */
   readonly arrivals: Known<{
     readonly ring: SecondsRing;
@@ -107,6 +116,18 @@ function unheardFactor(ring: SecondsRing, { perSecond, lastSecond, factor }: Rat
   return known > 0 ? Math.max(1, perSecond[1] / known) : 1;
 }
 
+function batchOf(usable: readonly PodObservation[]): BatchService | undefined {
+  const told = usable.flatMap(({ reading }) =>
+    reading === 'unknown' || reading.report.batch === undefined ? [] : [reading.report.batch],
+  );
+  if (told.length === 0 || 2 * told.length < usable.length) return undefined;
+  told.sort((one, other) => one.fullMs / one.requests - other.fullMs / other.requests);
+  const { requests, oneMs, fullMs } = told[told.length >> 1] as (typeof told)[number];
+  // A figure that says that batches gain nothing, or take no time, is no reason to size by them.
+  if (!(requests >= 2 && oneMs > 0 && fullMs > 0 && fullMs < requests * oneMs)) return undefined;
+  return { requests, oneSeconds: oneMs / 1_000, fullSeconds: fullMs / 1_000 };
+}
+
 /** Everything the decision is computed from, and the state with its smoothed values moved on. */
 export function estimate(
   before: ScalingState,
@@ -166,6 +187,7 @@ export function estimate(
       service,
       serviceSamples: measured.count,
       burstiness: state.burstiness,
+      batch: batchOf(usable),
       slots: Number.isFinite(slots) ? Math.max(1, slots) : 1,
       queueLength:
         rates === undefined ? 'unknown' : queue * (fromPods?.factor ?? 1) + (gateways?.queueLength ?? 0),

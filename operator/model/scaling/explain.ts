@@ -36,7 +36,11 @@ function busySentence(ratePerSecond: number, model: Known<QueueModel>, presentRa
   if (model === 'unknown') return rate;
   const slots = model.slots > 1 ? ` / ${model.slots} at once` : '';
   const busy = (ratePerSecond * model.service.meanSeconds) / model.slots;
-  return `${rate} × ${seconds(model.service.meanSeconds)}${slots} = ${figure(busy)} busy replicas`;
+  const batches =
+    model.batch === undefined
+      ? ''
+      : ` (batches of ${model.batch.requests} in ${seconds(model.batch.fullSeconds)})`;
+  return `${rate} × ${seconds(model.service.meanSeconds)}${batches}${slots} = ${figure(busy)} busy replicas`;
 }
 
 /** Which promise the predicted latency is told for: the binding one, else the tightest that can be kept. */

@@ -3,7 +3,7 @@
  * mean wait, an exponential tail, folded with the distribution of service times (taken as log-normal: two moments are known).
  */
 import { normalQuantile } from '../../../stats/normal.ts';
-import type { Balancing, ServiceEstimate } from './types.ts';
+import type { Balancing, BatchService, ServiceEstimate } from './types.ts';
 
 const { exp } = Math;
 
@@ -14,6 +14,8 @@ export interface QueueModel {
   /** Index of dispersion of all arrivals: 1 is Poisson. */
   readonly burstiness: number;
   readonly balancing: Balancing;
+  /** Where requests are run in batches; `service.meanSeconds` is then a full batch's time shared out: the capacity. */
+  readonly batch?: BatchService | undefined;
 }
 
 /** Parsing, answering and the way through the pod's own HTTP stack, which no service time contains. */
@@ -55,6 +57,22 @@ export function utilisation(model: QueueModel, ratePerSecond: number, replicas: 
   return (ratePerSecond * model.service.meanSeconds) / (replicas * model.slots);
 }
 
+/** The run that a replica is in on average at its share of the rate: how long, and how much of the time there is one. */
+function runAt(batch: BatchService, perReplica: number): { runSeconds: number; busy: number } {
+  const { requests, oneSeconds, fullSeconds } = batch;
+  const each = Math.max(0, (fullSeconds - oneSeconds) / (requests - 1));
+  const fixed = Math.max(0, oneSeconds - each);
+  // What arrives during one run is the next one: b = rate × (α + β·b).
+  const steady =
+    perReplica * each < 1 ? (perReplica * fixed) / (1 - perReplica * each) : Number.POSITIVE_INFINITY;
+  const size = Math.min(requests, Math.max(1, steady));
+  const runSeconds = fixed + each * size;
+  return { runSeconds, busy: Math.min(1, (perReplica * runSeconds) / size) };
+}
+
+/** Where in the run that is under way a request arrives: the middles of four equal parts. */
+const residuals = [0.125, 0.375, 0.625, 0.875];
+
 /** Share of the requests (0 to 1) that take longer than `targetSeconds`. */
 export function lateShare(
   model: QueueModel,
@@ -70,6 +88,18 @@ export function lateShare(
   const meanWaitSeconds = ((arrivalScv + scv) / 2) * (meanSeconds / (servers - load));
   const sigma = Math.sqrt(Math.log1p(scv));
   const median = meanSeconds / Math.sqrt(1 + scv);
+  if (model.batch !== undefined) {
+    const { runSeconds, busy } = runAt(model.batch, ratePerSecond / replicas);
+    const tail = (slack: number) => (slack <= 0 ? 1 : waits * exp(-slack / meanWaitSeconds));
+    const middle = runSeconds / Math.sqrt(1 + scv);
+    let share = 0;
+    for (const { weight, z } of cells) {
+      const slack = targetSeconds - overheadSeconds - middle * exp(sigma * z);
+      const behind = residuals.reduce((sum, part) => sum + tail(slack - part * runSeconds), 0) / 4;
+      share += weight * ((1 - busy) * tail(slack) + busy * behind);
+    }
+    return Math.min(1, share);
+  }
   let late = 0;
   for (const { weight, z } of cells) {
     const slack = targetSeconds - overheadSeconds - median * exp(sigma * z);

@@ -191,6 +191,16 @@ export interface ServiceEstimate {
   readonly scv: number;
 }
 
+/**
+ * S(b) = α + β·b by two points: one request alone and a usual batch. With them the measured mean, which is a batch's time
+ * shared out and so falls as the load rises, is not sized by.
+ */
+export interface BatchService {
+  readonly requests: number;
+  readonly oneSeconds: number;
+  readonly fullSeconds: number;
+}
+
 /** What is remembered of one gateway process. */
 export interface GatewayMark {
   readonly readAtMs: number;
