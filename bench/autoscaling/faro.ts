@@ -17,9 +17,11 @@ interface Published {
   readonly req_slo: number;
 }
 
-/** The best of Faro's own policies and its FairShare on this input in its simulator, from the published results. */
+/** The best of Faro's own policies and its FairShare (figures that were not there are NaN, which is no JSON) on this input in its simulator, from the published results. */
 function published(path: string): (cap: number) => { best: string; fairShare: string } {
-  const rows = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Published[]) : [];
+  const rows = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8').replace(/\bNaN\b/g, 'null')) as Published[])
+    : [];
   const simulated = rows.filter(({ file }) => file.includes('resnet34-sim_top9'));
   return (cap) => {
     const here = simulated.filter(({ n }) => n === cap);
@@ -43,13 +45,13 @@ export async function faro(
   const file = `${directory}/faro/input.jsonl`;
   if (!existsSync(file)) throw new OptionError(`--faro: ${file} is not there`);
   const traces = readTrace(file).series.map((name) => ({ ...readTrace(file, undefined, name).trace, name }));
+  const theirs = published(`${directory}/faro/published_results.json`);
   const tasks: FleetTask[] = [];
   for (const shedAt of sheds)
     for (const cap of caps)
       for (const policy of ['fair-share', 'ballast'] as const)
         for (let seed = 1; seed <= seeds; seed += 1) tasks.push({ traces, cap, policy, shedAt, seed });
   const results = await runAll(tasks, progress(tasks.length));
-  const theirs = published(`${directory}/faro/published_results.json`);
   for (const shedAt of sheds) {
     out.write(
       `\n## Faro's benchmark, shedAt: ${shedAt}${shedAt === 'SLA' ? ' (queue of 50, bounded by the deadline too)' : ' (first in, first out, queue of 50)'}\n\nten jobs, 6 h, ${seeds} seeds; percent of the requests within 720 ms, worst job in brackets\n\n| replicas | fair share here | (published) | ballast | mean replicas | changes | best Faro (published) | target |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n`,

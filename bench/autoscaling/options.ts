@@ -33,7 +33,7 @@ Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, 
   --faro             Faro's benchmark instead: ten jobs on 24 to 40 replicas (../shared/traces/faro); 5 seeds take minutes
   --quick            two seeds, few policies
   --json             results as JSON on standard output (tables go to standard error)
-  --readme           targets and tables are put into bench/autoscaling/README.md (and Faro's, with --faro)
+  --readme           targets and tables are put into bench/autoscaling/README.md
   --results FILE     nothing is replayed: the rows of earlier runs (results.json; several: the later one's row counts)
   --out DIR          plots (SVG and PNG) and results.json are written there
 
