@@ -16,7 +16,7 @@ const metricsWindow = 15;
 
 /**
  * How old a sample is when it is looked at, whole seconds from 1 to 15: both sides have a period of 15 s, so the distance between
- * them is drawn once and stays. (On a real cluster 1.8 to 3.1 s in all of 15 looks: simulator/policies/recorded/hpa-cluster.jsonl.)
+ * them is drawn once and stays. (On a real cluster 1.8 to 3.1 s in one run, 7.7 to 7.9 s in another: simulator/policies/recorded/hpa-cluster.jsonl.)
  */
 export const lagOf = (seed: number): number => 1 + Math.floor(15 * chance(seed, 6).next());
 
