@@ -55,7 +55,7 @@ for (const [name, [title]] of Object.entries(cases)) {
     [
       // As the operator runs, with a limit that this many pods need: its 192 MB are for some thousand.
       '--max-semi-space-size=2',
-      '--max-old-space-size=400',
+      '--max-old-space-size=512',
       import.meta.filename,
       '--child',
       '--case',

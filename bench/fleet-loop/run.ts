@@ -236,6 +236,7 @@ export async function runCase(one: Case): Promise<Figures> {
   const rssMb = process.memoryUsage().rss / 2 ** 20;
   const cpuSeconds = (user + system) / 1e6 - (makingMs - before.makingMs) / 1_000;
   const sorted = stretches.toSorted((a, b) => a - b);
+  const after = { pulls, gatewayPulls, woken };
   // Rounds at a stretch, beside those in slices, each a second after the last: with as many new answers as ever.
   const rounds: number[] = [];
   for (let round = 0; round < 5; round += 1) {
@@ -260,15 +261,15 @@ export async function runCase(one: Case): Promise<Figures> {
     if (typeof needed === 'number' && (known?.replicas ?? 0) < needed) lowered += 1;
   }
   return {
-    pullsPerSecond: (pulls - before.pulls) / passed,
-    gatewayPullsPerSecond: (gatewayPulls - before.gatewayPulls) / passed,
+    pullsPerSecond: (after.pulls - before.pulls) / passed,
+    gatewayPullsPerSecond: (after.gatewayPulls - before.gatewayPulls) / passed,
     cpuShare: cpuSeconds / passed,
     rssMb,
     stretchP99Ms: sorted[Math.floor(0.99 * (sorted.length - 1))] ?? 0,
     stretchMaxMs: sorted.at(-1) ?? 0,
     roundCpuMs,
     decided: loop.lastRound().decided,
-    wokenPerSecond: (woken - before.woken) / passed,
+    wokenPerSecond: (after.woken - before.woken) / passed,
     freshShare: fresh / Math.max(1, ready),
     lowered,
     burstSeconds: bursts.map(({ index }) => took.get(index) ?? Number.POSITIVE_INFINITY),
