@@ -279,7 +279,7 @@ export const statusSchema = z.strictObject({
   ),
   failures: say(
     z.array(failureSchema).max(10).optional(),
-    'What failed, over all pods, the newest revision first.',
+    'What failed, over all pods, the newest revision first; then how containers that are ready again ended within the last five minutes.',
     { 'x-kubernetes-list-type': 'atomic' },
   ),
 });

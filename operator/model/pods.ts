@@ -88,10 +88,33 @@ const memoryLimitOf = (pod: Pod, container: string): string | undefined =>
 const outOfMemoryText = (limit: string | undefined) =>
   `it passed its memory limit${limit === undefined ? '' : ` of ${limit}`} and was killed: raise spec.runtime.resources.limits.memory`;
 
+type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
+type ContainerFailure = Pick<Failure, 'reason' | 'message' | 'hopeless' | 'exitCode'>;
+
+/** Why a container's end was none that was wished for. */
+function badEnd(ended: Terminated, memoryLimit: string | undefined): ContainerFailure | undefined {
+  const oom = ended.reason === 'OOMKilled';
+  if (ended.exitCode === 0 && !oom) return undefined;
+  const said = terminationMessage(ended.message ?? '');
+  return {
+    reason: oom ? 'OutOfMemory' : said === undefined ? 'PodCrashing' : reasonOfMessage[said.reason],
+    message: cut(
+      said?.message ??
+        (oom
+          ? outOfMemoryText(memoryLimit)
+          : ended.message === undefined || ended.message.trim() === ''
+            ? (ended.reason ?? 'no last words')
+            : ended.message),
+    ),
+    hopeless: hopelessCodes.includes(ended.exitCode),
+    exitCode: ended.exitCode,
+  };
+}
+
 function containerFailure(
   status: ContainerStatus,
   memoryLimit: string | undefined,
-): Pick<Failure, 'reason' | 'message' | 'hopeless' | 'exitCode'> | undefined {
+): ContainerFailure | undefined {
   const { waiting } = status.state ?? {};
   const ended = status.state?.terminated ?? (status.ready ? undefined : status.lastState?.terminated);
   if (waiting?.reason !== undefined && pullReasons.includes(waiting.reason))
@@ -100,23 +123,8 @@ function containerFailure(
       message: cut(waiting.message ?? waiting.reason),
       hopeless: false,
     };
-  if (ended !== undefined && (ended.exitCode !== 0 || ended.reason === 'OOMKilled')) {
-    const said = terminationMessage(ended.message ?? '');
-    const oom = ended.reason === 'OOMKilled';
-    return {
-      reason: oom ? 'OutOfMemory' : said === undefined ? 'PodCrashing' : reasonOfMessage[said.reason],
-      message: cut(
-        said?.message ??
-          (oom
-            ? outOfMemoryText(memoryLimit)
-            : ended.message === undefined || ended.message.trim() === ''
-              ? (ended.reason ?? 'no last words')
-              : ended.message),
-      ),
-      hopeless: hopelessCodes.includes(ended.exitCode),
-      exitCode: ended.exitCode,
-    };
-  }
+  const end = ended === undefined ? undefined : badEnd(ended, memoryLimit);
+  if (end !== undefined) return end;
   if (waiting?.reason !== undefined && !passingReasons.includes(waiting.reason))
     return {
       reason: waiting.reason === 'CrashLoopBackOff' ? 'PodCrashing' : 'NoReadyPods',
@@ -166,6 +174,31 @@ export function podFailures(pod: Pod, digests: Readonly<Record<string, string>>)
       hopeless: false,
     });
   return failures;
+}
+
+/** So long is told how a container ended that is ready again: it comes back within a second, which nobody sees. */
+const recentMs = 5 * 60_000;
+
+/** How containers that are ready again ended within the last five minutes. No pod counts as failed for it. */
+export function recentFailures(pod: Pod, nowMs: number): Failure[] {
+  if (pod.metadata.deletionTimestamp !== undefined) return [];
+  return (pod.status?.containerStatuses ?? []).flatMap((status) => {
+    const ended = status.lastState?.terminated;
+    const endedMs = Date.parse(String(ended?.finishedAt ?? ''));
+    if (!status.ready || ended === undefined || !(nowMs - endedMs < recentMs)) return [];
+    const end = badEnd(ended, memoryLimitOf(pod, status.name));
+    return end === undefined
+      ? []
+      : [
+          {
+            pod: pod.metadata.name ?? '',
+            container: status.name,
+            revision: podRevision(pod),
+            restarts: status.restartCount,
+            ...end,
+          },
+        ];
+  });
 }
 
 /** What the LimitRanger admission of Kubernetes says: `maximum cpu usage per Container is 1, but limit is 2`. */

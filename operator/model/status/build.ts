@@ -7,7 +7,7 @@ import { revisionData } from '../desired/controller-revision.ts';
 import { pathSinceMs } from '../gateway/path.ts';
 import { selectorText, servingSelector } from '../labels.ts';
 import { servicePort, serviceUrl } from '../names.ts';
-import { isLiving, isReady } from '../pods.ts';
+import { isLiving, isReady, recentFailures } from '../pods.ts';
 import { type ConditionValue, mergeConditions } from './conditions.ts';
 import { costStatus } from './cost.ts';
 import { allFailures, failuresOf, type StatusFacts } from './facts.ts';
@@ -63,7 +63,12 @@ export function buildStatus(facts: StatusFacts): ModelDeploymentStatus {
   const rate = measured === 'unknown' ? 'unknown' : measured.requestRate;
   const failures = allFailures(facts);
   // What is known of a failed revision stays on show when its pods are gone.
-  const shown = failures.length === 0 ? failuresOf(facts, rollout.record.failedRevision ?? '') : failures;
+  const lasting = failures.length === 0 ? failuresOf(facts, rollout.record.failedRevision ?? '') : failures;
+  const told = new Set(lasting.map(({ pod, container }) => `${pod}/${container}`));
+  const recent = snapshot.pods
+    .flatMap((pod) => recentFailures(pod, nowMs))
+    .filter(({ pod, container }) => !told.has(`${pod}/${container}`));
+  const shown = [...lasting, ...recent];
   const sla = slaStatus(promised, measured);
   const pending = pendingStatus(facts);
   const { number, startedAtMs, finishedAtMs, failedRevision, makesRoomSinceMs } = rollout.record;

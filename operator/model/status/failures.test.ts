@@ -1,7 +1,7 @@
 /** What went wrong in pods, and how status tells it. */
 import { describe, expect, test } from '@jest/globals';
 import { makePod, makeRefusedReplicaSet, sha, startMs } from '../testing/builders.ts';
-import { crashed, statusAfter, unready } from '../testing/settled.ts';
+import { conditionIn, crashed, statusAfter, unready } from '../testing/settled.ts';
 import { World } from '../testing/world.ts';
 
 describe('failures', () => {
@@ -109,6 +109,49 @@ describe('failures', () => {
     });
     const ready = status.conditions?.find(({ type }) => type === 'Ready');
     expect(ready?.message).toMatch(/QuotaExceeded: ReplicaSet \S+: pods "x" is forbidden/);
+  });
+
+  describe('of a container that is ready again', () => {
+    const ended = (secondsAgo: number, exitCode = 137, reason = 'OOMKilled') =>
+      statusAfter(({ pods, nowMs }) => ({
+        pods: pods.map((pod, index) =>
+          index > 0
+            ? pod
+            : unready(pod, {
+                ready: true,
+                containers: [
+                  {
+                    name: 'serve',
+                    ready: true,
+                    restartCount: 1,
+                    lastState: {
+                      terminated: {
+                        exitCode,
+                        reason,
+                        finishedAt: new Date(nowMs - secondsAgo * 1_000).toISOString(),
+                      },
+                    },
+                  },
+                ],
+              }),
+        ),
+      }));
+
+    test('are told for five minutes, and nothing counts as failed for it', () => {
+      const status = ended(299);
+      expect(status.failures).toEqual([
+        expect.objectContaining({ container: 'serve', reason: 'OutOfMemory', exitCode: 137, restarts: 1 }),
+      ]);
+      expect(conditionIn(status, 'Ready')).toMatch(/^True /);
+      expect(conditionIn(status, 'Available')).toMatch(/^True /);
+    });
+
+    test.each<[string, ReturnType<typeof ended>]>([
+      ['five minutes ago', ended(300)],
+      ['as it should', ended(10, 0, 'Completed')],
+    ])('are not told when it ended %s', (_, status) => {
+      expect(status.failures).toBeUndefined();
+    });
   });
 
   // The words of the admission plugin LimitRanger.

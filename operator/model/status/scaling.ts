@@ -7,6 +7,7 @@ import { type ConditionValue, no, unknown, yes } from './conditions.ts';
 import type { StatusFacts } from './facts.ts';
 import { headroomStatus } from './headroom.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
+import { keptDecision } from './unheard.ts';
 
 const keptDecisions = 10;
 /** Ten of them in each status: shorter than the last one, which is told whole. */
@@ -56,12 +57,14 @@ export function scalingStatus(facts: StatusFacts): ScalingStatus {
   const status: ScalingStatus = { desiredReplicas: needed, ...limits, owner: ownerOf(facts) };
   const headroom = headroomStatus(facts);
   if (headroom !== undefined) status.headroom = headroom;
+  const kept = keptDecision(facts);
+  if (kept !== undefined) status.current = kept;
   if (scaling === 'unknown') {
     if (before?.lastDecision !== undefined) status.lastDecision = before.lastDecision;
     if (before?.recentDecisions !== undefined) status.recentDecisions = before.recentDecisions;
     return status;
   }
-  status.current = currentStatus(scaling);
+  status.current = kept ?? currentStatus(scaling);
   status.lastDecision = lastDecision(scaling, before?.lastDecision, snapshot.nowMs);
   const recent = recentDecisions(scaling, before?.recentDecisions ?? []);
   if (recent.length > 0) status.recentDecisions = recent;

@@ -56,3 +56,31 @@ describe('SLAMet of a deployment whose promise was kept', () => {
     expect(slaMetOf('unknown', 2)).toBe('Unknown MetricsUnknown');
   });
 });
+
+describe('the present decision', () => {
+  const current = {
+    reason: 'HoldUnknown',
+    message: 'the one ready pod gave no fresh figures: 1 kept',
+    limitedBy: 'MetricsUnknown',
+  } as const;
+  const decisionAt = (generation: number) => {
+    const base = makeDeployment({ sla: { latency: { p95: '50ms' }, window: '5m' } });
+    const deployment = {
+      ...base,
+      metadata: { ...base.metadata, generation },
+      status: {
+        observedGeneration: 1,
+        scaling: { desiredReplicas: 1, minReplicas: 1, maxReplicas: 1, owner: 'Ballast', current },
+      },
+    };
+    const measured = makeMeasured({ requests: 0, readyPods: 0, freshPods: 0 });
+    return plan(makeSnapshot({ deployment, measured, pods: [makePod('abc', { ready: true })] })).status
+      ?.scaling;
+  };
+  test('stays while nobody was heard: a start of the operator writes nothing', () => {
+    expect(decisionAt(1)?.current).toEqual(current);
+  });
+  test('goes with another spec', () => {
+    expect(decisionAt(2)?.current).not.toEqual(current);
+  });
+});

@@ -1,5 +1,6 @@
 /** Before pods have been heard, the last status knows more of the promise than this process does: its word stands. */
 import type { ConditionType, Reason } from '../../../crds/reasons.ts';
+import type { ScalingStatus } from '../../../crds/status.ts';
 import { isReady } from '../pods.ts';
 import { isSilent } from '../scaling/measured.ts';
 import { type ConditionValue, conditionOf } from './conditions.ts';
@@ -18,6 +19,18 @@ function isUnheard({ snapshot: { measured, pods } }: StatusFacts): boolean {
   if (measured === 'unknown') return true;
   if (measured.unheardMs !== undefined) return !isSilent(measured);
   return measured.readyPods === 0 && pods.some(isReady);
+}
+
+/**
+ * The present decision as the last status has it for this very spec, while the pods have not been heard and this process has
+ * changed nothing: it knows less than was known then. Else undefined.
+ */
+export function keptDecision(facts: StatusFacts): NonNullable<ScalingStatus['current']> | undefined {
+  const { deployment, scaling } = facts.snapshot;
+  const { metadata, status, spec } = deployment;
+  const isOurs = spec.scaling.mode === 'SLA' && spec.suspend !== true;
+  if (!isOurs || !isUnheard(facts) || status?.observedGeneration !== metadata.generation) return undefined;
+  return scaling === 'unknown' || scaling.lastChange === undefined ? status?.scaling?.current : undefined;
 }
 
 /** The condition as the last status has it for this very spec, while the pods have not been heard; else undefined. */
