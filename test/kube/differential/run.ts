@@ -137,6 +137,23 @@ async function untilCollected(side: Side, family: Family, name: string): Promise
   }
 }
 
+const byController = /controller-manager/;
+
+/**
+ * Waits until a controller of each server has written to the object: one that has no owners of fields yet stays without when
+ * somebody updates it, so that a slow controller would look like a difference.
+ */
+async function untilControlled(side: Side, family: Family, name: string): Promise<void> {
+  const deadlineMs = Date.now() + 3_000;
+  for (;;) {
+    const live = await liveOf(side, family, name);
+    if (live === undefined || live.metadata.deletionTimestamp !== undefined) return;
+    if (live.metadata.managedFields?.some(({ manager }) => byController.test(manager ?? ''))) return;
+    if (Date.now() > deadlineMs) return;
+    await delay(10);
+  }
+}
+
 const uidPattern = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** The real server adds how a pod's spec differs, up to the end of what it says. */
@@ -174,7 +191,7 @@ function visible(object: Body, family: Family): unknown {
   const { metadata, ...rest } = object as Body & Record<string, unknown>;
   const managedFields = (metadata.managedFields ?? [])
     // Controllers write when they come to it.
-    .filter((entry) => !/controller-manager/.test(entry.manager ?? ''))
+    .filter((entry) => !byController.test(entry.manager ?? ''))
     .map(({ time: _, ...entry }) => entry)
     .sort((a, b) => (stable(a) < stable(b) ? -1 : 1));
   const {
@@ -270,6 +287,8 @@ export async function findDifference(
       const wanted = essence(truth, family);
       const got = essence(ours, family);
       if (!same(wanted, got)) return { at, real: wanted, embedded: got };
+      if (family.shared === true)
+        await Promise.all([real, embedded].map((side) => untilControlled(side, family, name)));
       const after = family.shared === true ? undefined : await versions(real, embedded, family, name);
       if (before !== undefined && after !== undefined) {
         const moved = [0, 1].map((side) => before[side] !== after[side]);
