@@ -96,8 +96,8 @@ const cluster = await startCluster({
     initMessage: () =>
       JSON.stringify({ sha256: 'ab'.repeat(32), bytes: 1, uri: 'file:///samples/wine/model.onnx' }),
     answer: (pod, port, path) =>
-      port === 'ops' && path === '/load'
-        ? { body: JSON.stringify(idleReport(pod.metadata.name ?? '')) }
+      port === 'ops' && path.split('?')[0] === '/load'
+        ? { body: JSON.stringify(idleReport(pod.metadata.name ?? '', path)) }
         : undefined,
   },
 });

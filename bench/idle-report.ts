@@ -1,12 +1,34 @@
 /** What an inference pod without requests says of itself on `/load`. */
 import type { LoadReport } from '../crds/wire.ts';
 
-/** Two minutes without a request. */
-export const idleReport = (pod: string): LoadReport => ({
+/** Two minutes without a request; of its seconds those that the path's `sinceMs` asks for, as a pod answers. */
+export const idleReport = (pod: string, path: string): LoadReport => {
+  const uptimeMs = 120_000 + performance.now();
+  const sinceMs = Number(new URL(path, 'http://pod').searchParams.get('sinceMs') ?? 0);
+  return {
+    ...idle,
+    instance: pod,
+    startedAtMs: Date.now() - uptimeMs,
+    uptimeMs,
+    seconds: secondsUntil(uptimeMs, sinceMs),
+  };
+};
+
+const secondsUntil = (uptimeMs: number, sinceMs: number): LoadReport['seconds'] => {
+  const lastMs = Math.floor(uptimeMs / 1_000) * 1_000;
+  return Array.from({ length: 120 }, (_, second) => ({
+    endMs: lastMs - (119 - second) * 1_000,
+    arrivals: 0,
+    completions: 0,
+    busySeconds: 0,
+    serviceCount: 0,
+    serviceSumSeconds: 0,
+    serviceSumSquares: 0,
+  })).filter(({ endMs }) => endMs > sinceMs);
+};
+
+const idle: Omit<LoadReport, 'instance' | 'startedAtMs' | 'uptimeMs' | 'seconds'> = {
   version: 1,
-  instance: pod,
-  startedAtMs: Date.now() - 120_000,
-  uptimeMs: 120_000 + performance.now(),
   ready: true,
   draining: false,
   revision: '',
@@ -27,13 +49,4 @@ export const idleReport = (pod: string): LoadReport => ({
   inFlight: 0,
   oldestWaitMs: 0,
   latency: { boundsMs: [1, 10, 50, 100], counts: [0, 0, 0, 0, 0] },
-  seconds: Array.from({ length: 120 }, (_, second) => ({
-    endMs: (second + 1) * 1_000,
-    arrivals: 0,
-    completions: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-  })),
-});
+};

@@ -33,7 +33,7 @@ export async function usePodAddresses(mode: PodMode, range: string): Promise<Pod
   if (mode !== 'answering') return { mode, stop: sweepMine };
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(idleReport(request.headers.host ?? '')));
+    response.end(JSON.stringify(idleReport(request.headers.host ?? '', request.url ?? '/load')));
   });
   // Longer than the operator keeps a connection, so that no call meets one that just ends.
   server.keepAliveTimeout = 120_000;
