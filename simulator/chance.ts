@@ -1,4 +1,6 @@
 /** Seeded chance: the same seed gives the same arrivals and service times to every policy. */
+import { uniform } from '../stats/uniform.ts';
+
 const { exp, imul, log, cos, sqrt, PI, round } = Math;
 
 export interface Chance {
@@ -12,15 +14,9 @@ export interface Chance {
   poisson(mean: number): number;
 }
 
-/** A 32-bit generator (mulberry32), a stream of its own for each seed and purpose. */
+/** A stream of its own for each seed and purpose. */
 export function chance(seed: number, purpose = 0): Chance {
-  let state = (imul(seed + 1, 0x9e3779b1) ^ imul(purpose + 1, 0x85ebca6b)) >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 4_294_967_296;
-  };
+  const next = uniform(imul(seed + 1, 0x9e3779b1) ^ imul(purpose + 1, 0x85ebca6b));
   const normal = () => sqrt(-2 * log(next())) * cos(2 * PI * next());
   const poisson = (mean: number) => {
     if (mean <= 0) return 0;

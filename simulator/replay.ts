@@ -6,7 +6,7 @@ import type { Policy } from './policies/policy.ts';
 import { durationOf } from './traffic/arrivals.ts';
 
 /** Every this many seconds one point of the plots. */
-export const pointSeconds = 10;
+const pointSeconds = 10;
 
 export interface Point {
   readonly at: number;

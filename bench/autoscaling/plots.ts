@@ -85,7 +85,7 @@ function panelShapes(panel: Panel, index: number, seconds: number): Shape[] {
 }
 
 /** The plot of one trace. */
-export function plotOf(
+function plotOf(
   title: string,
   outcomes: readonly Outcome[],
   oracle: Outcome | undefined,

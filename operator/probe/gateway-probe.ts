@@ -3,7 +3,7 @@ import type { GatewayLoadReport, GatewayModelLoad } from '../../crds/gateway-loa
 import type { GatewayObservation } from '../model/scaling/types.ts';
 import type { GatewayTarget } from './gateway-targets.ts';
 import type { ProbeClock } from './probe.ts';
-import type { PullFailure, PullOf } from './pull.ts';
+import { noFailures, type PullFailure, type PullOf } from './pull.ts';
 
 export interface GatewayProbeOptions {
   readonly clock: ProbeClock;
@@ -87,13 +87,7 @@ export function createGatewayProbe(options: GatewayProbeOptions): GatewayProbe {
   const entries = new Map<string, Entry>();
   let byNamespace = new Map<string, Entry[]>();
   const underWay = new Set<Promise<void>>();
-  const failures: Record<PullFailure, number> = {
-    unreachable: 0,
-    timeout: 0,
-    status: 0,
-    'too-large': 0,
-    invalid: 0,
-  };
+  const failures = noFailures();
   let pulls = 0;
   let cancelTimer: (() => void) | undefined;
   let abort = new AbortController();

@@ -3,7 +3,7 @@ import type { KeptReport, PodObservation, PodReading } from '../model/scaling/ty
 import { BurstWatch } from './bursts.ts';
 import { type CompactReport, compact, SharedBounds } from './compact.ts';
 import { paceOf } from './pace.ts';
-import type { PullFailure, PullResult } from './pull.ts';
+import { noFailures, type PullFailure, type PullResult } from './pull.ts';
 import type { ProbeTarget } from './targets.ts';
 
 /** The parts of `kube/clock.ts` that are needed here. */
@@ -129,13 +129,7 @@ export function createProbe(options: ProbeOptions): Probe {
   const underWay = new Set<Promise<void>>();
   const maxDeaf = Math.max(1, Math.floor(maxInFlight * deafShare));
   let deafInFlight = 0;
-  const failures: Record<PullFailure, number> = {
-    unreachable: 0,
-    timeout: 0,
-    status: 0,
-    'too-large': 0,
-    invalid: 0,
-  };
+  const failures = noFailures();
   let pulls = 0;
   let cancelTimer: (() => void) | undefined;
   let abort = new AbortController();

@@ -6,6 +6,15 @@ import { parseReport } from './report.ts';
 /** Why a pull gave nothing: the label of the counter of failures. */
 export type PullFailure = 'unreachable' | 'timeout' | 'status' | 'too-large' | 'invalid';
 
+/** How often pulls failed, by kind; none yet. */
+export const noFailures = (): Record<PullFailure, number> => ({
+  unreachable: 0,
+  timeout: 0,
+  status: 0,
+  'too-large': 0,
+  invalid: 0,
+});
+
 export type PullOf<Report> =
   | { readonly report: Report }
   | { readonly failure: PullFailure; readonly detail: string };

@@ -37,7 +37,7 @@ export function scalingInput({ config, limits, percentile }: PolicyContext): Sca
 }
 
 /** Requests that one pod serves per second when it is always busy. */
-export function perPodRate({ service, slots, batch }: DeploymentConfig): number {
+function perPodRate({ service, slots, batch }: DeploymentConfig): number {
   const size = batch?.maxSize ?? 1;
   const share = batch === undefined ? 1 : 1 - batch.share + batch.share * size;
   return (slots * size) / (service.mean * share);

@@ -168,7 +168,7 @@ export class Behavior {
 }
 
 /** The pods of a deployment as metrics-server shows them: CPU used over CPU requested (one core for each slot). */
-export function cpuMetrics(deployment: Deployment): PodMetric[] {
+function cpuMetrics(deployment: Deployment): PodMetric[] {
   const { now, pods, config } = deployment;
   const end = now - lagOf(config.seed);
   const cores = config.coresPerBusySlot ?? 1;

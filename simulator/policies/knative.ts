@@ -4,8 +4,8 @@ import type { Limits, Policy } from './policy.ts';
 import { meanOf, within } from './policy.ts';
 
 const tickSeconds = 2;
-export const stableWindow = 60;
-export const panicWindow = 6;
+const stableWindow = 60;
+const panicWindow = 6;
 const panicThreshold = 2;
 const maxUpRate = 1_000;
 const maxDownRate = 2;

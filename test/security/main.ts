@@ -1,35 +1,14 @@
 /** `npm run test:security`: attacks a real pod, prints what became of it and of an honest client beside it, and fails when a bound is missed. */
 import { classifier } from '../../inference-pod/testing/models.ts';
-import { attacks, type Statuses } from './clients.ts';
+import { attacks } from './clients.ts';
 import { type Ground, type Honest, memoryLimitMb, pause, startGround, startHonest } from './ground.ts';
 import { serveLarge } from './large.ts';
 import { modelAttacks } from './model-attacks.ts';
+import { graceMs, liveBoundMs, miss, ms, option, problems, told } from './report.ts';
 
-const option = (name: string) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const forMs = 1000 * Number(option('seconds') ?? 3);
 const only = option('only');
 const wanted = (name: string) => only === undefined || name.includes(only);
-
-/**
- * Bounds: life is answered within 50 ms, others wait at most twice as long as at rest. The machine is shared with the
- * attackers and with others, so an idle pod beside the attacked one is asked the same: where that is slow, the machine is.
- */
-const liveBoundMs = 50;
-const graceMs = 25;
-const problems: string[] = [];
-const miss = (name: string, what: string) => {
-  problems.push(`${name}: ${what}`);
-  return ' MISSED';
-};
-
-const told = (statuses: Statuses) =>
-  Object.entries(statuses)
-    .map(([status, n]) => `${status === '0' ? 'closed' : status} ×${n}`)
-    .join(', ');
-const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 
 const good = '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}';
 

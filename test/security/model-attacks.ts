@@ -26,7 +26,7 @@ const hangLimitMs = 1500;
 const patientHangLimitMs = 30_000;
 
 /** Makes 8 GB as soon as onnxruntime folds its constants. */
-export const eightGigabytes = (): Uint8Array =>
+const eightGigabytes = (): Uint8Array =>
   model({
     inputs: [],
     outputs: [{ name: 'y', type: 'FP64', shape: [] }],
@@ -40,7 +40,7 @@ export const eightGigabytes = (): Uint8Array =>
   });
 
 /** A sparse tensor of one element that unfolds to a terabyte. */
-export const sparseBomb = (): Uint8Array => {
+const sparseBomb = (): Uint8Array => {
   const body = graph({
     inputs: [],
     outputs: [{ name: 'y', type: 'FP32', shape: [1] }],

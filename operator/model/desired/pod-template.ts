@@ -14,6 +14,7 @@ import { revisionLabels, revisionSelector, servingRole } from '../labels.ts';
 import { configMapName } from '../names.ts';
 import type { FleetDefaults, OperatorDefaults } from '../snapshot.ts';
 import { timeoutMs } from './config-map.ts';
+import { containerSecurity } from './container-security.ts';
 import { canonicalQuantity } from './quantity.ts';
 
 const defaultRequests = { cpu: '500m', memory: '512Mi' };
@@ -85,15 +86,6 @@ const userEnv = (runtime: RuntimeSpec | undefined): EnvVar[] =>
     if (valueFrom?.configMapKeyRef !== undefined) from.configMapKeyRef = { ...valueFrom.configMapKeyRef };
     return { name, valueFrom: from };
   });
-
-const containerSecurity = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  privileged: false,
-  readOnlyRootFilesystem: true,
-  runAsNonRoot: true,
-  seccompProfile: { type: 'RuntimeDefault' },
-};
 
 const textOf = (value: number | undefined) => (value === undefined ? undefined : String(value));
 const millisecondsOf = (value: string | undefined) =>

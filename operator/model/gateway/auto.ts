@@ -13,7 +13,7 @@ import { type HopFacts, weighHop } from './hop.ts';
 import type { AutoPath } from './path.ts';
 
 /** Measured requests before the service time is believed: their mean is then within a fifth of the true one, mostly. */
-export const fewestRequests = 100;
+const fewestRequests = 100;
 
 /** Whether enough was measured for a choice: a turn that the fleet loop wakes the deployment for. */
 export const isMeasured = ({ inputs: { serviceSamples = 0 } }: Pick<Why, 'inputs'>): boolean =>

@@ -14,13 +14,14 @@ import type {
   Service,
   ServiceAccount,
 } from '../../../kube/objects.ts';
+import { containerSecurity } from '../desired/container-security.ts';
 import { managedBy } from '../labels.ts';
 
 /** Name of everything that makes up the gateway. */
 export const gatewayName = 'ballast-gateway';
 
 /** Port of /livez, /readyz, /metrics and /load. */
-export const gatewayOpsPort = 8081;
+const gatewayOpsPort = 8081;
 
 const componentLabel = 'app.kubernetes.io/component';
 
@@ -224,14 +225,7 @@ function deployment(metadata: ObjectMeta, settings: GatewaySettings): Deployment
                 timeoutSeconds: 5,
                 failureThreshold: 3,
               },
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                capabilities: { drop: ['ALL'] },
-                privileged: false,
-                readOnlyRootFilesystem: true,
-                runAsNonRoot: true,
-                seccompProfile: { type: 'RuntimeDefault' },
-              },
+              securityContext: containerSecurity,
               terminationMessagePolicy: 'FallbackToLogsOnError',
             },
           ],

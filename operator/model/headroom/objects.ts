@@ -3,6 +3,7 @@ import { labels } from '../../../crds/constants.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { Deployment, KubeObject, PodTemplateSpec } from '../../../kube/objects.ts';
 import { ownerReference } from '../desired/child.ts';
+import { containerSecurity } from '../desired/container-security.ts';
 import { managedBy } from '../labels.ts';
 import { revisionChildName } from '../names.ts';
 
@@ -142,14 +143,7 @@ export function placeholders(
               image: isOwnImage ? serve.image : settings.image,
               command: [...sleeps],
               ...(serve?.resources === undefined ? {} : { resources: serve.resources }),
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                capabilities: { drop: ['ALL'] },
-                privileged: false,
-                readOnlyRootFilesystem: true,
-                runAsNonRoot: true,
-                seccompProfile: { type: 'RuntimeDefault' },
-              },
+              securityContext: containerSecurity,
             },
           ],
         },

@@ -8,7 +8,7 @@ import { shareOf } from './sizing.ts';
 import type { Known, LatencyTarget } from './types.ts';
 
 /** The rate is taken this often, of the ten seconds before. */
-export const rateEveryMs = 10_000;
+const rateEveryMs = 10_000;
 /** Of a new rate in the level: a level that remembers some 100 s. */
 const levelShare = 0.1;
 /** 20 minutes of errors. */

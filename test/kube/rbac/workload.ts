@@ -57,7 +57,7 @@ export const childrenOf = ({ api }: Workload, plural: string, name: string) =>
   api.get(api.path(plural), { labelSelector: `${labels.deployment}=${name}` });
 
 /** Waits until this many children of a kind are there. */
-export const untilCount = (workload: Workload, plural: string, name: string, count: number) =>
+const untilCount = (workload: Workload, plural: string, name: string, count: number) =>
   workload.api.eventually(
     () => childrenOf(workload, plural, name),
     ({ body }) => body.items.length === count,

@@ -8,34 +8,19 @@ import { request } from 'node:http';
 import { connectGrpc } from '../../../inference-pod/grpc/testing/client.ts';
 import { type Attack, attacks, count, type Statuses } from '../clients.ts';
 import { memoryLimitMb, pause, startHonest } from '../ground.ts';
+import { graceMs, liveBoundMs, miss, ms, option, problems, told } from '../report.ts';
 import { startGatewayGround } from './ground.ts';
 import { hopAttacks } from './hops.ts';
 import { type HostilePod, hostilePods, poison, startHostilePod } from './pods.ts';
 import { rpcAttacks } from './rpcs.ts';
 
-const option = (name: string) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const forMs = 1000 * Number(option('seconds') ?? 2);
 const only = option('only');
 
 /** A pod's attacks are a gateway's too; it may also say that the pods have enough to do, or that it keeps enough. */
 const alsoAllowed = [0, 400, 408, 413, 429, 504];
-const liveBoundMs = 50;
-const graceMs = 25;
 /** Share of the time in which the gateway waits for a processor, up to which its latencies are judged. */
 const mostWaited = 0.1;
-const problems: string[] = [];
-const miss = (name: string, what: string) => {
-  problems.push(`${name}: ${what}`);
-  return ' MISSED';
-};
-const told = (statuses: Statuses) =>
-  Object.entries(statuses)
-    .map(([status, n]) => `${status === '0' ? 'closed' : status} ×${n}`)
-    .join(', ');
-const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const body = '{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}';
 
 const ground = await startGatewayGround();
