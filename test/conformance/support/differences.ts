@@ -319,6 +319,11 @@ export const differences: readonly Difference[] = [
       await api.post(api.path('deployments'), deployment('same', { replicas: 1, paused: true }), {
         fieldManager: 'maker',
       });
+      // The controller's first write of status, arriving within the write of /scale, joins the two entries again.
+      await api.eventually(
+        () => api.get(api.path('deployments', 'same')),
+        ({ body }) => body.status?.observedGeneration === 1,
+      );
       await api.mergePatch(
         api.path('deployments', 'same', 'scale'),
         { spec: { replicas: 1 } },
