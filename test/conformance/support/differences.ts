@@ -322,7 +322,7 @@ export const differences: readonly Difference[] = [
       // The controller's first write of status, arriving within the write of /scale, joins the two entries again.
       await api.eventually(
         () => api.get(api.path('deployments', 'same')),
-        ({ body }) => body.status?.observedGeneration === 1,
+        ({ body }) => at(body, 'status.observedGeneration') === 1,
       );
       await api.mergePatch(
         api.path('deployments', 'same', 'scale'),
