@@ -18,7 +18,6 @@ export default {
     '/test/fault/',
     '/test/images/built/',
     '/test/kube/',
-    '/test/slow/',
     '/bench/',
   ],
   modulePathIgnorePatterns: ['/.ballast/'],

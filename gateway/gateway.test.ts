@@ -45,17 +45,10 @@ const gatewayOf = async (world: TestNamespace, changes: Partial<GatewayConfig> =
   return gateway;
 };
 const serves = (port: number) =>
-  until2(`port ${port} answers`, async () => (await ask(port).catch(() => undefined))?.status === 200);
-const until2 = async (what: string, holds: () => Promise<boolean>) => {
-  const endMs = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-};
+  until(`port ${port} answers`, async () => (await ask(port).catch(() => undefined))?.status === 200);
 /** The gateway listens, whether it has pods or not. */
 const lives = (port: number) =>
-  until2(`port ${port} lives`, async () => {
+  until(`port ${port} lives`, async () => {
     const answer = await ask(port, { method: 'GET', path: '/v2/health/live' }).catch(() => undefined);
     return answer?.status === 200;
   });
@@ -72,7 +65,7 @@ describe('a gateway', () => {
     await serves(port);
     expect((await opsOf(gateway, '/readyz')).status).toBe(200);
     await world.setPods('wine-a', [second.address]);
-    await until2('the new pod is asked', async () => {
+    await until('the new pod is asked', async () => {
       await ask(port);
       return second.got.length > 0;
     });
@@ -80,7 +73,7 @@ describe('a gateway', () => {
     await world.setRoutes(routesOf(moved));
     await serves(moved);
     await world.deleteRoutes('wine-routes');
-    await until2('it is gone', async () => (await ask(moved).catch(() => undefined)) === undefined);
+    await until('it is gone', async () => (await ask(moved).catch(() => undefined)) === undefined);
     expect(gateway.load().models).toEqual([]);
   });
 
@@ -136,7 +129,7 @@ describe('a gateway', () => {
     await until('both listen', () => [gateway, other].every((one) => one.load().models[0]?.port === port));
     await lives(port);
     const answers = Array.from({ length: 20 }, () => ask(port));
-    await until2('it is raised', async () => (await world.replicasOf('wine-a')) === 1);
+    await until('it is raised', async () => (await world.replicasOf('wine-a')) === 1);
     const pod = await podOf();
     await world.setPods('wine-a', [pod.address]);
     expect((await Promise.all(answers)).every(({ status }) => status === 200)).toBe(true);

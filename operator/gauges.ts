@@ -26,9 +26,13 @@ export function collectGauges(
     const { pulls, failures, inFlight, targets } = parts.probe.counts();
     metrics.gauge('probe_targets', targets);
     metrics.gauge('probe_pulls_in_flight', inFlight);
-    metrics.gauge('probe_pulls', pulls);
+    metrics.count('probe_pulls_total', {}, pulls - metrics.value('probe_pulls_total'));
     for (const [reason, count] of Object.entries(failures))
-      metrics.gauge('probe_pull_failures', count, { reason });
+      metrics.count(
+        'probe_pull_failures_total',
+        { reason },
+        count - metrics.value('probe_pull_failures_total', { reason }),
+      );
     const { durationMs, decided } = parts.fleet.lastRound();
     metrics.gauge('fleet_round_duration_seconds', durationMs / 1000);
     metrics.gauge('fleet_round_decisions', decided);

@@ -105,7 +105,7 @@ Without it the price of a node is unknown, and \`status.cost\` says so.
 
 ## What a gateway may do
 
-In a namespace where a ModelDeployment has \`traffic.path: Gateway\` the operator makes the ServiceAccount, Role and RoleBinding \`ballast-gateway\`: list and watch on ConfigMaps (its routes) and EndpointSlices (where pods are), and, where a model has \`scaling.scaleToZero\`, get and patch on the scale of Deployments, to raise a 0 to 1; in this namespace only. Where the operator may not make them, or one of the names is somebody else's, \`status.traffic\` and, where the spec needs the gateway, the condition \`Stalled\` say so, and requests go straight to the pods.
+In a namespace where requests of a ModelDeployment go through a gateway (\`traffic.path: Gateway\`, or \`Auto\` where it pays) the operator makes the ServiceAccount, Role and RoleBinding \`ballast-gateway\`: list and watch on ConfigMaps (its routes) and EndpointSlices (where pods are), and, where a model has \`scaling.scaleToZero\`, get and patch on the scale of Deployments, to raise a 0 to 1; in this namespace only. Where the operator may not make them, or one of the names is somebody else's, \`status.traffic\` and, where the spec needs the gateway, the condition \`Stalled\` say so, and requests go straight to the pods.
 
 ## When a right is missing
 

@@ -7,6 +7,7 @@ import { permissionsPage } from './chart-permissions.ts';
 import { gatewayMetricsPage } from './gateway-metrics-page.ts';
 import { grpcDescriptorFiles } from './grpc-descriptors.ts';
 import { metricsPage } from './metrics-page.ts';
+import { operatorMetricsPage } from './operator-metrics-page.ts';
 import { scalingMetricsPage } from './scaling-metrics-page.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -46,6 +47,7 @@ write(
 write({ 'docs/reference/metrics-pod.md': metricsPage() });
 write({ 'docs/reference/metrics-scaling.md': scalingMetricsPage() });
 write({ 'docs/reference/metrics-gateway.md': gatewayMetricsPage() });
+write({ 'docs/reference/metrics-operator.md': operatorMetricsPage() });
 // What helm makes of the chart as it lies there now.
 const install = await renderInstall();
 if (install === undefined) console.log('dist/install.yaml: no helm here, left as it is');

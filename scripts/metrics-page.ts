@@ -56,7 +56,7 @@ histogram_quantile(0.95, sum by (namespace, model_deployment, le) (rate(ballast_
 # Share of requests that failed or were refused
 sum by (model_deployment) (rate(ballast_requests_total{code=~"429|5.."}[5m])) / sum by (model_deployment) (rate(ballast_requests_total[5m]))
 # How much more the pods that run could take, in rows per second
-sum by (model_deployment) (ballast_capacity_rows_per_second * clamp_min(1 - ballast_utilization_ratio, 0))
+sum by (model_deployment) (ballast_capacity_rows_per_second * clamp_min(1 - ballast_utilisation_ratio, 0))
 # Memory left before the pod ends itself
 ballast_memory_limit_bytes * 0.9 - process_resident_memory_bytes
 # Why requests were refused

@@ -12,6 +12,7 @@ import { resources } from '../../kube/resource.ts';
 import { type Bundles, buildBundles, podNodeFlags } from '../../local/bundles.ts';
 import { startCluster } from '../../local/cluster.ts';
 import { localGatewayImage } from '../../local/gateway-image.ts';
+import { until as untilThere } from '../../test/until.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const namespace = 'default';
@@ -35,13 +36,8 @@ export const isReady = ({ metadata, status }: Pod): boolean =>
   (status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
 
 /** Polls until `probe` is true; throws with what was missing. */
-export async function until(what: string, probe: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (!(await probe())) {
-    if (performance.now() > endMs) throw new Error(`${what}: not after ${timeoutMs / 1_000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+export const until = (what: string, probe: () => Promise<boolean>, timeoutMs = 120_000) =>
+  untilThere(what, probe, timeoutMs, 20);
 
 /** Starts everything; `models` is the folder of model files. */
 export async function startEmbeddedBed(models: string): Promise<EmbeddedBed> {

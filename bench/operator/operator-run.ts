@@ -6,6 +6,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
 import { hearingMs } from '../../operator/model/scaling/measured.ts';
 import { figuresEveryMs } from '../../operator/model/status/due.ts';
+import { until } from '../../test/until.ts';
 import { appliedBy } from './applied.ts';
 import { AuditLog, isEvent, isLease, isWrite, type Request } from './audit.ts';
 import { auditedUser, type BenchCluster, modelOf, namespace } from './cluster.ts';
@@ -76,6 +77,8 @@ const quietMs = 10_000;
 /** perf_hooks samples the loop this often and counts the interval itself as delay. */
 const samplingMs = 10;
 
+/** How often it looks whether the fleet has got there. */
+const lookEveryMs = 250;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const isReady = ({ metadata, status }: ModelDeployment & KubeObject) =>
@@ -103,9 +106,11 @@ export async function runOperator(options: OperatorRunOptions): Promise<Operator
   let operator = await startOperatorProcess(bundle, cluster.kubeconfigPath, nodeFlags);
   const audit = new AuditLog(cluster.auditLogPath, auditedUser);
   try {
-    await untilTrue(
+    await until(
+      'every cache is watched',
       async () => (await operator.metrics()).sum('ballast_operator_reflector_watches_total') >= 11,
       60_000,
+      lookEveryMs,
     );
     audit.read();
     const planeBefore = cluster.cpuSeconds();
@@ -157,7 +162,12 @@ export async function runOperator(options: OperatorRunOptions): Promise<Operator
     audit.read();
     const restartedMs = performance.now();
     operator = await startOperatorProcess(bundle, cluster.kubeconfigPath, nodeFlags);
-    await untilTrue(async () => isReconciled(await operator.metrics(), count), patienceMs(count));
+    await until(
+      'all are reconciled after the restart',
+      async () => isReconciled(await operator.metrics(), count),
+      patienceMs(count),
+      lookEveryMs,
+    );
     const reconciledSeconds = (performance.now() - restartedMs) / 1_000;
     const restartCpu = operator.cpuSeconds();
     const metrics = await operator.metrics();
@@ -227,21 +237,15 @@ async function startPhase(operator: OperatorProcess, audit: AuditLog) {
   };
 }
 
-async function untilTrue(test: () => Promise<boolean>, patience: number): Promise<void> {
-  const startMs = performance.now();
-  while (!(await test())) {
-    if (performance.now() - startMs > patience) throw new Error('waited in vain');
-    await sleep(250);
-  }
-}
-
 /** Resolves when every child of every ModelDeployment is there. The namespace itself holds one ServiceAccount and one ConfigMap. */
 async function untilChildrenExist(api: KubeClient, count: number): Promise<void> {
   for (const [kind, each] of childKinds.toReversed()) {
     const others = kind === 'serviceAccounts' || kind === 'configMaps' ? 1 : 0;
-    await untilTrue(
+    await until(
+      `all ${kind} are there`,
       async () => (await countOf(api, resources[kind])) >= count * each + others,
       patienceMs(count),
+      lookEveryMs,
     );
   }
 }

@@ -19,7 +19,7 @@ gateway. Prints what callers would have seen, how many replicas would have run a
   --from S, --hours H    a part of the trace: from second S on, H hours (default: at most 24)
   --scale X              its rate times X (default: 1)
   --service-time TIME    what one request takes of a pod: 12ms, or with its squared coefficient of variation 12ms:0.3.
-                         The metric ballast_service_seconds of a running pod tells, and so does "ballast load" at a low rate
+                         "ballast why" tells it of a model that runs, and so does "ballast load" at a low rate
   --startup TIME         from a pod's creation to ready: 12s, or 8-18s for anything between (default: 8-18s)
   --slots N              requests that a pod serves at once (default: 1)
   --initial N            replicas at the beginning (default: what the first minute needs)

@@ -10,6 +10,7 @@ import { type Cluster, startCluster } from '../../local/cluster.ts';
 import { localGatewayImage } from '../../local/gateway-image.ts';
 import { provideTools } from '../../local/tools.ts';
 import { follow } from './follow.ts';
+import { writeKubectlPlugin } from './kubectl-plugin.ts';
 import { asAppliedByKubectl, type Manifest, manifestForFile, manifestFromYaml } from './manifest.ts';
 import type { Narrator } from './narrator.ts';
 import { tellNextSteps } from './next-steps.ts';
@@ -135,7 +136,10 @@ export async function runSession(session: Session): Promise<number> {
     undo.push(() => operator.stop());
     narrator.step('operator started');
     undo.push(follow(cluster.registry, modelDeployments, narrator));
-    const tools = provideTools(stateDir);
+    const tools = provideTools(stateDir).then(async (found) => {
+      if (found.binDir !== undefined) await writeKubectlPlugin(found.binDir, checkout);
+      return found;
+    });
     const tour =
       manifest === undefined
         ? tools.then(({ binDir }) => {

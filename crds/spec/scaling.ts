@@ -114,7 +114,7 @@ export const scalingSchema = z
           ),
           maxHeldRequests: describe(
             z.int().min(1).max(100_000).optional(),
-            'Most requests that each gateway pod holds while the first replica starts; the others are answered 503. Default: 1000.',
+            'Most requests that each gateway pod holds while the first replica starts; the others are answered 429. Default: 1000.',
           ),
         })
         .optional(),

@@ -1,5 +1,6 @@
 /** One model's port in front of stub pods, all on the loopback address. */
 import { type Agent, request } from 'node:http';
+import { until as untilThere } from '../../test/until.ts';
 import type { PodAddress } from '../balance/address.ts';
 import type { GateLimits, GateRoute } from '../gate-options.ts';
 import type { ModelPort } from '../http/port.ts';
@@ -122,11 +123,6 @@ export async function startRig(
   };
 }
 
-/** Resolves when the condition holds; rejects after a while. */
-export async function until(what: string, holds: () => boolean, limitMs = 10_000): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
+/** Resolves when the condition holds, asked every few milliseconds; rejects after a while. */
+export const until = (what: string, holds: () => boolean | Promise<boolean>, limitMs = 10_000) =>
+  untilThere(what, holds, limitMs, 2);

@@ -132,7 +132,7 @@ export const createMetrics = (readings: GaugeReadings): PodMetrics => {
   );
   let rowsPerRequest = 1;
   gauge(
-    'ballast_utilization_ratio',
+    'ballast_utilisation_ratio',
     'Rows asked for per second, refused requests included, as a share of the capacity; above 1 the pod must refuse.',
     () => {
       const capacity = readings.capacityRowsPerSecond();

@@ -136,7 +136,7 @@ describe('the metrics', () => {
     expect(figure('ballast_capacity_rows_per_second')).toBeGreaterThan(0);
     expect(figure('ballast_batch_target_rows')).toBeGreaterThanOrEqual(1);
     expect(figure('ballast_predicted_wait_seconds')).toBeGreaterThanOrEqual(0);
-    expect(figure('ballast_utilization_ratio')).toBeGreaterThanOrEqual(0);
+    expect(figure('ballast_utilisation_ratio')).toBeGreaterThanOrEqual(0);
     expect(figure('ballast_rows_total')).toBeGreaterThan(0);
     expect(figure('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0);
     expect(figure('process_resident_memory_bytes')).toBeGreaterThan(0);

@@ -35,6 +35,15 @@ describe('ops server', () => {
   });
 });
 
+test('what is known by name has its meaning, a summary on both of its series', () => {
+  const text = renderSamples([
+    { name: 'leader', kind: 'gauge', labels: {}, value: 1 },
+    { name: 'reconcile_seconds_sum', kind: 'counter', labels: {}, value: 2 },
+  ]);
+  expect(text).toMatch(/^# HELP ballast_operator_leader 1 in .+\n# TYPE ballast_operator_leader gauge\n/);
+  expect(text).toMatch(/^# HELP ballast_operator_reconcile_seconds_sum How long/m);
+});
+
 test('series are grouped by name, labels escaped', () => {
   expect(
     renderSamples([

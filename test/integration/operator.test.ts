@@ -70,7 +70,7 @@ describe('a ModelDeployment', () => {
     await eventually('a reconcile', () => bed.operator.metrics.total('reconciles_total') >= 1);
     await eventually('the pods were heard', () => {
       bed.operator.metrics.snapshot();
-      return bed.operator.metrics.total('probe_pulls') >= 1;
+      return bed.operator.metrics.total('probe_pulls_total') >= 1;
     });
     const writesOfChildren = bed.operator.metrics
       .snapshot()

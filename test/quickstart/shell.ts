@@ -1,6 +1,7 @@
 /** Runs commands as a person would in a terminal, and waits for what appears. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { until as untilThere } from '../until.ts';
 
 interface Where {
   readonly cwd: string;
@@ -56,17 +57,9 @@ export function startLines(
 }
 
 /** Polls until `probe` gives something true; rejects after `limitMs` with the name of what was awaited. */
-export async function until<T>(
+export const until = <T>(
   what: string,
   limitMs: number,
   probe: () => Promise<T | undefined | false>,
   everyMs = 200,
-): Promise<T> {
-  const endMs = performance.now() + limitMs;
-  while (performance.now() < endMs) {
-    const found = await probe();
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
-  throw new Error(`${what}: not within ${limitMs / 1000} s`);
-}
+): Promise<T> => untilThere(what, probe, limitMs, everyMs);

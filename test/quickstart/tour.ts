@@ -126,12 +126,13 @@ try {
     return line.text.trim();
   });
   await step('curl gets the prediction that Python gives', predict);
-  await step('kubectl get, describe, explain, api-resources', async () => {
+  await step('kubectl get, describe, explain, api-resources, ballast why', async () => {
     expectText(await kubectl('get', 'md'), 'NAME', 'READY', 'wine', '1/1');
     expectText(await kubectl('describe', 'md', 'wine'), 'Conditions:', 'Ready', 'Events:');
     expectText(await kubectl('explain', 'md.spec.sla.latency'), 'p95', 'FIELDS');
     expectText(await kubectl('api-resources'), 'modeldeployments', 'deployments');
     expectText(await kubectl('get', 'deploy,rs,pods,svc,endpointslices,pdb'), 'pod/wine-');
+    expectText(await kubectl('ballast', 'why', 'wine'), 'wine in default: 1 replica wanted, 1 ready');
     return undefined;
   });
   await step('kubectl scale is refused in mode SLA, with the way out', async () => {

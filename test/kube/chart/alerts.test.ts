@@ -113,13 +113,13 @@ const cases: Case[] = [
   {
     alert: 'BallastProbeFailures',
     well: {
-      [`ballast_operator_probe_pulls{${ours}}`]: rising(100),
-      [`ballast_operator_probe_pull_failures{${ours},reason="timeout"}`]: rising(5),
+      [`ballast_operator_probe_pulls_total{${ours}}`]: rising(100),
+      [`ballast_operator_probe_pull_failures_total{${ours},reason="timeout"}`]: rising(5),
     },
     ill: {
-      [`ballast_operator_probe_pulls{${ours}}`]: rising(100),
-      [`ballast_operator_probe_pull_failures{${ours},reason="timeout"}`]: rising(20),
-      [`ballast_operator_probe_pull_failures{${ours},reason="connection"}`]: rising(20),
+      [`ballast_operator_probe_pulls_total{${ours}}`]: rising(100),
+      [`ballast_operator_probe_pull_failures_total{${ours},reason="timeout"}`]: rising(20),
+      [`ballast_operator_probe_pull_failures_total{${ours},reason="connection"}`]: rising(20),
     },
     labels: { namespace: 'ballast-system' },
     value: '40%',
