@@ -2,7 +2,21 @@
 import type { ModelDeployment } from '../crds/types.ts';
 import type { RuntimeSample } from './http/metrics.ts';
 
-/** `ballast_cost_per_hour` and `ballast_pods_pending`, without their prefix. */
+/** Every gauge with its meaning, `ballast_` left out; the reference page is made from this list. */
+export const modelSeries = [
+  {
+    name: 'cost_per_hour',
+    label: undefined,
+    help: 'What its pods cost, in the unit of the prices (`cost.perReplicaHour`, or the nodes’ price label).',
+  },
+  {
+    name: 'pods_pending',
+    label: 'reason',
+    help: 'Pods that are wanted and do not run yet, by what they wait for: `status.pending`.',
+  },
+] as const;
+
+/** The series of every ModelDeployment, without their prefix. */
 export function modelSamples(deployments: readonly ModelDeployment[]): RuntimeSample[] {
   return deployments.flatMap(({ metadata, status }) => {
     const labels = { namespace: metadata.namespace, model_deployment: metadata.name };

@@ -25,6 +25,7 @@ import { type ResourceType, resources } from '../../kube/resource.ts';
 import { byLabel, type Indexers } from '../../kube/store.ts';
 import type { NodeObject } from '../model/cost.ts';
 import { gatewayLabelSelector } from '../model/gateway/children.ts';
+import { leanDeployment } from './lean-deployment.ts';
 import { leanModelDeployment } from './lean-model-deployment.ts';
 
 /** Name of the index over the ModelDeployment that an object belongs to, as `namespace/name`. */
@@ -181,7 +182,7 @@ export function createCaches(options: CachesOptions): Caches {
     controllerRevisions: reflect(resources.controllerRevisions),
     services: reflect(resources.services),
     networkPolicies: reflect(resources.networkPolicies),
-    deployments: reflect(resources.deployments),
+    deployments: reflect(resources.deployments, labels.deployment, leanDeployment),
     podDisruptionBudgets: reflect(resources.podDisruptionBudgets),
     replicaSets: reflect(resources.replicaSets, labels.deployment, leanReplicaSet),
     pods: reflect(resources.pods, labels.deployment, leanPod),

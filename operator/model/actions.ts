@@ -14,6 +14,8 @@ export interface ApplyAction {
   readonly hash: string;
   /** Fields that somebody changed since it was last applied in this very form. */
   readonly edited: readonly string[];
+  /** Who changed them, where nothing but the replica count was changed and its writers are known. */
+  readonly editors?: readonly string[];
 }
 
 export interface DeleteAction {

@@ -2,10 +2,12 @@
 import { annotations, labels } from '../../crds/constants.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ApplyAction, DeleteAction } from './actions.ts';
+import { isAboutReplicas } from './contest.ts';
 import type { DesiredChildren } from './desired/children.ts';
 import { differences } from './difference.ts';
 import { childHash } from './hash.ts';
 import { holderText, ownershipOf } from './ownership.ts';
+import { writersOf } from './replicas-writers.ts';
 import {
   type ChildKey,
   type ChildKind,
@@ -99,12 +101,21 @@ export function planChildren(snapshot: Snapshot, cached: Children, desired: Desi
     const same = live.metadata.annotations?.[annotations.appliedHash] === hash;
     const fields = same ? differences(object, live) : [];
     if (same && fields.length === 0) continue;
+    const editors = isAboutReplicas({ fields }) ? writersOf(live) : [];
     const contest = memory.contested.get(key);
     if (same && contest?.hash === hash) {
-      contests.set(key, contest);
+      contests.set(key, editors.length === 0 ? contest : { ...contest, writers: editors });
       continue;
     }
-    apply.push({ kind, object, hash, mayBeTaken: false, uid: live.metadata.uid, edited: fields });
+    apply.push({
+      kind,
+      object,
+      hash,
+      mayBeTaken: false,
+      uid: live.metadata.uid,
+      edited: fields,
+      ...(editors.length === 0 ? {} : { editors }),
+    });
   }
   return { apply, delete: unwanted(snapshot, wanted), conflicts, contests, againAtMs };
 }

@@ -117,12 +117,12 @@ export function plannedEvents(
   const events = turns
     .filter(({ kind, revision }) => kind !== 'started' || !ended.has(revision))
     .map((turn) => turnEvent(turn, facts));
-  for (const { kind, object, edited } of applied) {
+  for (const { kind, object, edited, editors } of applied) {
     if (edited.length > 0)
       events.push(
         warning(
           'ChildRestored',
-          `${object.kind ?? kind} ${object.metadata.name ?? ''} was changed by somebody (${edited.slice(0, 5).join(', ')}) and is put back`,
+          `${object.kind ?? kind} ${object.metadata.name ?? ''} was changed by ${editors?.join(' and ') ?? 'somebody'} (${edited.slice(0, 5).join(', ')}) and is put back`,
         ),
       );
   }

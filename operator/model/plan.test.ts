@@ -49,6 +49,19 @@ describe('children', () => {
     ]);
   });
 
+  test('who changed the count is named where the API server knows it', () => {
+    const fieldsV1 = { 'f:spec': { 'f:replicas': {} } };
+    const decided = plan(
+      edited((live) =>
+        scaledByHand({
+          ...live,
+          metadata: { ...live.metadata, managedFields: [{ manager: 'kubectl', fieldsV1 }] },
+        }),
+      ),
+    );
+    expect(decided.events[0]?.message).toMatch(/was changed by kubectl \(spec\.replicas\) and is put back$/);
+  });
+
   test('an edit of the hash is our own change, and no event', () => {
     const decided = plan(
       edited((live) => ({

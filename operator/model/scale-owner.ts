@@ -44,3 +44,6 @@ export function scaleOwnerOf({ metadata }: ModelDeployment): ScaleOwner | undefi
 
 const isAutoscaler = (manager: string | undefined, subresource: string | undefined) =>
   subresource === 'scale' && manager !== undefined && autoscalers.test(manager);
+
+/** Whether a field manager of a count is an autoscaler's, by its name alone. */
+export const isAutoscalerName = (manager: string): boolean => autoscalers.test(manager);

@@ -148,6 +148,8 @@ export interface Contest {
   readonly fields: readonly string[];
   /** The server's answer itself was changed, as an admission webhook does it; an autoscaler comes later. */
   readonly mutatedAtOnce?: boolean;
+  /** Field managers of who set the live object's replica count, where that is what is fought over. */
+  readonly writers?: readonly string[];
 }
 
 export const emptyMemory: Memory = {

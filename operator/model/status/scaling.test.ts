@@ -154,24 +154,43 @@ describe('one owner of the count', () => {
   });
 
   test('an autoscaler on a child Deployment is named', () => {
-    const fight = (fields: string[]) =>
+    const fight = (fields: string[], manager?: string) =>
       statusAfter(({ children, memory }) => {
         const [child] = children.deployments;
         if (child === undefined) throw new Error('no Deployment');
         const hash = child.metadata.annotations?.['ballast.dev/applied-hash'] ?? '';
+        const fieldsV1 = { 'f:spec': { 'f:replicas': {} } };
+        const managedFields = manager === undefined ? [] : [{ manager, fieldsV1 }];
+        const live = {
+          ...child,
+          metadata: { ...child.metadata, managedFields },
+          spec: { ...child.spec, replicas: 9 },
+        };
         return {
-          children: { ...children, deployments: [{ ...child, spec: { ...child.spec, replicas: 9 } }] },
+          children: { ...children, deployments: [live] },
           memory: {
             ...memory,
             contested: new Map([[childKey('deployments', child), { hash, fields }]]),
           },
         };
       });
-    const status = fight(['spec.replicas']);
-    expect(conditionIn(status, 'Stalled')).toBe('True ReplicasContested');
-    expect(status.conditions?.find(({ type }) => type === 'Stalled')?.message).toContain(
-      'scaling.mode: External',
+    const said = (manager?: string) => {
+      const status = fight(['spec.replicas'], manager);
+      expect(conditionIn(status, 'Stalled')).toBe('True ReplicasContested');
+      return status.conditions?.find(({ type }) => type === 'Stalled')?.message;
+    };
+    expect(said()).toMatch(
+      /^something else changes the replicas of deployments\/.*, a HorizontalPodAutoscaler/,
     );
+    const ofAutoscaler = said('kube-controller-manager');
+    expect(ofAutoscaler).toContain(
+      'kube-controller-manager (a HorizontalPodAutoscaler) changes the replicas',
+    );
+    expect(ofAutoscaler).toContain('point the autoscaler at this ModelDeployment');
+    expect(said('keda')).toMatch(/^keda changes .* point the autoscaler/);
+    const ofTool = said('argocd-controller');
+    expect(ofTool).toMatch(/^argocd-controller changes /);
+    expect(ofTool).not.toContain('autoscaler');
     expect(conditionIn(fight(['spec.paused']), 'Stalled')).toBe('True ChildMutated');
   });
 });

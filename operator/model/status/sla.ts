@@ -91,6 +91,15 @@ export function slaMet(spec: ModelDeploymentSpec, measured: Known<Measured>): Co
     : yes('Met', `${told} over the last ${window}`);
 }
 
+/** What is left of the error budget of the promise that is nearest to its end, 0 to 1; undefined where none is judged. */
+export function budgetLeftOf(spec: ModelDeploymentSpec, measured: Measured): number | undefined {
+  const all = verdicts(spec, measured);
+  const broken = all.filter((verdict) => verdict.used > 1);
+  if (measured.requests === 0 || all.length === 0 || (broken.length > 0 && !isJudged(broken)))
+    return undefined;
+  return Math.max(0, 1 - Math.max(...all.map((verdict) => verdict.used)));
+}
+
 /** `status.sla`; undefined where nothing is promised and nothing measured. */
 export function slaStatus(
   spec: ModelDeploymentSpec,
@@ -103,10 +112,8 @@ export function slaStatus(
     if (ms !== 'unknown') figures[percentile as Percentile] = formatLatency(ms);
   }
   if (measured.errorRate !== 'unknown') figures.errorRate = formatPercent(measured.errorRate);
-  const all = verdicts(spec, measured);
-  const broken = all.filter((verdict) => verdict.used > 1);
-  if (measured.requests > 0 && all.length > 0 && (broken.length === 0 || isJudged(broken)))
-    figures.budgetLeft = formatShare(Math.max(0, 1 - Math.max(...all.map((verdict) => verdict.used))));
+  const left = budgetLeftOf(spec, measured);
+  if (left !== undefined) figures.budgetLeft = formatShare(left);
   return figures;
 }
 

@@ -3,7 +3,8 @@ import type { Reason } from '../../../crds/reasons.ts';
 import { formatDuration } from '../../../crds/values.ts';
 import { isAboutReplicas } from '../contest.ts';
 import { needsGateway } from '../gateway/path.ts';
-import type { Fault, Refusal } from '../snapshot.ts';
+import { isAutoscalerName } from '../scale-owner.ts';
+import type { ChildKey, Contest, Fault, Refusal } from '../snapshot.ts';
 import { conditionOf } from './conditions.ts';
 import { failuresOf, failureText, type StatusFacts } from './facts.ts';
 import { unplacedText } from './pending.ts';
@@ -117,6 +118,23 @@ function noRoom(facts: StatusFacts): Stall {
   };
 }
 
+/** Who fights over the replicas of a child, and what ends it: an autoscaler wants another target, a person or a tool none. */
+function fightText(child: ChildKey, { writers = [] }: Contest): string {
+  const isKnown = writers.length > 0;
+  const isTool = isKnown && !writers.some(isAutoscalerName);
+  const who = isKnown
+    ? `${writers.map(writerText).join(' and ')} ${writers.length > 1 ? 'change' : 'changes'}`
+    : 'something else changes';
+  const guess = isKnown ? '' : ', a HorizontalPodAutoscaler as a rule';
+  const way = isTool
+    ? 'Let it leave spec.replicas of this Deployment alone and write the limits into this ModelDeployment, or set scaling.mode: External to decide the count by yourself'
+    : 'Set scaling.mode: External and point the autoscaler at this ModelDeployment, or delete it and change the spec';
+  return `${who} the replicas of ${child} again and again${guess}; Ballast stopped putting them back. ${way}`;
+}
+
+const writerText = (manager: string): string =>
+  manager === 'kube-controller-manager' ? `${manager} (a HorizontalPodAutoscaler)` : manager;
+
 /** What keeps the gateway away that the spec cannot do without; the pods serve meanwhile. */
 function gatewayStall({ snapshot: { deployment, gateway } }: StatusFacts): Stall | undefined {
   const problem = gateway?.problem;
@@ -155,10 +173,7 @@ export function stallOf(facts: StatusFacts): Stall | undefined {
   if (rollout.record.failedRevision === wanted && rollout.stable !== wanted) return failedRollout(facts);
   const [contest] = contests;
   if (contest !== undefined && isAboutReplicas(contest[1]) && contest[1].mutatedAtOnce !== true)
-    return {
-      reason: 'ReplicasContested',
-      message: `something else changes the replicas of ${contest[0]} again and again, a HorizontalPodAutoscaler as a rule; Ballast stopped putting them back. Set scaling.mode: External and point the autoscaler at this ModelDeployment, or delete it and change the spec`,
-    };
+    return { reason: 'ReplicasContested', message: fightText(...contest) };
   if (contest !== undefined)
     return {
       reason: 'ChildMutated',
