@@ -70,6 +70,13 @@ const known: SchemaTable = {
   'podMonitor.interval': { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' },
   'podMonitor.labels': stringMap,
   'prometheusRule.labels': stringMap,
+  'grafanaDashboard.namespace': {
+    type: 'string',
+    pattern: '^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$',
+    maxLength: 63,
+  },
+  'grafanaDashboard.labels': stringMap,
+  'grafanaDashboard.annotations': stringMap,
   extraObjects: { type: 'array', items: { type: ['string', 'object'] } },
 };
 

@@ -1,9 +1,10 @@
-/** The chart's generated files: the CRD's template, the schema and README of the values, the sample of `helm test`. */
+/** The chart's generated files: the CRD's template, the schema and README of the values, the dashboard, the sample of `helm test`. */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { chartReadme } from './chart-readme.ts';
 import { chartSchema } from './chart-schema.ts';
 import { readChartValues } from './chart-values.ts';
+import { dashboard } from './dashboard.ts';
 
 const root = join(import.meta.dirname, '..');
 const chart = 'charts/ballast';
@@ -47,6 +48,7 @@ export function chartFiles(crd: string, schema: string): Record<string, string> 
     [`${chart}/templates/crd.yaml`]: crdTemplate(crd),
     [`${chart}/values.schema.json`]: `${JSON.stringify(chartSchema(values, schema), null, 2)}\n`,
     [`${chart}/README.md`]: chartReadme(values),
+    [`${chart}/files/dashboard.json`]: `${JSON.stringify(dashboard(), null, 1)}\n`,
     ...Object.fromEntries(
       ['modeldeployment.yaml', 'golden/request.json', 'golden/response.json'].map((file) => [
         `${chart}/files/sample/${basename(file)}`,

@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createMetrics as createPodMetrics } from '../../inference-pod/http/metrics.ts';
 import { createMetrics as createOperatorMetrics } from '../../operator/http/metrics.ts';
 import { labelledScalingSeries, scalingSeries } from '../../operator/scaling-metrics.ts';
+import { metricsIn } from './support/promql.ts';
 import { find, render, root, withMonitoring } from './support/render.ts';
 
 interface AlertRule {
@@ -63,19 +64,6 @@ const known = new Set([
   ...scaling,
 ]);
 operator.close();
-
-/** Names of series in an expression: words that no bracket, function or grouping takes. */
-function metricsIn(expression: string): string[] {
-  const bare = expression
-    .replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
-    .replaceAll(/\{[^}]*\}/g, '')
-    .replaceAll(/\[[^\]]*\]/g, '')
-    .replaceAll(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
-  return [...bare.matchAll(/[a-zA-Z_:][\w:]*/g)]
-    .filter(({ 0: word, index }) => !/^\s*\(/.test(bare.slice(index + word.length)))
-    .map(([word]) => word)
-    .filter((word) => !['and', 'or', 'unless', 'bool', 'offset', 'sum', 'min', 'max'].includes(word));
-}
 
 test('the registries are read', () => {
   expect([...known]).toEqual(

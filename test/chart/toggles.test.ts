@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
+import { operatorNodeFlags } from '../../local/bundles.ts';
 import { gatewaySelector } from '../../operator/model/gateway/children.ts';
 import {
   chart,
@@ -161,6 +162,20 @@ describe('toggles', () => {
           'platform',
           'platform',
         ]);
+  });
+  test('the heap follows the memory limit, and without one the image says it', () => {
+    const env = (...words: string[]) => podOf(render(words)).spec.containers[0].env;
+    const heap = [
+      { name: 'NODE_OPTIONS', value: expect.stringMatching(/^--max-old-space-size-percentage=/) },
+    ];
+    expect(env()).toEqual(heap);
+    expect(env('--set', 'resources.limits.memory=2Gi')).toEqual(heap);
+    expect(env('--set', 'resources.limits.memory=null')).toBeUndefined();
+    expect(env('--set', 'resources.limits=null')).toBeUndefined();
+    // What is measured for 1,000 ModelDeployments is what the image says too: of 512 MiB.
+    const [{ value }] = env() as [{ value: string }];
+    const mebibytes = (512 * Number(value.split('=')[1])) / 100;
+    expect(operatorNodeFlags).toContain(`--max-old-space-size=${mebibytes}`);
   });
   test('defaults of the fleet reach the operator as a file that it takes, and none is made without any', async () => {
     const { parseDefaults } = await import('../../operator/defaults/schema.ts');
