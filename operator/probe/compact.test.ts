@@ -35,16 +35,34 @@ test('newer seconds go on from the ones before, whether they overlap or leave a 
     Array.from({ length: kept.length }, (_, index) => [kept.at(index)?.endMs, kept.at(index)?.arrivals]);
   const plain = (from: number, to: number) =>
     numbered.slice(from, to).map(({ endMs, arrivals }) => [endMs, arrivals]);
-  const first = new CompactSeconds(numbered.slice(0, 60));
-  expect(all(new CompactSeconds(numbered.slice(60, 80), first))).toEqual(plain(0, 80));
-  expect(all(new CompactSeconds(numbered.slice(40, 80), first))).toEqual(plain(0, 80));
-  expect(all(new CompactSeconds([], first))).toEqual(plain(0, 60));
-  expect(all(new CompactSeconds(numbered.slice(70, 72), first))).toEqual([...plain(0, 60), ...plain(70, 72)]);
+  const after = (more: typeof numbered, before = numbered.slice(0, 60)) => {
+    const kept = new CompactSeconds(before);
+    kept.add(more);
+    return kept;
+  };
+  expect(all(after(numbered.slice(60, 80)))).toEqual(plain(0, 80));
+  expect(all(after(numbered.slice(40, 80)))).toEqual(plain(0, 80));
+  expect(all(after([]))).toEqual(plain(0, 60));
+  expect(all(after(numbered.slice(70, 72)))).toEqual([...plain(0, 60), ...plain(70, 72)]);
   // A pod that tells all again, as one does that knows no `sinceMs`.
-  expect(all(new CompactSeconds(numbered, first))).toEqual(plain(0, 120));
+  expect(all(after(numbered))).toEqual(plain(0, 120));
   const later = numbered.map((second) => ({ ...second, endMs: second.endMs + 90_000 }));
-  const joined = new CompactSeconds(later.slice(30, 120), new CompactSeconds(numbered));
+  const joined = after(later.slice(30, 120), numbered);
   expect(joined.length).toBe(120);
   expect(joined.at(0)).toMatchObject({ endMs: numbered[90]?.endMs, arrivals: 90 });
   expect(joined.at(-1)).toMatchObject({ endMs: later[119]?.endMs, arrivals: 119 });
+  // What was beyond the end before is not read again.
+  const restarted = after(numbered.slice(0, 2), numbered.slice(0, 60));
+  expect(all(restarted)).toEqual(plain(0, 2));
+  expect(restarted.at(2)).toBeUndefined();
+});
+
+test('reports of one process share one block, and another process begins its own', () => {
+  const bounds = new SharedBounds();
+  const { seconds, ...rest } = report({ rate: 7 });
+  const first = compact({ ...rest, seconds: seconds.slice(0, 30) }, bounds, undefined);
+  const next = compact({ ...rest, seconds: seconds.slice(30, 40) }, bounds, first);
+  expect(next.seconds).toBe(first.seconds);
+  expect(next.seconds.length).toBe(40);
+  expect(compact({ ...rest, seconds }, bounds, undefined).seconds).not.toBe(first.seconds);
 });

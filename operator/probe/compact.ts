@@ -7,37 +7,44 @@ const keptSeconds = 120;
 
 /**
  * The figures that scaling reads of each second, as 32-bit floats in one block: times are kept as their distance to the
- * newest, so that 24 bits hold them to the millisecond; counts up to 16 million are exact. A fleet of 50,000 pods fits in
- * 200 MB.
+ * newest, so that 24 bits hold them to the millisecond; counts up to 16 million are exact. One block serves a process for
+ * its whole life and is written over: with a new one for each answer, what was let go of lay outside the heap until the next
+ * full collection, as much again as what is kept. So a report that is not the last one has the last one's seconds, and
+ * nobody may read them from it.
  */
 export class CompactSeconds implements SecondsList {
-  readonly #figures: Float32Array;
-  readonly #newestMs: number;
+  readonly #figures = new Float32Array(keptSeconds * columns);
+  #length = 0;
+  #newestMs = 0;
 
-  /** `seconds` after those of `before` that are older: at most two minutes of both. */
-  constructor(seconds: readonly LoadSecond[], before?: CompactSeconds) {
-    const firstMs = seconds[0]?.endMs ?? Number.POSITIVE_INFINITY;
-    const newestMs = seconds.at(-1)?.endMs ?? before?.newestMs ?? 0;
-    let until = before?.length ?? 0;
-    while (until > 0 && (before?.at(until - 1)?.endMs ?? 0) >= firstMs) until -= 1;
-    const from = Math.max(0, until + seconds.length - keptSeconds);
-    this.#newestMs = newestMs;
-    this.#figures = new Float32Array((Math.max(0, until - from) + seconds.length) * columns);
+  constructor(seconds: readonly LoadSecond[] = []) {
+    this.add(seconds);
+  }
+
+  /** Puts `seconds` after those that are older: at most two minutes of both. */
+  add(seconds: readonly LoadSecond[]): void {
+    const first = seconds[0];
+    if (first === undefined) return;
+    const figures = this.#figures;
+    const told = seconds.slice(-keptSeconds);
+    const newestMs = told.at(-1)?.endMs ?? 0;
+    let until = this.#length;
+    while (until > 0 && (this.at(until - 1)?.endMs ?? 0) >= first.endMs) until -= 1;
+    const from = Math.max(0, until + told.length - keptSeconds);
+    figures.copyWithin(0, from * columns, until * columns);
+    const older = newestMs - this.#newestMs;
     let at = 0;
-    if (before !== undefined && from < until) {
-      this.#figures.set(before.#figures.subarray(from * columns, until * columns));
-      const older = newestMs - before.newestMs;
-      for (; at < (until - from) * columns; at += columns)
-        this.#figures[at] = (this.#figures[at] ?? 0) + older;
-    }
-    for (const { endMs, arrivals, serviceCount, serviceSumSeconds, serviceSumSquares } of seconds) {
-      this.#figures[at] = this.#newestMs - endMs;
-      this.#figures[at + 1] = arrivals;
-      this.#figures[at + 2] = serviceCount;
-      this.#figures[at + 3] = serviceSumSeconds;
-      this.#figures[at + 4] = serviceSumSquares;
+    for (; at < (until - from) * columns; at += columns) figures[at] = (figures[at] ?? 0) + older;
+    for (const { endMs, arrivals, serviceCount, serviceSumSeconds, serviceSumSquares } of told) {
+      figures[at] = newestMs - endMs;
+      figures[at + 1] = arrivals;
+      figures[at + 2] = serviceCount;
+      figures[at + 3] = serviceSumSeconds;
+      figures[at + 4] = serviceSumSquares;
       at += columns;
     }
+    this.#length = at / columns;
+    this.#newestMs = newestMs;
   }
 
   /** End of the newest second on the pod's clock; 0 without one. */
@@ -46,17 +53,17 @@ export class CompactSeconds implements SecondsList {
   }
 
   get length(): number {
-    return this.#figures.length / columns;
+    return this.#length;
   }
 
   /** The second at an index, from the end where it is negative; undefined beyond the list. */
   at(index: number): ReturnType<SecondsList['at']> {
-    const from = columns * (index < 0 ? this.length + index : index);
+    const place = index < 0 ? this.#length + index : index;
+    if (!(place >= 0 && place < this.#length)) return undefined;
+    const from = columns * place;
     const figures = this.#figures;
-    const age = figures[from];
-    if (age === undefined) return undefined;
     return {
-      endMs: this.#newestMs - age,
+      endMs: this.#newestMs - (figures[from] ?? 0),
       arrivals: figures[from + 1] ?? 0,
       serviceCount: figures[from + 2] ?? 0,
       serviceSumSeconds: figures[from + 3] ?? 0,
@@ -88,7 +95,10 @@ export interface CompactReport extends KeptReport {
   readonly seconds: CompactSeconds;
 }
 
-/** The report as it is kept until the next one; `before` is the last one of the same process, whose seconds it goes on from. */
+/**
+ * The report as it is kept until the next one; `before` is the last one of the same process, whose seconds it goes on from
+ * and takes over.
+ */
 export function compact(
   report: LoadReport,
   bounds: SharedBounds,
@@ -98,5 +108,7 @@ export function compact(
     boundsMs: bounds.of(report.latency.boundsMs, before?.latency.boundsMs),
     counts: report.latency.counts,
   };
-  return { ...report, latency, seconds: new CompactSeconds(report.seconds, before?.seconds) };
+  const seconds = before?.seconds ?? new CompactSeconds();
+  seconds.add(report.seconds);
+  return { ...report, latency, seconds };
 }

@@ -50,7 +50,7 @@ describe('the probe of gateways', () => {
     expect(asked.slice(0, 2).sort()).toEqual(['http://a:8081', 'http://b:8081']);
     expect(asked.length).toBeGreaterThanOrEqual(8);
     expect(asked.length).toBeLessThanOrEqual(12);
-    expect(asked.at(-1)).toMatch(/\?sinceMs=45000$/);
+    expect(asked.at(-1)).toMatch(/\?sinceMs=59000$/);
     const { gateways, expected } = probe.readingsOf('team', 'wine');
     expect(expected).toBe(2);
     expect(gateways.map((one) => one.gateway)).toEqual(['a', 'b']);
@@ -59,6 +59,41 @@ describe('the probe of gateways', () => {
     expect(probe.readingsOf('team', 'wine').gateways[0]).toBe(gateways[0]);
     expect(probe.readingsOf('team', 'beer')).toEqual({ gateways: [], expected: 2 });
     expect(probe.readingsOf('elsewhere', 'wine')).toEqual({ gateways: [], expected: 0 });
+  });
+
+  test('answers go on from those before, for fifteen seconds in all, and another process begins anew', async () => {
+    let uptimeSeconds = 60;
+    let instance = 'one';
+    answers = (_, query) => {
+      const { report } = gateway('a', 0, { rate: (second) => second, uptimeSeconds, instance });
+      const sinceMs = Number(query.split('=')[1] ?? 0);
+      uptimeSeconds += 1;
+      return {
+        report: {
+          ...report,
+          models: report.models.map((model) => ({
+            ...model,
+            seconds: model.seconds.filter(({ endMs }) => endMs > sinceMs),
+          })),
+        },
+      };
+    };
+    const told = () =>
+      probe
+        .readingsOf('team', 'wine')
+        .gateways[0]?.report.models[0]?.seconds.map(({ endMs, arrivals }) => [endMs / 1_000, arrivals]);
+    probe.setTargets([target('a')]);
+    probe.start();
+    await pass(300);
+    expect(told()).toHaveLength(60);
+    await pass(20_000);
+    const last = uptimeSeconds - 1;
+    expect(told()).toEqual(Array.from({ length: 15 }, (_, index) => [last - 14 + index, last - 14 + index]));
+    instance = 'two';
+    uptimeSeconds = 5;
+    await pass(1_100);
+    // It is asked twice: the first answer was cut to what the one before had not told.
+    expect(told()).toEqual(Array.from({ length: 6 }, (_, index) => [index + 1, index + 1]));
   });
 
   test('another process behind the address is asked for all that it knows', async () => {

@@ -87,6 +87,8 @@ interface Entry {
   readonly place: number;
   flying: boolean;
   reading: (PodReading & { readonly report: CompactReport }) | undefined;
+  /** What `readingsOf` tells of it, until one of its parts is another one: a decision a second asks for it. */
+  observation: PodObservation | undefined;
   works: boolean;
   failure: string | undefined;
   /** Pulls in a row that failed. */
@@ -110,6 +112,21 @@ interface Owner {
 }
 
 const isDeaf = ({ reading, failures }: Entry) => reading === undefined || failures > 0;
+
+function observationOf(entry: Entry): PodObservation {
+  const { observation, target, reading } = entry;
+  const { pod, revision, ready } = target;
+  const told = reading ?? 'unknown';
+  if (
+    observation?.reading === told &&
+    observation.pod === pod &&
+    observation.ready === ready &&
+    observation.revision === revision
+  )
+    return observation;
+  entry.observation = { pod, revision, ready, reading: told };
+  return entry.observation;
+}
 
 function works({ inFlight, queueLength, seconds }: KeptReport): boolean {
   if (inFlight > 0 || queueLength > 0) return true;
@@ -322,6 +339,7 @@ export function createProbe(options: ProbeOptions): Probe {
             place: 1 - ((owner.seen * 0.618_033_988_75) % 1),
             flying: false,
             reading: undefined,
+            observation: undefined,
             works: false,
             failure: undefined,
             failures: 0,
@@ -353,13 +371,7 @@ export function createProbe(options: ProbeOptions): Probe {
       const owner = owners.get(name);
       if (owner !== undefined) owner.held = held;
     },
-    readingsOf: (owner) =>
-      (owners.get(owner)?.entries ?? []).map(({ target, reading }) => ({
-        pod: target.pod,
-        revision: target.revision,
-        ready: target.ready,
-        reading: reading ?? 'unknown',
-      })),
+    readingsOf: (owner) => (owners.get(owner)?.entries ?? []).map(observationOf),
     lastFailure: (owner, pod) => entries.get(`${owner}/${pod}`)?.failure,
     counts: () => ({ pulls, failures: { ...failures }, inFlight: underWay.size, targets: entries.size }),
     start() {
