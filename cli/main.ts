@@ -41,6 +41,12 @@ ${Object.entries(commands)
 "ballast COMMAND --help" tells the options of a command.
 `;
 
+// Whoever reads the output may stop before its end, as `head` does: then there is nobody left to tell (128 and SIGPIPE).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(141);
+  throw error;
+});
+
 const [name, ...args] = process.argv.slice(2);
 const command = name === undefined ? undefined : commands[name];
 if (command === undefined) {

@@ -1,15 +1,17 @@
 /** `ballast lint FILE…`: checks manifests offline, with the rules and words of the API server. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadAll } from 'js-yaml';
-import { kind } from '../../crds/constants.ts';
+import { apiGroup, kind } from '../../crds/constants.ts';
 import { manifestProblems } from '../../crds/manifest-check.ts';
 import { optionErrorText } from '../option-error.ts';
+import { hintFor } from './hints.ts';
 
 const help = `Usage: ballast lint FILE…
 
-Checks every ModelDeployment in the YAML files, without a cluster: schema, bounds, CEL rules and unknown fields.
-Other kinds are passed over. Exit code 0 when all are good, 1 when one is not, 2 when a file cannot be read.
+Checks every ModelDeployment in the YAML files, without a cluster: schema, bounds, CEL rules and unknown fields. Of a
+folder all .yaml, .yml and .json files are read. Other kinds are passed over. Exit code 0 when all are good, 1 when one is not, 2 when a file cannot be read.
 `;
 
 function readOptions(args: string[]) {
@@ -24,6 +26,24 @@ function readOptions(args: string[]) {
     throw error;
   }
 }
+
+/** The files that are meant; of a folder those in it that `kubectl apply -f` would take. */
+function filesOf(path: string): string[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
+  return readdirSync(path)
+    .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** A ModelDeployment, or what was meant to be one. */
+function isOurs(document: unknown): boolean {
+  const { apiVersion, kind: given } = (document ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  return given === kind || String(apiVersion).startsWith(`${apiGroup}/`);
+}
+
+/** Said where the schema refuses; a person has the errors to correct before their eyes. */
+const isRemark = (problem: string) => problem.includes('some validation rules were not checked');
 
 /** Runs the command; writes to standard output and resolves to the exit code. */
 export async function lintCommand(
@@ -41,7 +61,14 @@ export async function lintCommand(
     return values.help === true ? 0 : 2;
   }
   let worst = 0;
-  for (const file of positionals) {
+  const files = positionals.flatMap((path) => {
+    const found = filesOf(path);
+    if (found.length > 0) return found;
+    out.write(`${path}: no .yaml, .yml or .json file in it\n`);
+    worst = 2;
+    return [];
+  });
+  for (const file of files) {
     let documents: unknown[];
     try {
       documents = loadAll(readFileSync(file, 'utf8'));
@@ -50,14 +77,19 @@ export async function lintCommand(
       worst = 2;
       continue;
     }
-    const ours = documents.filter((document) => (document as { kind?: unknown } | null)?.kind === kind);
+    const ours = documents.filter(isOurs);
     for (const document of ours) {
       const name = (document as { metadata?: { name?: string } }).metadata?.name ?? '(no name)';
-      const problems = manifestProblems(document);
+      const told = manifestProblems(document);
+      const problems = told.filter((problem) => !isRemark(problem));
       out.write(
         `${file}: ${name}: ${problems.length === 0 ? 'good' : `${problems.length} problem${problems.length === 1 ? '' : 's'}`}\n`,
       );
-      for (const problem of problems) out.write(`  ${problem}\n`);
+      for (const problem of problems) {
+        const hint = hintFor(problem);
+        out.write(`  ${problem}\n${hint === undefined ? '' : `      ${hint}\n`}`);
+      }
+      if (told.length > problems.length) out.write('  and what only shows when these are mended\n');
       if (problems.length > 0) worst = Math.max(worst, 1);
     }
     if (ours.length === 0) out.write(`${file}: no ${kind} in it\n`);

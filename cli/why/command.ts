@@ -9,9 +9,9 @@ import { createClient } from '../../kube/client.ts';
 import { ApiError, isNotFound } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { kubeconfigPath } from '../load/config.ts';
+import { namesNear } from '../near.ts';
 import { optionErrorText } from '../option-error.ts';
 import { explain, explanationOf } from './explain.ts';
-import { namesNear } from './near.ts';
 import { parseWhyOptions, type WhyOptions, whyHelp } from './options.ts';
 
 interface Output {
