@@ -51,3 +51,35 @@ test('the timer runs by itself while something is on the wheel', async () => {
   clearInterval(alive);
   expect(wheel.size).toBe(0);
 });
+
+test('the timer sleeps until the first deadline, whatever was put on and taken off before', async () => {
+  const fromMs = performance.now();
+  let readings = 0;
+  const wheel = new Deadlines(() => {
+    readings += 1;
+    return performance.now();
+  });
+  const alive = setInterval(() => undefined, 1000);
+  const order: string[] = [];
+  const expired = (name: string, inMs: number, done: () => void = () => undefined): Expiring => ({
+    deadlineMs: fromMs + inMs,
+    spoke: undefined,
+    expire: () => {
+      expect(performance.now() - fromMs).toBeGreaterThanOrEqual(inMs);
+      order.push(name);
+      done();
+    },
+  });
+  const gone = expired('gone', 60);
+  await new Promise<void>((resolve) => {
+    wheel.add(expired('last', 150, resolve));
+    wheel.add(gone);
+    wheel.add(expired('middle', 100));
+    wheel.remove(gone);
+    readings = 0;
+  });
+  clearInterval(alive);
+  expect(order).toEqual(['middle', 'last']);
+  // One look for each of the three times, and perhaps a second one a moment later: a tick of 4 ms would be 37.
+  expect(readings).toBeLessThan(20);
+});

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { startWatchdog, type WatchdogOptions } from './watchdog.ts';
 
 const watch = (changes: Partial<WatchdogOptions>) =>
@@ -105,4 +105,31 @@ test('garbage is collected from half of the limit on, again only after growth, a
     [780, false],
     [860, true],
   ]);
+});
+
+test.each([
+  ['near its bound', 50e6, 10],
+  ['with room for 30 ms of growth', 300e6, 3],
+  ['with all the room there is', 5e9, 1],
+])('the memory of a run is looked at in time %s', (_name, room, looks) => {
+  jest.useFakeTimers();
+  let asked = 0;
+  const watchdog = startWatchdog({
+    busySinceMs: () => 1000,
+    hangLimitMs: () => 30_000,
+    memoryLimitBytes: 12e9,
+    rssBytes: () => {
+      asked += 1;
+      return 10.8e9 - room;
+    },
+    nowMs: () => 1000,
+    collectGarbage: () => undefined,
+    onHang: () => undefined,
+    onMemory: () => undefined,
+  });
+  asked = 0;
+  jest.advanceTimersByTime(100);
+  watchdog.stop();
+  jest.useRealTimers();
+  expect(asked).toBe(looks);
 });

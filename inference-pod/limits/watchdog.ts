@@ -25,8 +25,12 @@ const collectStep = 1 / 16;
 /** Part above which it is collected at any cost, and how seldom. */
 const lastShare = 0.7;
 const lastEveryMs = 2_000;
-/** While a batch runs memory can grow by gigabytes per second; asking for the RSS takes some ten microseconds. */
+/** While a batch runs memory can grow by gigabytes per second: that is how soon it is looked at again when it is near its bound. */
 const busyEveryMs = 10;
+/** Where there is room it is seldomer: each look takes the core from the model, some ten microseconds and what its caches held. */
+const roomyEveryMs = 100;
+/** More than the kernel can hand out while it clears each page, bytes per millisecond. */
+const fastestGrowth = 10e6;
 const idleEveryMs = 250;
 
 export interface Watchdog {
@@ -48,7 +52,8 @@ export const startWatchdog = (options: WatchdogOptions): Watchdog => {
   const of = (share: number) => (memoryBound / memoryShare) * share;
   let collectAbove = of(collectShare);
   let lastAtMs = Number.NEGATIVE_INFINITY;
-  const checkMemory = () => {
+  /** Looks, and says how many milliseconds the memory cannot reach its bound in. */
+  const checkMemory = (): number => {
     let rss = options.rssBytes();
     if (rss > collectAbove) {
       const isLast = rss > of(lastShare) && options.nowMs() - lastAtMs > lastEveryMs;
@@ -59,13 +64,17 @@ export const startWatchdog = (options: WatchdogOptions): Watchdog => {
     }
     isShort = rss > of(shortShare);
     if (rss > memoryBound) options.onMemory(rss, options.memoryLimitBytes ?? 0);
+    return (memoryBound - rss) / fastestGrowth;
   };
   const look = () => {
     const busySince = options.busySinceMs();
     const busyMs = busySince === undefined ? 0 : options.nowMs() - busySince;
-    if (busyMs > options.hangLimitMs()) options.onHang(busyMs);
-    else checkMemory();
-    timer = setTimeout(look, busySince === undefined ? idleEveryMs : busyEveryMs);
+    const hangLimitMs = options.hangLimitMs();
+    let safeMs = 0;
+    if (busyMs > hangLimitMs) options.onHang(busyMs);
+    else safeMs = Math.min(checkMemory(), hangLimitMs - busyMs);
+    const whileBusyMs = Math.max(busyEveryMs, Math.min(roomyEveryMs, safeMs));
+    timer = setTimeout(look, busySince === undefined ? idleEveryMs : whileBusyMs);
     timer.unref();
   };
   look();
