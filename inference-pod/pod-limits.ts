@@ -3,6 +3,7 @@
 import type { LiveConfig } from '../crds/wire.ts';
 import type { AdmissionState } from './admission/admission.ts';
 import type { HeldRequests } from './admission/held.ts';
+import { Standing } from './admission/standing.ts';
 import type { PodConfig } from './config.ts';
 import type { WaitingLimits } from './inference/types.ts';
 import { shedMs } from './live-config.ts';
@@ -76,3 +77,13 @@ export const waitingOf = (
     return shedMs(live.current);
   },
 });
+
+/** How long requests that are read now have stood in their sockets, by the turns of the event loop. */
+export const stoodOf = (nowMs: () => number): ((atMs: number) => number) => {
+  const standing = new Standing();
+  const ended = () => standing.ended(nowMs());
+  return (atMs) => {
+    if (!standing.isTurn) setImmediate(ended);
+    return standing.read(atMs);
+  };
+};

@@ -29,7 +29,7 @@ import { LoadRecorder } from './load/recorder.ts';
 import { type LoadedModel, loadModel } from './load-model.ts';
 import { createAccessLog, slowMs } from './log/access-log.ts';
 import type { Logger } from './log/logger.ts';
-import { admissionOf, maxBytesHeldOf, waitingOf } from './pod-limits.ts';
+import { admissionOf, maxBytesHeldOf, stoodOf, waitingOf } from './pod-limits.ts';
 import { isReady, type PodState, unreadiness } from './pod-state.ts';
 
 export interface PodDependencies {
@@ -133,6 +133,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
   const inference = createInferenceService({
     modelName,
     nowMs,
+    stoodMs: stoodOf(nowMs),
     timeoutMs: () => live.current.timeoutMs,
     signature: () => state.signature,
     admission: () => admission,

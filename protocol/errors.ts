@@ -1,11 +1,17 @@
 /** The error that a caller of the protocol sees, and the words of each. Wordings are Triton's where it has one. */
 import { elementCount, type TensorSpec } from './datatypes.ts';
 
-/** A refusal with its HTTP status; the message is the `error` of the body. */
+/**
+ * A refusal with its HTTP status; the message is the `error` of the body. An answer and no fault of ours: where it was made
+ * is never read, and noting that down would cost more than all the rest of a refusal.
+ */
 export class ProtocolError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'ProtocolError';
     this.status = status;
   }

@@ -7,6 +7,7 @@ const calm: WaitState = {
   maxQueue: 10,
   waitMs: 20,
   serviceMs: 10,
+  stoodMs: 0,
   leftMs: 1000,
   shedMs: undefined,
 };
@@ -37,6 +38,10 @@ const cases: Record<string, { state: Partial<WaitState>; want?: [RegExp, string,
       'PredictedWait',
       1,
     ],
+  },
+  'the time in the socket is part of the promise': {
+    state: { shedMs: 50, waitMs: 26, stoodMs: 5 },
+    want: [/more than the 25 ms that the promised latency of 50 ms leaves/, 'PredictedWait', 1],
   },
   'a promise below the service time still lets one wait for one': {
     state: { shedMs: 5, waitMs: 10 },

@@ -13,6 +13,8 @@ export interface WaitState extends Forecast {
   /** Requests that wait for the runner; the batch that runs is not among them. */
   readonly waiting: number;
   readonly maxQueue: number;
+  /** What it has waited already, in its socket: the promise has begun to run. */
+  readonly stoodMs: number;
   /** What is left until the deadline: the caller's own or the deployment's. */
   readonly leftMs: number;
   /** The highest promised latency, when `traffic.shedAt` is `SLA`. */
@@ -27,7 +29,7 @@ const retryAfter = (excessMs: number) => Math.max(1, Math.ceil(excessMs / 1000))
 
 /** The refusal of a request that would wait too long, or undefined. An empty queue always admits. */
 export const refusalOfWait = (state: WaitState): Overloaded | undefined => {
-  const { waiting, waitMs, serviceMs, leftMs, shedMs } = state;
+  const { waiting, waitMs, serviceMs, stoodMs, leftMs, shedMs } = state;
   if (waiting === 0) return undefined;
   if (waiting >= state.maxQueue)
     return new Overloaded(
@@ -38,7 +40,7 @@ export const refusalOfWait = (state: WaitState): Overloaded | undefined => {
     );
   if (shedMs !== undefined) {
     // A service time above the promise is the deployment's trouble, said in its status: it must not refuse everything.
-    const mostMs = Math.max(promiseShare * shedMs - serviceMs, serviceMs);
+    const mostMs = Math.max(promiseShare * shedMs - serviceMs - stoodMs, serviceMs);
     if (waitMs > mostMs)
       return new Overloaded(
         429,

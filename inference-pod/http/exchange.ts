@@ -53,12 +53,13 @@ export const isLargeBody = (body: Buffer): boolean => body.length > 262_144;
 export const isLargeAnswer = (outputs: readonly Tensor[]): boolean =>
   outputs.some(({ data }) => data.length > 32_768);
 
-/** Makes the handler of one form of request. */
+/** Makes the handler of one form of request. What is refused at its headers is answered in the same turn, its body unread. */
 export const createEdgeHandler =
   (context: InferContext, edge: Edge): InferHandler =>
   (client, route) => {
     const exchange = new Exchange(context, client, edge.protocol);
-    exchange.handle(route, edge).catch((error: unknown) => exchange.fail(error));
+    const model = exchange.admit(route);
+    if (model !== undefined) exchange.serve(model, edge).catch((error: unknown) => exchange.fail(error));
   };
 
 class Exchange {
@@ -80,16 +81,33 @@ class Exchange {
     });
   }
 
-  async handle(route: InferRoute, edge: Edge): Promise<void> {
+  /** What the model takes; undefined when the request was refused, and answered so. */
+  admit(route: InferRoute): ModelSignature | undefined {
+    if (this.#client.method !== 'POST') {
+      this.#refuse(405, 'Method Not Allowed', { allow: 'POST' });
+      return undefined;
+    }
+    try {
+      this.#check(route);
+      return this.#call.admit();
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
+  }
+
+  #check({ model, version }: InferRoute) {
+    const { modelName, modelVersion, maxBodyBytes } = this.#context;
+    if (model !== modelName) throw refusals.unknownModel(model);
+    if (version !== undefined && version !== modelVersion) throw refusals.unknownVersion(model, version);
+    if (this.#call.arrival.bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
+  }
+
+  /** Reads what was admitted, runs it and answers. */
+  async serve(model: ModelSignature, edge: Edge): Promise<void> {
     const context = this.#context;
     const client = this.#client;
     const call = this.#call;
-    if (client.method !== 'POST') return this.#refuse(405, 'Method Not Allowed', { allow: 'POST' });
-    if (route.model !== context.modelName) throw refusals.unknownModel(route.model);
-    if (route.version !== undefined && route.version !== context.modelVersion)
-      throw refusals.unknownVersion(route.model, route.version);
-    if (call.arrival.bytes > context.maxBodyBytes) throw tooLarge(context.maxBodyBytes);
-    const model = call.admit();
     // A client that is still sending is late itself: that must not count against the promise.
     call.onTimeout((error) =>
       this.fail(client.isComplete ? error : uploadTooSlow(call.deadlineMs - call.startedMs)),

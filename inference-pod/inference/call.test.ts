@@ -49,6 +49,7 @@ const setUp = (changes: Partial<InferenceDependencies> = {}) => {
     modelName: 'm',
     observer: { arrived: () => undefined, finished: (_at, record) => void records.push(record) },
     nowMs: () => clock.ms,
+    stoodMs: () => 0,
     timeoutMs: () => 1000,
     signature: () => ({ name: 'm', inputs: [], outputs: [] }),
     admission: () => ({ ...admission, inFlight: held.requests, bytesHeld: held.bytes }),
@@ -94,6 +95,14 @@ describe('a call', () => {
     call.finish({ status: 500 });
     expect(held).toEqual({ requests: 0, bytes: 0 });
     expect(records).toMatchObject([{ outcome: { status: 200 }, latencyMs: 30, rows: 3, bytes: 40 }]);
+  });
+
+  test('counts from when it came, not from when it was read', () => {
+    const { begin, records } = setUp({ stoodMs: () => 12 });
+    const call = begin({ clientTimeoutMs: 50 });
+    expect(call.deadlineMs).toBe(138);
+    call.finish({ status: 200 });
+    expect(records).toMatchObject([{ startedMs: 88, latencyMs: 12 }]);
   });
 
   test('whose deadline passes while it waits: 504, and out of the queue', async () => {
@@ -187,6 +196,15 @@ describe('who may not come in', () => {
     waiting.waiting = 3;
     expect(() => begin().admit()).toThrow(expect.objectContaining({ reason: 'QueueFull' }));
     expect(held).toEqual({ requests: 0, bytes: 0 });
+  });
+  test('after so long in the socket that the promise is as good as broken', () => {
+    const { begin, waiting, predicted } = setUp({ stoodMs: () => 20 });
+    waiting.waiting = 1;
+    waiting.shedMs = 100;
+    predicted.value = { waitMs: 50, serviceMs: 10 };
+    expect(begin().admit().name).toBe('m');
+    predicted.value = { waitMs: 51, serviceMs: 10 };
+    expect(() => begin().admit()).toThrow(expect.objectContaining({ reason: 'PredictedWait' }));
   });
   test('by what it is, once it was read', async () => {
     const { begin, waiting, predicted, submitted } = setUp();

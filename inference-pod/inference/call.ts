@@ -52,6 +52,7 @@ export class OpenCall implements Call, Job, Expiring {
   isFinished = false;
   spoke: Spoke | undefined;
   readonly #dependencies: InferenceDependencies;
+  readonly #stoodMs: number;
   #limitMs: number;
   #isAdmitted = false;
   #heldBytes = 0;
@@ -75,12 +76,13 @@ export class OpenCall implements Call, Job, Expiring {
   #flagged: string | undefined;
   #timings: InferTimings | undefined;
 
-  constructor(dependencies: InferenceDependencies, arrival: Arrival, startedMs: number) {
+  constructor(dependencies: InferenceDependencies, arrival: Arrival, readMs: number, stoodMs: number) {
     this.#dependencies = dependencies;
     this.arrival = arrival;
-    this.startedMs = startedMs;
+    this.#stoodMs = stoodMs;
+    this.startedMs = readMs - stoodMs;
     this.#limitMs = allowedMs(dependencies.timeoutMs(), arrival.clientTimeoutMs);
-    this.deadlineMs = startedMs + this.#limitMs;
+    this.deadlineMs = this.startedMs + this.#limitMs;
   }
 
   get connection(): object | undefined {
@@ -180,6 +182,7 @@ export class OpenCall implements Call, Job, Expiring {
       shedMs: limits.shedMs,
       waitMs: waitMs * dependencies.bias.factor,
       serviceMs,
+      stoodMs: this.#stoodMs,
       leftMs: this.deadlineMs - dependencies.nowMs(),
     });
   }

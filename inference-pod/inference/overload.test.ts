@@ -78,6 +78,7 @@ const simulate = async (
         void (outcome.status === 200 ? latencies : refusals).push(latencyMs),
     },
     nowMs,
+    stoodMs: () => 0,
     timeoutMs: () => 1000,
     signature: () => ({ name: 'm', inputs: [], outputs: [] }),
     admission: () => ({

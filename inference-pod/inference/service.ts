@@ -5,8 +5,8 @@ import type { InferenceDependencies, InferenceService } from './types.ts';
 /** Makes the service. */
 export const createInferenceService = (dependencies: InferenceDependencies): InferenceService => ({
   begin: (arrival) => {
-    const startedMs = dependencies.nowMs();
-    dependencies.observer.arrived(startedMs);
-    return new OpenCall(dependencies, arrival, startedMs);
+    const nowMs = dependencies.nowMs();
+    dependencies.observer.arrived(nowMs);
+    return new OpenCall(dependencies, arrival, nowMs, dependencies.stoodMs(nowMs));
   },
 });

@@ -115,6 +115,8 @@ export interface InferenceDependencies {
   /** What must hold of the values, beside what the protocol asks: `spec.contract`. */
   readonly contract?: Contract | undefined;
   nowMs(): number;
+  /** How long a request that is read now may have stood in its socket: it counts from then. */
+  stoodMs(nowMs: number): number;
   timeoutMs(): number;
   signature(): ModelSignature | undefined;
   admission(): AdmissionState;

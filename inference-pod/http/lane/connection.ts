@@ -79,6 +79,8 @@ export class FastConnection implements LaneMember {
     this.#isAsking = false;
     this.#onClose = undefined;
     this.headers = nothing;
+    // Of a request that was refused nobody has read it.
+    this.#body = undefined;
     if (socket.destroyed) return;
     const answer = writeAnswer(status, body, options, this.#rules.keepAliveSeconds);
     if (options.close === true) {
