@@ -49,6 +49,8 @@ export const reasons = {
     'The promised latency is shorter than the model’s own service time: no number of replicas keeps it.',
   BurstUnservable:
     'Most bursts are over before a pod that is asked for then can serve: replicas that start do not help against them.',
+  NoGain:
+    'More replicas were tried and served no more requests: they slow each other, or something else holds requests up.',
   WithinLimits: 'The wanted number of replicas lies within the limits.',
 } as const;
 export type Reason = keyof typeof reasons;

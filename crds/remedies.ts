@@ -213,4 +213,11 @@ export const remedies: Record<Reason, Remedy> = {
       'Or let requests wait: a longer promise, `spec.traffic.shedAt: Timeout`, or batching where the model gains by it.',
     ],
   },
+  NoGain: {
+    look: [describe, pods],
+    fix: [
+      'Where requests take longer with more replicas, they share a machine that is full: ask for the CPU that a replica uses (`spec.runtime.resources.requests`), or spread them (`spec.runtime.pod.topologySpread`).',
+      'Where they take as long as before, look at what all of them need: the gateway, the network, the callers.',
+    ],
+  },
 };

@@ -38,7 +38,7 @@ const decisionSchema = z.strictObject({
   previousReplicas: say(count(), 'Replicas before.'),
   reason: say(
     short(64),
-    'What decided: Latency, RequestRate, Utilisation, Backlog, Minimum, Schedule, Maximum, CostCap, HoldUnknown, HoldDown, HoldCrashing, HoldBlocked, Yielded, Fixed, External, Idle or Suspended.',
+    'What decided: Latency, RequestRate, Utilisation, Backlog, Minimum, Schedule, Maximum, CostCap, HoldUnknown, HoldDown, HoldCrashing, HoldBlocked, HoldNoGain, Yielded, Fixed, External, Idle or Suspended.',
   ),
   message: say(short(1024), 'The decision in one sentence with its arithmetic.'),
   inputs: say(

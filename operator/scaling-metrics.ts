@@ -55,6 +55,21 @@ export const scalingSeries: readonly Series[] = [
     },
   },
   {
+    name: 'scaling_wait_factor',
+    help: 'Measured waits over predicted ones, as calm traffic taught it; none before.',
+    read: input('waitFactor'),
+  },
+  {
+    name: 'scaling_full_busy_ratio',
+    help: 'Of their time, what requests made up in replicas at which others waited all the while, 0 to 1; none before there were any.',
+    read: input('fullBusyShare'),
+  },
+  {
+    name: 'scaling_refused_per_second',
+    help: 'Requests refused or failed per second, while they are a part that matters and may come again.',
+    read: input('refusedRate'),
+  },
+  {
     name: 'scaling_utilisation_ratio',
     help: 'How busy a ready replica would be at the planned rate, 0 to 1 and above where there are too few.',
     read: ({ why }) => utilisationOf(why),

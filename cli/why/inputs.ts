@@ -26,7 +26,11 @@ function load(inputs: Inputs): string[] {
     parts.push(`${forecast}/s expected when a new pod is ready (${startup} s)`);
   const planned = known(inputs, 'plannedRate');
   if (planned !== undefined) parts.push(`planned for ${planned}/s`);
-  return [...parts, ...counted(inputs, 'queueLength', 'waiting')];
+  return [
+    ...parts,
+    ...counted(inputs, 'queueLength', 'waiting'),
+    ...counted(inputs, 'refusedRate', 'requests/s refused'),
+  ];
 }
 
 function service(inputs: Inputs): string[] {
@@ -38,6 +42,12 @@ function service(inputs: Inputs): string[] {
     `a request takes a pod ${ms} ms${samples === undefined || samples === '0' ? '' : ` (${samples} measured)`}`,
     ...(slots === undefined || slots === '1' ? [] : [`${slots} at once`]),
     ...(known(inputs, 'burstiness') === undefined ? [] : [`burstiness ${known(inputs, 'burstiness')}`]),
+    ...(known(inputs, 'waitFactor') === undefined
+      ? []
+      : [`measured waits are ${known(inputs, 'waitFactor')} times the predicted ones`]),
+    ...(known(inputs, 'fullBusyShare') === undefined
+      ? []
+      : [`full replicas were busy ${Math.round(100 * Number(known(inputs, 'fullBusyShare')))}% of the time`]),
   ];
 }
 

@@ -1,21 +1,23 @@
 /** The scaling decision: pure, its clock is data, its memory is returned. See reference/autoscaling.md §3 for the algorithm. */
 
 import { followBursts, unservableSentence } from './bursts.ts';
-import type { Estimates } from './estimate.ts';
+import { noGainOf } from './capacity.ts';
 import { estimate } from './estimate.ts';
-import { infeasibleSentence, needSentence } from './explain.ts';
-import type { Forecast } from './forecast.ts';
-import { advanceForecast, plannedRate, rateAhead } from './forecast.ts';
+import { infeasibleSentence, needSentence, repeatedSentence } from './explain.ts';
+import { advanceForecast } from './forecast.ts';
 import { absorbGateways, viewOf } from './gateway-readings.ts';
+import { inputsOf } from './inputs.ts';
+import { learn, nothingLearned } from './learned.ts';
+import { demandsOf, modelOf } from './load.ts';
 import { burstOf, panicMs } from './panic.ts';
-import type { QueueModel } from './queueing.ts';
+import { type QueueModel, servesPerSecond } from './queueing.ts';
 import { absorb } from './readings.ts';
+import { followRefusals, noRefusals } from './refusals.ts';
 import { apartSentence, apartSum, sizedApart } from './revisions.ts';
 import { emptyRing } from './ring.ts';
 import { shape } from './shape.ts';
 import type { Need } from './sizing.ts';
 import { sizeFor } from './sizing.ts';
-import type { StartupTime } from './startup.ts';
 import { startupOf } from './startup.ts';
 import type {
   Decision,
@@ -24,7 +26,6 @@ import type {
   ScalingInput,
   ScalingReason,
   ScalingState,
-  ServiceEstimate,
   Why,
 } from './types.ts';
 
@@ -46,109 +47,14 @@ export const initialState: ScalingState = {
   panicUntilMs: undefined,
   unheardSinceMs: undefined,
   bursts: [],
+  learned: nothingLearned,
+  refusedByPods: 0,
+  refusedByGateways: 0,
+  refusals: noRefusals,
 };
-
-const batchScv = 0.1;
-
-/** One-sided confidence, in standard deviations, with which a rate is told from noise while there is no forecast. */
-const confidence = 2;
 
 /** From the decision to the pod: reading, patching and placing take this long beside the start-up itself. */
 const decisionSeconds = 5;
-
-/** What is known about the load, as numbers that the count is computed from. */
-export interface Demands {
-  /** Arrival rate that the count must carry: the forecast and the margin for its errors. */
-  readonly upRate: number;
-  /** The same, as little as noise allows: what a fixed rate per replica is held against, so that a rate at the limit does not flap. */
-  readonly floorRate: number;
-  /** Arrival rate that a smaller count would have to carry. */
-  readonly downRate: number;
-  /** The forecast without its margin; unknown while there is too little history. */
-  readonly forecastRate: Known<number>;
-  readonly model: Known<QueueModel>;
-}
-
-/** With batches a request's part of a full one is what counts for capacity: the measured mean falls as the load rises. */
-function modelOf(service: ServiceEstimate, estimates: Estimates, input: ScalingInput): QueueModel {
-  const { slots, burstiness, batch } = estimates;
-  const { balancing } = input;
-  if (batch === undefined) return { service, slots, burstiness, balancing };
-  const meanSeconds = batch.fullSeconds / batch.requests;
-  // The spread of shared-out times is that of batch sizes for the most part; runs themselves spread little.
-  const scv = Math.min(batchScv, service.scv);
-  return { service: { meanSeconds, scv }, slots, burstiness, balancing, batch };
-}
-
-/** Rates to size by. The first seconds of a new deployment say little: until there are ten, only what is surely there counts. */
-function demandsOf(
-  estimates: Estimates,
-  forecast: Forecast | undefined,
-  aheadSeconds: number,
-  input: ScalingInput,
-): Known<Demands> {
-  const { rates, service, burstiness, coveredSeconds } = estimates;
-  if (rates === 'unknown') return 'unknown';
-  const covered = Math.max(1, coveredSeconds);
-  const [, rate10, rate60] = rates;
-  const spread = (rate: number, over: number) =>
-    confidence * Math.sqrt((rate * Math.max(1, burstiness)) / Math.min(over, covered));
-  const low = (rate: number, over: number) => Math.max(0, rate - spread(rate, over));
-  const isForecast = forecast !== undefined && covered >= 10;
-  const forecastRate = isForecast ? rateAhead(forecast, aheadSeconds) : 'unknown';
-  const steady = covered < 10 ? low(rate60, 60) : Math.min(rate60, rate10 + spread(rate10, 10));
-  const upRate = isForecast ? plannedRate(forecast, aheadSeconds, burstiness) : steady;
-  return {
-    upRate,
-    floorRate: Math.max(low(rate10, 10), low(Math.min(rate60, rate10 + spread(rate10, 10)), 60)),
-    downRate: upRate * estimates.highestFactor,
-    forecastRate,
-    model: service === 'unknown' ? 'unknown' : modelOf(service, estimates, input),
-  };
-}
-
-function inputsOf(
-  estimates: Estimates,
-  demands: Known<Demands>,
-  observation: Observation,
-  input: ScalingInput,
-  startup: StartupTime,
-): Record<string, Known<number>> {
-  const { rates, service } = estimates;
-  const model = demands === 'unknown' ? 'unknown' : demands.model;
-  const busy =
-    model === 'unknown' || demands === 'unknown'
-      ? 'unknown'
-      : (demands.upRate * model.service.meanSeconds) / model.slots;
-  return {
-    arrivalRate2s: rates === 'unknown' ? rates : rates[0],
-    arrivalRate10s: rates === 'unknown' ? rates : rates[1],
-    arrivalRate60s: rates === 'unknown' ? rates : rates[2],
-    forecastRate: demands === 'unknown' ? demands : demands.forecastRate,
-    plannedRate: demands === 'unknown' ? demands : demands.upRate,
-    startupSeconds: startup.d90Seconds,
-    ...(startup.nodeSeconds === undefined ? {} : { nodeSeconds: startup.nodeSeconds }),
-    serviceMs: service === 'unknown' ? service : service.meanSeconds * 1_000,
-    serviceScv: service === 'unknown' ? service : service.scv,
-    serviceSamples: estimates.serviceSamples,
-    batchRequests: estimates.batch?.requests ?? 1,
-    burstiness: estimates.burstiness,
-    slotsPerReplica: estimates.slots,
-    busyReplicas: busy,
-    queueLength: estimates.queueLength,
-    readyPods: estimates.readyPods,
-    freshPods: estimates.freshPods,
-    startingPods: observation.startingReplicas,
-    crashingPods: observation.crashingReplicas,
-    blockedPods: observation.blockedReplicas,
-    coveredSeconds: Math.floor(estimates.coveredSeconds),
-    minReplicas: input.minReplicas,
-    maxReplicas: input.maxReplicas,
-    ...Object.fromEntries(
-      input.latency.map(({ percentile, targetMs }) => [`${percentile}TargetMs`, targetMs]),
-    ),
-  };
-}
 
 /** Modes in which Ballast does not choose: the count and its reason pass through. */
 function passedThrough(state: ScalingState, input: ScalingInput): Decision {
@@ -164,7 +70,7 @@ function passedThrough(state: ScalingState, input: ScalingInput): Decision {
   return {
     replicas,
     why: { reason, sentence, inputs: { replicas }, freshness: 'none', needed: replicas, limited: undefined },
-    next: { ...initialState, service: state.service, replicas },
+    next: { ...initialState, service: state.service, learned: state.learned, replicas },
   };
 }
 
@@ -193,8 +99,14 @@ export function decide(
           aheadSeconds,
           arrivals.factor,
         );
-  const moved = { ...estimated, forecast };
-  const demands = demandsOf(estimates, forecast, aheadSeconds, input);
+  const refusals = followRefusals(
+    estimated.refusals,
+    estimated.refusedByPods + estimated.refusedByGateways,
+    estimates.rates === 'unknown' ? 0 : estimates.rates[0],
+    nowMs,
+  );
+  const moved = { ...estimated, forecast, refusals };
+  const demands = demandsOf(estimates, forecast, aheadSeconds, input, moved);
   const size = (
     ratePerSecond: number,
     floorRate: number,
@@ -234,10 +146,11 @@ export function decide(
           planned: demands.upRate,
           serving,
           startupSeconds: startup.d50Seconds,
+          most: demands.most,
           // What is surely there counts against a fixed rate per replica too.
           sizeOf: (rate) => size(rate, Math.max(rate, demands.floorRate), demands.model, 1).replicas,
         });
-  const inputs = inputsOf(estimates, demands, observation, input, startup);
+  const inputs = inputsOf(estimates, demands, observation, input, startup, moved);
   let needed: Known<number> = 'unknown';
   let steady = 1;
   let reason: ScalingReason = 'HoldUnknown';
@@ -254,6 +167,8 @@ export function decide(
       estimates.rates === 'unknown' ? 'unknown' : estimates.rates[1],
       demands.floorRate,
     );
+    if (demands.most !== undefined && demands.upRate === demands.most.rate)
+      sentence = `${sentence}; ${repeatedSentence(moved.refusals, demands.most.rate)}`;
     steady = need.replicas;
     const together = demands.model === 'unknown' ? 0 : apartSum(apart, demands.model);
     if (together > steady) {
@@ -268,26 +183,47 @@ export function decide(
     }
   }
   const servable = demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : demands.model;
+  const noGain =
+    servable === 'unknown' ? undefined : noGainOf(moved.learned.capacity, servable.service.scv, nowMs);
+  const isVain = noGain !== undefined && needed !== 'unknown' && needed > noGain.replicas;
+  if (isVain) {
+    needed = noGain.replicas;
+    reason = 'HoldNoGain';
+    sentence = `${sentence}; ${noGain.sentence}`;
+  }
   const bursts =
     estimates.rates === 'unknown' || servable === 'unknown'
       ? moved.bursts
       : followBursts(
           moved.bursts,
           estimates.rates[0],
-          burst === undefined
-            ? undefined
-            : (Math.max(1, estimates.readyPods) * servable.slots) / servable.service.meanSeconds,
+          burst === undefined ? undefined : Math.max(1, estimates.readyPods) * servesPerSecond(servable),
           nowMs,
         );
+  const isBurst = burst !== undefined && !isVain;
+  const learned = learn(moved.learned, {
+    state: moved,
+    pods: absorbed.usable,
+    gateways: told.usable,
+    estimates,
+    model: estimates.service === 'unknown' ? undefined : modelOf(estimates.service, estimates, input),
+    input,
+    rolloutInProgress: observation.rolloutInProgress,
+    isBurst: burst !== undefined || nowMs < (moved.panicUntilMs ?? Number.NEGATIVE_INFINITY),
+    nowMs,
+  });
   const shaped = shape({
-    state: { ...moved, bursts, ...(burst === undefined ? {} : { panicUntilMs: nowMs + panicMs }) },
+    state: { ...moved, bursts, learned, ...(isBurst ? { panicUntilMs: nowMs + panicMs } : {}) },
     observation,
     input,
     nowMs,
     current,
     estimates,
     needed,
-    enough: relaxed === 'unknown' ? 'unknown' : Math.max(relaxed.replicas, steady),
+    enough:
+      relaxed === 'unknown'
+        ? 'unknown'
+        : Math.min(Math.max(relaxed.replicas, steady), isVain ? noGain.replicas : Number.POSITIVE_INFINITY),
     reason,
     sentence,
   });
@@ -296,7 +232,9 @@ export function decide(
   let limited: Why['limited'] = shaped.limited;
   let words = shaped.sentence;
   if (input.costCap?.replicas === 'unknown') words = `${words}; ${input.costCap.sentence}`;
-  if (infeasible !== undefined && model !== 'unknown') {
+  // What replicas that slow each other take says nothing of the model alone.
+  if (isVain) limited = { reason: 'NoGain', sentence: noGain.sentence };
+  else if (infeasible !== undefined && model !== 'unknown') {
     const said = infeasibleSentence(infeasible, model);
     limited = { reason: 'SLAInfeasible', sentence: said };
     words = `${words}; ${said}`;

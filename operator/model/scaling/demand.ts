@@ -1,5 +1,6 @@
 /** What one deployment's own decision says to the allocation over all of them. */
 import type { AllocationDemand } from './allocate.ts';
+import { correctionsOf } from './learned.ts';
 import type { Decision, Known, Observation, ScalingInput } from './types.ts';
 
 /** What the decision does not know: where the deployment stands among the others. */
@@ -48,7 +49,13 @@ export function demandOf(
     model:
       next.service === 'unknown' || slots === 'unknown' || !own
         ? 'unknown'
-        : { service: next.service, slots, burstiness: next.burstiness, balancing: input.balancing },
+        : {
+            service: next.service,
+            slots,
+            burstiness: next.burstiness,
+            balancing: input.balancing,
+            ...correctionsOf(next.learned),
+          },
     latency: input.latency,
   };
 }

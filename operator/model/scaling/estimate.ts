@@ -32,6 +32,8 @@ export interface Estimates {
   /** Requests that wait, in the gateways and in the pods' queues. */
   readonly queueLength: Known<number>;
   readonly oldestWaitMs: number;
+  /** Fresh pods in whose own queue something waits. */
+  readonly waitingPods: number;
   /** How long the pods' own history reaches back, at most 60 s matters. */
   readonly coveredSeconds: number;
   readonly readyPods: number;
@@ -170,11 +172,13 @@ export function estimate(
   const firstMs = arrivals === 'unknown' ? state.ring.firstMs : arrivals.ring.firstMs;
   const coveredSeconds = Math.min(600, Math.max(0, (nowMs - firstMs) / 1_000));
   let queue = 0;
+  let waitingPods = 0;
   let oldestWaitMs = gateways?.oldestWaitMs ?? 0;
   let slots = Number.POSITIVE_INFINITY;
   for (const { reading } of usable) {
     if (reading === 'unknown') continue;
     queue += reading.report.queueLength;
+    if (reading.report.queueLength > 0) waitingPods += 1;
     oldestWaitMs = Math.max(oldestWaitMs, reading.report.oldestWaitMs);
     slots = Math.min(slots, reading.report.parallelism);
   }
@@ -192,6 +196,7 @@ export function estimate(
       queueLength:
         rates === undefined ? 'unknown' : queue * (fromPods?.factor ?? 1) + (gateways?.queueLength ?? 0),
       oldestWaitMs,
+      waitingPods,
       coveredSeconds,
       readyPods,
       freshPods,

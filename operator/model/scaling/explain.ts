@@ -1,10 +1,11 @@
 /** The words of a decision: one sentence with its arithmetic, and its inputs as status shows them. */
 import { formatDuration } from '../../../crds/values.ts';
 import type { QueueModel } from './queueing.ts';
-import { latencySeconds, utilisation } from './queueing.ts';
+import { latencySeconds, servesPerSecond, utilisation } from './queueing.ts';
+import { refusedRate } from './refusals.ts';
 import type { Need } from './sizing.ts';
 import { busiestAllowed, easedShare, shareOf } from './sizing.ts';
-import type { Known, LatencyTarget } from './types.ts';
+import type { Known, LatencyTarget, Refusals } from './types.ts';
 
 /** Three significant digits, no exponent. */
 export function figure(value: number): string {
@@ -35,13 +36,23 @@ function busySentence(ratePerSecond: number, model: Known<QueueModel>, presentRa
   const rate = same ? planned : `${figure(presentRate)} req/s now, planned for ${planned}`;
   if (model === 'unknown') return rate;
   const slots = model.slots > 1 ? ` / ${model.slots} at once` : '';
-  const busy = (ratePerSecond * model.service.meanSeconds) / model.slots;
+  const busy = ratePerSecond / servesPerSecond(model);
   const batches =
     model.batch === undefined
       ? ''
       : ` (batches of ${model.batch.requests} in ${seconds(model.batch.fullSeconds)})`;
-  return `${rate} × ${seconds(model.service.meanSeconds)}${batches}${slots} = ${figure(busy)} busy replicas`;
+  // Of learned figures only what is corrected by is told.
+  const slower = model.slowdown === undefined ? '' : ` × ${figure(model.slowdown)} (as full replicas showed)`;
+  return `${rate} × ${seconds(model.service.meanSeconds)}${batches}${slots}${slower} = ${figure(busy)} busy replicas`;
 }
+
+/** `waits 1.6 times the predicted ones, as measured`; empty where the model is not corrected. */
+const waitsSentence = ({ waitFactor }: QueueModel): string =>
+  waitFactor === undefined ? '' : `, with waits ${figure(waitFactor)} times the model’s, as measured`;
+
+/** Why less is planned for than is offered. */
+export const repeatedSentence = (refusals: Refusals, mostRate: number): string =>
+  `${figure(refusedRate(refusals))} req/s are refused and may come again: no more than ${figure(mostRate)} req/s are taken for demand`;
 
 /** Which promise the predicted latency is told for: the binding one, else the tightest that can be kept. */
 function toldTarget(need: Need, latency: readonly LatencyTarget[]): LatencyTarget | undefined {
@@ -76,7 +87,7 @@ export function needSentence(
     const aim = isEased
       ? `${told.percentile} within ${easedShare[model.balancing]} times what the model alone takes`
       : promise(told);
-    return `${load}; ${aim} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below})`;
+    return `${load}; ${aim} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below}${waitsSentence(model)})`;
   }
   if (need.reason === 'Utilisation') {
     const allowed = figure(100 * busiestAllowed(model, count));

@@ -1,15 +1,14 @@
-/** The list of reference/autoscaling.md §3.11, a line a test. Lines 10 and 17 to 19 name where else more of them is held. */
+/** The list of reference/autoscaling.md §3.11, a line a test. Lines 10 and 17 to 19 name where else more of them is held; line 7 has more in refusals.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 import { type AllocationDemand, allocate, noAllocation } from './allocate.ts';
 import { decide, initialState } from './decide.ts';
 import { advanceForecast, type Forecast, plannedRate } from './forecast.ts';
 import { emptyRing, merge } from './ring.ts';
 import { input, observation, pod, pods } from './testing/build.ts';
-import { gateway } from './testing/gateway.ts';
 import { seededRandom } from './testing/random.ts';
 import type { Scenario } from './testing/simulate.ts';
 import { simulate } from './testing/simulate.ts';
-import type { Decision, Observation, ScalingState } from './types.ts';
+import { behindGateway, tell, uptime } from './testing/tell.ts';
 
 const at = 1_000_000;
 const base: Scenario = {
@@ -19,69 +18,6 @@ const base: Scenario = {
   peakRate: 250,
   serviceMs: 12,
 };
-
-/** Decides each second on what is told of the world; what is asked for runs `startSeconds` later. */
-function tell(
-  seconds: number,
-  world: (second: number, ready: number, nowMs: number) => Observation,
-  spec = input({ balancing: 'least-outstanding', maxReplicas: 100 }),
-  first = 4,
-  startSeconds = 10,
-) {
-  let state: ScalingState = initialState;
-  let ready = first;
-  let asked = first;
-  const due: { at: number; replicas: number }[] = [];
-  const decisions: Decision[] = [];
-  for (let second = 0; second < seconds; second += 1) {
-    const nowMs = at + second * 1_000;
-    while ((due[0]?.at ?? Number.POSITIVE_INFINITY) <= second)
-      ready = Math.max(ready, due.shift()?.replicas ?? 0);
-    const decision = decide(
-      state,
-      { ...world(second, ready, nowMs), replicas: asked, startingReplicas: Math.max(0, asked - ready) },
-      spec,
-      nowMs,
-    );
-    decisions.push(decision);
-    state = decision.next;
-    if (decision.replicas > asked) due.push({ at: second + startSeconds, replicas: decision.replicas });
-    asked = decision.replicas;
-    ready = Math.min(ready, asked);
-  }
-  const counts = decisions.map(({ replicas }) => replicas);
-  return { decisions, counts, last: decisions.at(-1) as Decision, peak: Math.max(...counts) };
-}
-
-const uptime = (second: number) => ({ uptimeSeconds: 100 + second });
-
-/** Gateway and pods that both tell of a rate by second. */
-const behindGateway =
-  (
-    rateOf: (second: number) => number,
-    more: (second: number) => { serviceMs?: number; queueLength?: number } = () => ({}),
-  ) =>
-  (second: number, ready: number, nowMs: number): Observation => {
-    const { queueLength = 0, serviceMs = 12 } = more(second);
-    return {
-      ...observation(
-        pods(ready, nowMs, rateOf(second), {
-          ...uptime(second),
-          serviceMs,
-          counters: { arrivals: 1e6 + second },
-        }),
-      ),
-      gateways: [
-        gateway('a', nowMs, {
-          rate: (end) => rateOf(end - 100),
-          queueLength,
-          arrivals: 1e6 + second,
-          ...uptime(second),
-        }),
-      ],
-      expectedGateways: 1,
-    };
-  };
 
 test('1: feedback wind-up: lateness by itself raises nothing: twenty minutes of it ask for no more than the first did', () => {
   const late = tell(
@@ -160,6 +96,46 @@ test('5: service time that grows with the load settles: what is asked for stays 
   expect(contended.last.replicas).toBeGreaterThan(before);
   expect(contended.peak).toBeLessThanOrEqual(2 * before);
   expect(new Set(contended.counts.slice(-60)).size).toBe(1);
+});
+
+describe('5: pods that slow each other on one full machine', () => {
+  /** 300 a second against what `cores` can do, whatever the number of pods. */
+  const machine = (cores: number) =>
+    tell(
+      400,
+      (second, ready, nowMs) =>
+        behindGateway(
+          () => 300,
+          () => ({
+            serviceMs: 12 * Math.max(1, ready / cores),
+            queueLength: Math.min(ready, cores) / 0.012 > 300 ? 0 : 200,
+            served: () => Math.min(300, Math.min(ready, cores) / 0.012),
+          }),
+        )(second, ready, nowMs),
+      input({ balancing: 'least-outstanding', maxReplicas: 100 }),
+      2,
+      25,
+    );
+
+  test('are recognised by what full replicas served before and after, named, and given up again', () => {
+    const { last, peak } = machine(2);
+    expect(peak).toBeGreaterThan(20);
+    expect(last.replicas).toBe(3);
+    expect(last.why).toMatchObject({
+      limited: {
+        reason: 'NoGain',
+        sentence: expect.stringMatching(
+          /^with requests waiting all the time 2 replicas served 167 req\/s and \d+ served 167; a request takes \d+ms and not 12ms: replicas slow each other/,
+        ),
+      },
+    });
+  });
+
+  test('are told from pods that are simply too few', () => {
+    const { decisions, last } = machine(100);
+    expect(decisions.some(({ why }) => why.limited?.reason === 'NoGain')).toBe(false);
+    expect(last.replicas).toBeGreaterThanOrEqual(4);
+  });
 });
 
 test('6: a sick pod among five raises the count, and not without bound', () => {

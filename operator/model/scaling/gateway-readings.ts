@@ -50,6 +50,7 @@ export function absorbGateways(
   const usable: GatewayObservation[] = [];
   const placed: PlacedSecond[] = [];
   let rejected = 0;
+  let refused = 0;
   for (const gateway of gateways) {
     const { report, readAtMs } = gateway;
     const model = modelOf(gateway);
@@ -73,11 +74,14 @@ export function absorbGateways(
             serviceSumSeconds: second.serviceSumSeconds,
             serviceSumSquares: second.serviceSumSquares,
           });
+      const refusedNow = model.counters.rejected + model.counters.failed;
+      if (before !== undefined) refused += Math.max(0, refusedNow - before.refused);
       const newestMs = Math.max(mergedEndMs, model.seconds.at(-1)?.endMs ?? 0);
       marks.set(report.instance, {
         readAtMs,
         uptimeMs: report.uptimeMs,
         arrivals: model.counters.arrivals,
+        refused: refusedNow,
         startMs,
         mergedEndMs: newestMs,
         toldEndMs: Math.max(newestMs, Math.floor(report.uptimeMs / 1_000) * 1_000),
@@ -100,6 +104,7 @@ export function absorbGateways(
       ...state,
       gatewayMarks: marks,
       gatewayRing: merge(state.gatewayRing, placed),
+      refusedByGateways: state.refusedByGateways + refused,
       rejectedReadings: state.rejectedReadings + rejected,
     },
     usable,

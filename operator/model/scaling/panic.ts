@@ -1,7 +1,7 @@
 /** The fast path: a burst that the running and starting pods cannot carry, seen within two seconds and answered at once. */
 import type { Estimates } from './estimate.ts';
 import { figure, seconds } from './explain.ts';
-import type { QueueModel } from './queueing.ts';
+import { type QueueModel, servesPerSecond } from './queueing.ts';
 import { mostReplicas } from './sizing.ts';
 import type { ScalingInput } from './types.ts';
 
@@ -44,15 +44,23 @@ export function burstOf(
   estimates: Estimates,
   model: QueueModel,
   input: ScalingInput,
-  facts: { planned: number; serving: number; startupSeconds: number; sizeOf: (rate: number) => number },
+  facts: {
+    planned: number;
+    serving: number;
+    startupSeconds: number;
+    sizeOf: (rate: number) => number;
+    /** The most that is taken for demand, and that is hedged, where refused requests come again. */
+    most?: { rate: number; hedged: number } | undefined;
+  },
 ): Burst | undefined {
   const longest = input.latency.at(-1);
   const { rates, queueLength, readyPods } = estimates;
   if (longest === undefined || rates === 'unknown' || queueLength === 'unknown') return undefined;
-  const { planned, serving, startupSeconds, sizeOf } = facts;
+  const { planned, serving, startupSeconds, sizeOf, most } = facts;
   const targetSeconds = longest.targetMs / 1_000;
-  const perReplica = model.slots / model.service.meanSeconds;
-  const surely = surelyRate(rates[0], estimates.burstiness);
+  const perReplica = servesPerSecond(model);
+  const offered = surelyRate(rates[0], estimates.burstiness);
+  const surely = Math.min(offered, most?.rate ?? offered);
   const fast = surely > planned ? sizeOf(surely) : 0;
   const waitSeconds = queueLength / (Math.max(1, readyPods) * perReplica);
   const isLate = waitSeconds > targetSeconds / 2;
@@ -70,7 +78,9 @@ export function burstOf(
   );
   // Where each pod has a queue of its own, what waits in one is no help to another: the rise alone is hedged.
   const isHedged =
-    estimates.coveredSeconds >= youngSeconds && (rises || input.balancing === 'least-outstanding');
+    estimates.coveredSeconds >= youngSeconds &&
+    offered <= (most?.hedged ?? offered) &&
+    (rises || input.balancing === 'least-outstanding');
   const hedged =
     wanted > readyPods ? readyPods + Math.ceil((wanted - readyPods) * (isHedged ? over : 1)) : wanted;
   const replicas = Math.min(mostReplicas, hedged);

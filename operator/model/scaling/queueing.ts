@@ -16,7 +16,17 @@ export interface QueueModel {
   readonly balancing: Balancing;
   /** Where requests are run in batches; `service.meanSeconds` is then a full batch's time shared out: the capacity. */
   readonly batch?: BatchService | undefined;
+  /** Learned: measured waits over predicted ones; absent: 1. */
+  readonly waitFactor?: number | undefined;
+  /** Learned: what a request takes of a replica over its service time; absent: 1. */
+  readonly slowdown?: number | undefined;
 }
+
+/** What a request takes of one of a replica's slots, seconds: its service time, and what full replicas lose besides. */
+const heldSeconds = ({ service, slowdown = 1 }: QueueModel): number => service.meanSeconds * slowdown;
+
+/** Requests per second that a replica serves when it is always busy. */
+export const servesPerSecond = (model: QueueModel): number => model.slots / heldSeconds(model);
 
 /** Parsing, answering and the way through the pod's own HTTP stack, which no service time contains. */
 export const overheadSeconds = 0.0005;
@@ -54,7 +64,7 @@ function oneQueue(model: QueueModel, ratePerSecond: number, replicas: number) {
 
 /** Share of the time in which a replica's slots are busy. */
 export function utilisation(model: QueueModel, ratePerSecond: number, replicas: number): number {
-  return (ratePerSecond * model.service.meanSeconds) / (replicas * model.slots);
+  return (ratePerSecond * heldSeconds(model)) / (replicas * model.slots);
 }
 
 /** The run that a replica is in on average at its share of the rate: how long, and how much of the time there is one. */
@@ -82,10 +92,11 @@ export function lateShare(
 ): number {
   const { meanSeconds, scv } = model.service;
   const { rate, servers, arrivalScv } = oneQueue(model, ratePerSecond, replicas);
-  const load = rate * meanSeconds;
+  const held = heldSeconds(model);
+  const load = rate * held;
   if (load >= servers) return 1;
   const waits = erlangC(servers, load);
-  const meanWaitSeconds = ((arrivalScv + scv) / 2) * (meanSeconds / (servers - load));
+  const meanWaitSeconds = (model.waitFactor ?? 1) * ((arrivalScv + scv) / 2) * (held / (servers - load));
   const sigma = Math.sqrt(Math.log1p(scv));
   const median = meanSeconds / Math.sqrt(1 + scv);
   if (model.batch !== undefined) {

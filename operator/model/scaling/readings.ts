@@ -105,6 +105,8 @@ function newSeconds({ seconds }: KeptReport, startMs: number, mergedEndMs: numbe
   return placed.reverse();
 }
 
+const refusedOf = ({ counters }: KeptReport) => counters.rejected + counters.failed;
+
 /** The mark of a process after a reading. Seconds of a doubted jump are not merged: later reports hold them still. */
 function markOf(one: NewReading, median: number | undefined): InstanceMark {
   const { pod, reading, before, recent } = one;
@@ -120,6 +122,7 @@ function markOf(one: NewReading, median: number | undefined): InstanceMark {
     startMs: moved ? seenStartMs : before.startMs,
     mergedEndMs: judged.jumps > 0 ? merged : Math.max(merged, report.seconds.at(-1)?.endMs ?? 0),
     arrivals: report.counters.arrivals,
+    refused: refusedOf(report),
     recent,
     ...judged,
   };
@@ -175,11 +178,13 @@ export function absorb(
   if (fresh.length === 0 && forgotten.length === 0)
     return { state: { ...state, rejectedReadings: state.rejectedReadings + rejected }, usable };
   const instances = new Map(state.instances);
+  let refused = 0;
   for (const [instance] of forgotten) instances.delete(instance);
   for (const one of fresh) {
     const { report } = one.reading;
     const mark = markOf(one, median);
     instances.set(report.instance, mark);
+    if (one.before !== undefined) refused += Math.max(0, mark.refused - one.before.refused);
     if (mark.jumps === 0) placed.push(...newSeconds(report, mark.startMs, one.before?.mergedEndMs ?? 0));
   }
   return {
@@ -187,6 +192,7 @@ export function absorb(
       ...state,
       instances,
       ring: merge(state.ring, placed),
+      refusedByPods: state.refusedByPods + refused,
       rejectedReadings: state.rejectedReadings + rejected,
     },
     usable,

@@ -2,7 +2,9 @@
 
 const arrivalSlots = 128;
 const serviceSlots = 32;
-const serviceStepMs = 10_000;
+/** Service times are summed in steps of this length. */
+export const stepSeconds = 10;
+const serviceStepMs = 1_000 * stepSeconds;
 
 /** Immutable: `merge` copies. Slots are addressed by the operator's monotonic clock; an `epoch` tells an old slot from a new one. */
 export interface SecondsRing {
@@ -72,6 +74,13 @@ export function merge(ring: SecondsRing, seconds: readonly PlacedSecond[]): Seco
     }
   }
   return { arrivals, arrivalEpoch, serviceCount, serviceSum, serviceSumSquares, serviceEpoch, firstMs };
+}
+
+/** Requests served in a step (its number on the operator's clock) and the sum of their service times; zeros when it is forgotten. */
+export function servedIn(ring: SecondsRing, step: number): { count: number; sumSeconds: number } {
+  const slot = modulo(step, serviceSlots);
+  if (ring.serviceEpoch[slot] !== step) return { count: 0, sumSeconds: 0 };
+  return { count: ring.serviceCount[slot] ?? 0, sumSeconds: ring.serviceSum[slot] ?? 0 };
 }
 
 /** Arrivals of all pods in the `seconds` seconds that end with second number `last` of the operator's clock. */

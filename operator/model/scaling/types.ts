@@ -116,6 +116,7 @@ const scalingReasons = {
   HoldDown: 'Fewer would do, but a decrease waits (window, step, rollout or too little history).',
   HoldCrashing: 'More are needed, but new pods crash: the count is not raised.',
   HoldBlocked: 'More are needed, but the cluster has no room: the count is not raised.',
+  HoldNoGain: 'More are needed, but the last ones that came served no more requests.',
   Yielded:
     'More are needed, but the cluster is full and a replica keeps more promises in another deployment.',
   Fixed: 'spec.scaling.mode is Fixed.',
@@ -153,6 +154,7 @@ export interface Why {
           | 'AtMaximum'
           | 'SLAInfeasible'
           | 'BurstUnservable'
+          | 'NoGain'
           | 'NoRoom'
           | 'MetricsUnknown'
           | 'ReplicasContested';
@@ -177,6 +179,8 @@ export interface InstanceMark {
   readonly arrivals: number;
   /** Where this process's clock starts on ours: fixed at first sight, so that a slow answer moves no second. */
   readonly startMs: number;
+  /** Requests that it refused or failed so far. */
+  readonly refused: number;
   /** Offered arrivals in the pod's own last 2, 10 and 60 seconds. */
   readonly recent: readonly [last2: number, last10: number, last60: number];
   /** What is usual for its last 2 seconds, smoothed. */
@@ -206,6 +210,7 @@ export interface GatewayMark {
   readonly readAtMs: number;
   readonly uptimeMs: number;
   readonly arrivals: number;
+  readonly refused: number;
   readonly startMs: number;
   /** End of the newest second that was merged, and of the newest that it has told of: idle seconds are left out. */
   readonly mergedEndMs: number;
@@ -224,6 +229,63 @@ export interface BurstSeen {
   readonly untilMs: number;
   /** Requests per second that the pods of its start can serve. */
   readonly capacity: number;
+}
+
+/** A stretch of calm traffic that is to be learned from: what its sources had counted when it began. */
+export interface CalmStretch {
+  readonly fromMs: number;
+  readonly replicas: number;
+  /** The processes that counted: with others the sums say nothing. */
+  readonly names: string;
+  readonly boundsMs: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** Measured waits over predicted ones. */
+export interface WaitsLearned {
+  readonly factor: number;
+  /** How many stretches it was learned from. */
+  readonly stretches: number;
+  readonly stretch: CalmStretch | undefined;
+}
+
+/** Ten seconds in which requests waited at every replica all the while. */
+export interface FullStep {
+  /** Its number on our clock. */
+  readonly step: number;
+  readonly atMs: number;
+  readonly replicas: number;
+  /** Served by all of them together. */
+  readonly perSecond: number;
+  readonly serviceSeconds: number;
+  /** Of the replicas' time, what their requests' service times make up, 0 to 1. */
+  readonly busyShare: number;
+  readonly answers: number;
+}
+
+/** What replicas served while they were full. */
+export interface CapacityLearned {
+  /** Since when, with how many replicas. */
+  readonly full: { readonly sinceMs: number; readonly replicas: number } | undefined;
+  /** The newest step of each count of the last hour, oldest first, at most eight. */
+  readonly steps: readonly FullStep[];
+}
+
+/** What was learned of one revision; another one starts anew. */
+export interface Learned {
+  readonly revision: string | undefined;
+  readonly waits: WaitsLearned;
+  readonly capacity: CapacityLearned;
+}
+
+/** Requests that were refused or failed, which may come again. */
+export interface Refusals {
+  /** All that were told of so far. */
+  readonly total: number;
+  /** Of the last seconds, oldest first. */
+  readonly recent: readonly { readonly atMs: number; readonly count: number }[];
+  /** While they matter: the last time that they did, and the rate that surely is no repetition. */
+  readonly episode: { readonly lastMs: number; readonly trusted: number } | undefined;
 }
 
 /** The decision's memory, immutable: `decide` returns the next one. */
@@ -254,4 +316,9 @@ export interface ScalingState {
   readonly unheardSinceMs: number | undefined;
   /** Bursts of the last 20 minutes, oldest first. */
   readonly bursts: readonly BurstSeen[];
+  readonly learned: Learned;
+  /** Refused or failed requests, as pods and as gateways told of them since they were first read. */
+  readonly refusedByPods: number;
+  readonly refusedByGateways: number;
+  readonly refusals: Refusals;
 }

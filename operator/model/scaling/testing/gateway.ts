@@ -1,5 +1,6 @@
 /** Short ways to write what gateways say. */
 import type { GatewayLoadReport, GatewaySecond } from '../../../../crds/gateway-load.ts';
+import type { LatencyHistogram } from '../../../../crds/wire.ts';
 import type { GatewayObservation } from '../types.ts';
 
 export interface GatewayLoad {
@@ -9,19 +10,24 @@ export interface GatewayLoad {
   readonly queueLength?: number;
   readonly serviceMs?: number;
   readonly arrivals?: number;
+  /** Served in a second of the gateway's life; default: all that came. */
+  readonly served?: (second: number) => number;
+  /** Refused so far. */
+  readonly rejected?: number;
+  readonly latency?: LatencyHistogram;
   readonly instance?: string;
   readonly ageMs?: number;
 }
 
-const second = (endMs: number, arrivals: number, serviceMs: number): GatewaySecond => ({
+const second = (endMs: number, arrivals: number, served: number, serviceMs: number): GatewaySecond => ({
   endMs,
   arrivals,
-  completions: arrivals,
+  completions: served,
   busySeconds: 0,
-  serviceCount: arrivals,
-  serviceSumSeconds: (arrivals * serviceMs) / 1_000,
-  serviceSumSquares: 1.1 * arrivals * (serviceMs / 1_000) ** 2,
-  succeeded: arrivals,
+  serviceCount: served,
+  serviceSumSeconds: (served * serviceMs) / 1_000,
+  serviceSumSquares: 1.1 * served * (serviceMs / 1_000) ** 2,
+  succeeded: served,
   clientErrors: 0,
   rejected: 0,
   failed: 0,
@@ -34,7 +40,7 @@ export function gateway(name: string, nowMs: number, load: GatewayLoad): Gateway
   const rateOf = typeof load.rate === 'number' ? () => load.rate as number : load.rate;
   const kept = Math.min(120, Math.floor(uptimeSeconds));
   const seconds = Array.from({ length: kept }, (_, index) => Math.floor(uptimeSeconds) - kept + index + 1)
-    .map((end) => second(end * 1_000, rateOf(end), serviceMs))
+    .map((end) => second(end * 1_000, rateOf(end), (load.served ?? rateOf)(end), serviceMs))
     .filter(({ arrivals }) => arrivals !== 0);
   const outcomes = {
     succeeded: 0,
@@ -58,6 +64,7 @@ export function gateway(name: string, nowMs: number, load: GatewayLoad): Gateway
         port: 20_000,
         counters: {
           ...outcomes,
+          rejected: load.rejected ?? 0,
           arrivals: load.arrivals ?? Math.round(rateOf(uptimeSeconds) * uptimeSeconds),
           busySeconds: 0,
           wakes: 0,
@@ -66,7 +73,7 @@ export function gateway(name: string, nowMs: number, load: GatewayLoad): Gateway
         held: 0,
         inFlight: 0,
         oldestWaitMs: 0,
-        latency: { boundsMs: [50], counts: [0, 0] },
+        latency: load.latency ?? { boundsMs: [50], counts: [0, 0] },
         seconds,
         revisions: [],
       },
