@@ -130,7 +130,7 @@ describe('a real cluster, known by the pods that do not fit', () => {
     const { replicas, why, memory } = later(world(), fullAfterMs);
     expect([...replicas]).toEqual([['ns/low', 4]]);
     expect(why.get('ns/low')?.sentence).toBe(
-      '6 are needed, but the cluster is full and a replica keeps more promises in ns/high: 4 stay',
+      '6 are needed, but the cluster is full, and 2 replicas keep more promises in high (scaling.priority 10, here 1): 4 stay. The rest is asked for again within a minute; what scaling.minReplicas guarantees is never taken',
     );
     // Placed: what was given stays given until the new pods have their place, then it is asked for again.
     const placed = world({ blocked: 0, current: 3 });

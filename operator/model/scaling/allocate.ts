@@ -212,6 +212,28 @@ function allotKnown(sides: readonly Side[], capacity: number, maySwap: boolean):
   return maySwap && waiting.size > 0 ? swap(sides, ({ held, wanted }) => held < wanted) : [];
 }
 
+/** What was given to whom and why, and what its owner can do. */
+function yieldSentence(
+  { key, wanted, weight }: AllocationDemand,
+  count: number,
+  { to }: Yield,
+  members: readonly AllocationDemand[],
+): string {
+  const gone = to.length === 1 ? '1 replica keeps' : `${to.length} replicas keep`;
+  const takers = [...new Set(to.map((one) => one.key))].map((taker) => {
+    const priority = members.find((demand) => demand.key === taker)?.weight ?? weight;
+    const beside = priority === weight ? '' : ` (scaling.priority ${priority}, here ${weight})`;
+    return `${withoutNamespace(taker, key)}${beside}`;
+  });
+  return `${wanted} are needed, but the cluster is full, and ${gone} more promises in ${takers.join(' and ')}: ${count} stay. The rest is asked for again within a minute; what scaling.minReplicas guarantees is never taken`;
+}
+
+/** The name alone where both are in one namespace. */
+const withoutNamespace = (other: string, own: string): string =>
+  other.slice(0, other.indexOf('/')) === own.slice(0, own.indexOf('/'))
+    ? other.slice(other.indexOf('/') + 1)
+    : other;
+
 const placedOf = ({ current, blocked }: AllocationDemand) => Math.max(0, current - blocked);
 
 /** Until when nothing is given to whom, with what the yields that end now have brought. */
@@ -312,15 +334,13 @@ export function allocate(
         if (swaps.length > 0) swappedAtMs.set(pool, nowMs);
       }
     }
-    for (const { key, wanted, least } of members) {
+    for (const demand of members) {
+      const { key, wanted, least } = demand;
       const given = yielded.get(key);
       if (given === undefined || wanted <= given.count) continue;
       const count = Math.max(least, given.count);
       replicas.set(key, count);
-      why.set(key, {
-        reason: 'Yields',
-        sentence: `${wanted} are needed, but the cluster is full and a replica keeps more promises in ${given.to.at(-1)?.key}: ${count} stay`,
-      });
+      why.set(key, { reason: 'Yields', sentence: yieldSentence(demand, count, given, members) });
     }
   }
   return { replicas, why, memory: { rates, granted, fullSinceMs, yielded, swappedAtMs, vainUntilMs } };
