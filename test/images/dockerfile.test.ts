@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { podEnv, podPorts } from '../../crds/constants.ts';
-import { operatorNodeEnv, operatorNodeFlags, podNodeFlags } from '../../local/bundles.ts';
+import { operatorNodeEnv, operatorNodeFlags, podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import { parseConfig } from '../../operator/config.ts';
 import { bundleImage } from '../../scripts/image-contents.ts';
 import { execForm, parseDockerfile, problemsOf, textsOf } from './dockerfile.ts';
@@ -91,6 +91,7 @@ test('the inference pod starts as the embedded cluster starts it, and finds its 
     NODE_ENV: 'production',
     ORT_DISABLE_TELEMETRY: '1',
     [podEnv.fileRoots]: fileRoots.join(':'),
+    ...podNodeEnv,
   });
   expect(textsOf(final, 'EXPOSE')).toEqual([`${podPorts.http} ${podPorts.grpc} ${podPorts.ops}`]);
   for (const name of readdirSync(join(root, 'samples'))) {

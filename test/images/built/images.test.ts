@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { operatorNodeEnv, operatorNodeFlags, podNodeFlags } from '../../../local/bundles.ts';
+import { operatorNodeEnv, operatorNodeFlags, podNodeEnv, podNodeFlags } from '../../../local/bundles.ts';
 import { compressedBytes, type Entry, type Layer, type OpenImage, unpackLayers } from './archive.ts';
 import { buildLimitMs, type Fixture, openFixture, openForeignPod, root } from './fixture.ts';
 
@@ -127,6 +127,7 @@ test('the inference pod is its bundle, one onnxruntime and the samples', () => {
     'NODE_ENV=production',
     'ORT_DISABLE_TELEMETRY=1',
     'BALLAST_FILE_ROOTS=/samples',
+    `GLIBC_TUNABLES=${podNodeEnv.GLIBC_TUNABLES}`,
   ]);
   expect(config.WorkingDir).toBe('/empty');
   expect(entriesOf(fixture.inferencePod).filter(({ path }) => path.startsWith('empty/'))).toEqual([]);
