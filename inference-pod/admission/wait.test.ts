@@ -74,8 +74,21 @@ test('predictions are corrected by what came of them, upwards only', () => {
   // A short prediction that was far off weighs by its size.
   bias.observe(0.1, 2);
   expect(bias.factor).toBeLessThan(2.2);
-  for (let i = 0; i < 500; i += 1) bias.observe(10, 1);
+  for (let i = 0; i < 2000; i += 1) bias.observe(10, 1);
   expect(bias.factor).toBe(1);
   for (let i = 0; i < 500; i += 1) bias.observe(1, 1000);
   expect(bias.factor).toBe(4);
+});
+
+test('where the slowest hundredth is slower than the margin of the promise allows, predictions grow until it is not', () => {
+  const even = new Bias();
+  const uneven = new Bias();
+  for (let i = 0; i < 4000; i += 1) {
+    even.observe(80, i % 2 === 0 ? 76 : 84);
+    // One in twenty takes twice as long: a spread of 17 ms.
+    uneven.observe(80, i % 20 === 0 ? 156 : 76);
+  }
+  expect(even.factor).toBeLessThan(1.05);
+  expect(uneven.factor).toBeGreaterThan(1.15);
+  expect(uneven.factor).toBeLessThan(1.35);
 });

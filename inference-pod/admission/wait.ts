@@ -22,7 +22,7 @@ export interface WaitState extends Forecast {
 }
 
 /** Part of the promise that the prediction is held to: one that aims at the promise itself breaks it half of the time. */
-const promiseShare = 0.8;
+export const promiseShare = 0.8;
 const deadlineShare = 0.9;
 
 const retryAfter = (excessMs: number) => Math.max(1, Math.ceil(excessMs / 1000));

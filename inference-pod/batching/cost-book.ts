@@ -67,28 +67,28 @@ export class CostBook {
     return this.#entry(like).curve.hopefulMs(rows);
   }
 
-  /** Largest batch of requests like this one while no more than usual wait. */
-  usualRows(like: Costed, nowMs: number): number {
-    return this.#maxRows === 1 ? 1 : this.#chosen(this.#entry(like), nowMs);
+  /** The batch that requests like this one come into when so many rows of their kind wait: larger than usual where that gains. */
+  usualRows(like: Costed, waitingRows: number, nowMs: number): number {
+    return this.#maxRows === 1 ? 1 : this.#fitting(this.#entry(like), waitingRows, nowMs);
   }
 
-  /** Rows to take now that so many wait: more than usual where that gains, and now and then a try of more than ever ran. */
+  /** Rows to take now that so many wait: the same, and now and then a try of twice as many. */
   rowsToTake(like: Costed, waitingRows: number, nowMs: number): number {
     if (this.#maxRows === 1) return 1;
     const entry = this.#entry(like);
-    const chosen = this.#chosen(entry, nowMs);
-    const next = 2 * chosen;
-    if (waitingRows < next) return chosen;
-    const capMs = this.#options.capMs();
-    const isNew = next > entry.curve.largest;
+    const { curve } = entry;
+    const fitting = this.#fitting(entry, waitingRows, nowMs);
+    const next = 2 * fitting;
+    if (waitingRows < next || next > this.#maxRows) return fitting;
+    const isNew = next > curve.largest;
     // A size that never ran is hoped to cost what the last rows added: by the rate so far, a slow machine would never try it.
-    const nextMs = isNew ? entry.curve.hopefulMs(next) : entry.curve.costMs(next);
+    // One that ran is hoped to cost no more than two of half its size: it may be known from a bad moment.
+    const nextMs = isNew ? curve.hopefulMs(next) : Math.min(curve.costMs(next), 2 * curve.costMs(fitting));
     const every = isNew ? chosenForMs : probeEveryMs;
-    if (next <= this.#maxRows && nextMs <= capMs && nowMs - entry.probedAtMs >= every) {
-      entry.probedAtMs = nowMs;
-      return next;
-    }
-    return entry.curve.choose(this.#maxRows, capMs, waitingRows);
+    if (nextMs > this.#longestMs(entry, fitting, waitingRows) || nowMs - entry.probedAtMs < every)
+      return fitting;
+    entry.probedAtMs = nowMs;
+    return next;
   }
 
   /** Learns from a batch that ran: its requests were like this one. */
@@ -112,6 +112,21 @@ export class CostBook {
     const rows = this.#maxRows === 1 ? 1 : this.#chosen(entry, nowMs);
     const costMs = entry.curve.costMs(rows);
     return { rows, rowsPerSecond: costMs > 0 ? (rows * 1000) / costMs : 0 };
+  }
+
+  #fitting(entry: Entry, waitingRows: number, nowMs: number): number {
+    const chosen = this.#chosen(entry, nowMs);
+    if (waitingRows < 2 * chosen) return chosen;
+    return entry.curve.choose(this.#maxRows, this.#longestMs(entry, chosen, waitingRows), waitingRows);
+  }
+
+  /**
+   * The longest run that may be. Short runs are for those that come while one runs; where so many wait that they would fill
+   * two runs of a length, the last of them waits as long either way, and less where the longer run gains.
+   */
+  #longestMs(entry: Entry, rows: number, waitingRows: number): number {
+    const drainMs = (waitingRows * entry.curve.costMs(rows)) / rows;
+    return Math.max(this.#options.capMs(), drainMs / 2);
   }
 
   #chosen(entry: Entry, nowMs: number): number {

@@ -51,14 +51,15 @@ describe('learning', () => {
     // Sizes that did not run follow too, since the machine as a whole may have become slower.
     expect(learner.costMs(1)).toBeGreaterThan(12);
   });
-  test('a size that was measured in a bad moment is known better after a few tries, however long ago that was', () => {
+  test('a size that was measured in a bad moment is known better after one try; one that seems slow, after a few', () => {
     const learner = curve({ 8: 6, 16: 30, 32: 60 });
-    for (let tries = 0; tries < 4; tries += 1) {
-      for (let i = 0; i < 100; i += 1) learner.observe(8, 6);
-      expect(learner.choose(32, noCap, 16)).toBe(8);
-      learner.observe(16, 9);
-    }
+    for (let i = 0; i < 100; i += 1) learner.observe(8, 6);
+    expect(learner.choose(32, noCap, 16)).toBe(8);
+    learner.observe(16, 9);
     expect(learner.choose(32, noCap, 16)).toBe(16);
+    for (let i = 0; i < 100; i += 1) learner.observe(8, 6);
+    learner.observe(16, 18);
+    expect(learner.costMs(16)).toBeCloseTo(13.5, 1);
   });
   test('one stalled run does not turn it over', () => {
     const learner = curve({ 1: 10 });
@@ -106,10 +107,10 @@ describe('the book', () => {
   test('the promise is read anew: the batch shrinks within a second of a tighter one', () => {
     let capMs = 1000;
     const costs = book({ 1: 4, 2: 5, 4: 6, 8: 9 }, () => capMs);
-    expect(costs.usualRows(like('a'), 0)).toBe(8);
+    expect(costs.usualRows(like('a'), 0, 0)).toBe(8);
     capMs = 6;
-    expect(costs.usualRows(like('a'), 999)).toBe(8);
-    expect(costs.usualRows(like('a'), 1000)).toBe(4);
+    expect(costs.usualRows(like('a'), 0, 999)).toBe(8);
+    expect(costs.usualRows(like('a'), 0, 1000)).toBe(4);
   });
   test('where twice as many wait, sizes beyond the known are tried, and kept when they gain', () => {
     const costs = book({ 1: 30 });
@@ -124,9 +125,27 @@ describe('the book', () => {
     expect(costs.rowsToTake(like('a'), 9, 4000)).toBe(4);
   });
   test('nothing is tried beyond a third of the promise', () => {
-    expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 9, 0)).toBe(1);
+    expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 3, 0)).toBe(1);
     // By what the second row added, four fit; by the rate of two they would not.
-    expect(book({ 1: 20, 2: 22 }, () => 33).rowsToTake(like('a'), 9, 0)).toBe(4);
-    expect(book({ 1: 20, 2: 22 }, () => 25).rowsToTake(like('a'), 9, 0)).toBe(2);
+    expect(book({ 1: 20, 2: 22 }, () => 33).rowsToTake(like('a'), 4, 0)).toBe(4);
+    expect(book({ 1: 20, 2: 22 }, () => 25).rowsToTake(like('a'), 4, 0)).toBe(2);
+  });
+  test('a third of the promise bounds no run where those that wait would fill two such runs', () => {
+    // A core that is shared: by the wall clock a batch of 32 takes longer than the third of a promise of 100 ms.
+    const costs = book({ 1: 11, 2: 11.5, 4: 13, 8: 17, 16: 35, 32: 50 }, () => 33);
+    expect(costs.usualRows(like('a'), 8, 0)).toBe(8);
+    expect(costs.usualRows(like('a'), 24, 0)).toBe(8);
+    // 48 rows take 102 ms by eights.
+    expect(costs.usualRows(like('a'), 48, 0)).toBe(32);
+    expect(costs.rowsToTake(like('a'), 48, 0)).toBe(32);
+  });
+  test('a size that seems too slow to run is tried all the same when two of half its size would not be', () => {
+    const costs = book({ 8: 9, 16: 13, 32: 45 }, () => 33);
+    expect(costs.usualRows(like('a'), 40, 0)).toBe(16);
+    expect(costs.rowsToTake(like('a'), 40, 0)).toBe(32);
+    for (let i = 0; i < 100; i += 1) costs.observe(like('a'), 16, 13);
+    costs.observe(like('a'), 32, 22);
+    expect(costs.rowsToTake(like('a'), 40, 10)).toBe(32);
+    expect(costs.usualRows(like('a'), 40, 10)).toBe(32);
   });
 });

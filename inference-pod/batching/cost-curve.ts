@@ -4,7 +4,10 @@
 const leastWeight = 0.1;
 /** A size that did not run itself follows those that did a little: machines get slower and faster as a whole. */
 const farShare = 0.2;
-/** A size that was not among so many batches is known from another time: half of what it shows now counts. */
+/**
+ * A size that was not among so many batches is known from another time: half of what it shows now counts, and all of it when
+ * it was faster than known. A bad moment makes a run slow; nothing makes it fast.
+ */
 const longAgo = 64;
 const staleWeight = 0.5;
 /** One stalled run must not turn the curve over. */
@@ -90,7 +93,7 @@ export class CostCurve {
       const near = i === above ? share : i === above - 1 ? 1 - share : 0;
       const isStale = near === 1 && this.#batches - (this.#ranAt[i] ?? 0) > longAgo;
       if (near > 0) this.#ranAt[i] = this.#batches;
-      const by = Math.max(far, isStale ? staleWeight : near * weight);
+      const by = Math.max(far, isStale ? (ratio < 1 ? 1 : staleWeight) : near * weight);
       this.#ms[i] = (this.#ms[i] ?? 0) * (1 + by * (ratio - 1));
     }
   }

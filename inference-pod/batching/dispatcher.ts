@@ -100,7 +100,7 @@ export class Dispatcher {
       costMs: (like, rows) => costs.costMs(like, rows),
     };
     this.#known = {
-      usualRows: (group) => costs.usualRows(group, this.#atMs),
+      usualRows: (group, waitingRows) => costs.usualRows(group, waitingRows, this.#atMs),
       costMs: (group, rows) => costs.costMs(group, rows),
     };
   }
@@ -174,7 +174,7 @@ export class Dispatcher {
     if (maxDelayMs <= 0) return false;
     const first = this.#queue.first;
     if (first === undefined) return false;
-    const usual = this.#costs.usualRows(first, nowMs);
+    const usual = this.#costs.usualRows(first, 0, nowMs);
     if (this.#queue.waitingRows(first) >= usual) return false;
     const slackMs = first.deadlineMs - nowMs - this.#costs.costMs(first, usual);
     const leftMs = Math.min(first.enqueuedMs + maxDelayMs - nowMs, slackMs);

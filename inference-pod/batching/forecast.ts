@@ -9,7 +9,8 @@ export interface WaitingGroup extends Costed {
 
 /** What is known of the costs of each kind. */
 export interface KnownCosts {
-  usualRows(like: Costed): number;
+  /** The batch that they come into when so many rows of their kind wait. */
+  usualRows(like: Costed, waitingRows: number): number;
   costMs(like: Costed, rows: number): number;
 }
 
@@ -35,7 +36,7 @@ export const forecast = (
   let batchRows = like.rows;
   for (const group of groups) {
     if (group.items === 0) continue;
-    const usual = costs.usualRows(group);
+    const usual = costs.usualRows(group, group.rows);
     const perItem = group.rows / group.items;
     if (usual === 1 || perItem >= usual) {
       waitMs += group.items * costs.costMs(group, perItem);

@@ -176,12 +176,13 @@ export class OpenCall implements Call, Job, Expiring {
     const { waitMs, serviceMs } = queue.forecast(like);
     this.#predictedMs = waitMs + serviceMs;
     if (limits.waiting === 0) return undefined;
+    const { factor } = dependencies.bias;
     return refusalOfWait({
       waiting: limits.waiting,
       maxQueue: limits.maxQueue,
       shedMs: limits.shedMs,
-      waitMs: waitMs * dependencies.bias.factor,
-      serviceMs,
+      waitMs: waitMs * factor,
+      serviceMs: serviceMs * factor,
       stoodMs: this.#stoodMs,
       leftMs: this.deadlineMs - dependencies.nowMs(),
     });
