@@ -88,7 +88,8 @@ function startOperator(session: Session, cluster: Cluster, bundles: string): Ope
       BALLAST_OPERATOR_FILE_ROOTS: Object.keys(modelFolders(session)).join(','),
       BALLAST_OPERATOR_OPS_HOST: '127.0.0.1',
       BALLAST_OPERATOR_OPS_PORT: '0',
-      BALLAST_OPERATOR_LEASE_NAMESPACE: 'kube-system',
+      // One operator, which is started again only when it has ended: a busy or sleeping machine must not cost it a lease.
+      BALLAST_OPERATOR_LEADER_ELECT: 'false',
     },
     ...(options.verbose ? { onLog: (chunk: string) => process.stdout.write(chunk) } : {}),
     onStart: (pid) => cluster.watchProcess(pid),

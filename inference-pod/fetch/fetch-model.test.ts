@@ -267,7 +267,7 @@ describe('failures that stay', () => {
         `HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\n${'x'.repeat(50)}`,
       );
     };
-    await expectRefusal('ModelInvalid', /no ONNX model/);
+    await expectRefusal('ModelInvalid', /not an ONNX model; it begins with 'x{10}'$/);
   });
   test('no model at all', async () => {
     handler = (_request, response) => response.end(small.subarray(0, 60));

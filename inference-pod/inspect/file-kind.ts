@@ -18,6 +18,10 @@ export const notAModel = (head: Uint8Array): string | undefined => {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'the file is compressed with gzip: unpack it first';
   if (head[0] === 0x80 && (head[1] ?? 0) <= 5)
     return 'the file is a Python pickle, not an ONNX model: export the model, for example with skl2onnx';
+  // A model begins with a field number and a length, which are control characters.
+  const [line = ''] = start.split(/[\r\n]/, 1);
+  if (line.length >= 8 && /^[ -~]+$/.test(line.slice(0, 32)))
+    return `the file is text, not an ONNX model; it begins with '${line.slice(0, 32)}'`;
   if (head.every((byte) => byte === 0)) return 'the file is all zeros, not an ONNX model';
   return undefined;
 };

@@ -177,6 +177,11 @@ describe('refuses', () => {
     'plain text': {
       bytes: text('hello, I am a model'),
       reason: 'ModelInvalid',
+      message: /^the file is text, not an ONNX model; it begins with 'hello, I am a model'$/,
+    },
+    'what is neither': {
+      bytes: text('\u0007hello'),
+      reason: 'ModelInvalid',
       message: /no ONNX model that can be read/,
     },
     'a protobuf that is no model': {
