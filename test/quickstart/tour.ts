@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { shellBlocks } from '../docs/blocks.ts';
 import { type Line, run, startLines, until } from './shell.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -213,6 +214,15 @@ try {
     children.push(logs.child);
     await until('a log line arrives', 10_000, async () => logs.lines.length > 0);
     return undefined;
+  });
+  await step('docs/tutorial.md, to the letter', async () => {
+    const blocks = shellBlocks(readFileSync(join(clone, 'docs/tutorial.md'), 'utf8')).filter(
+      ({ notRun }) => notRun === undefined,
+    );
+    const commands = blocks.map(({ commands }) => commands).join('\n');
+    const where = { cwd: clone, env: kubeEnv(), timeoutMs: 300_000 };
+    expectText(await run('bash', ['-euxo', 'pipefail', '-c', commands], where), /errors +none/);
+    return `${blocks.length} blocks`;
   });
   await step('every sample serves', async () => {
     const names = readdirSync(join(clone, 'samples')).filter((name) =>
