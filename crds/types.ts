@@ -7,8 +7,6 @@ export type ModelDeploymentSpec = z.output<typeof specSchema>;
 export type ModelSpec = ModelDeploymentSpec['model'];
 export type RuntimeSpec = NonNullable<ModelDeploymentSpec['runtime']>;
 export type ContractSpec = NonNullable<ModelDeploymentSpec['contract']>;
-export type SLASpec = NonNullable<ModelDeploymentSpec['sla']>;
-export type ScalingSpec = ModelDeploymentSpec['scaling'];
 
 export interface ModelDeploymentMeta {
   name: string;

@@ -12,6 +12,7 @@ export const networkTransports: PodTransports = {
   grpc: (address) => new GrpcSession(address),
 };
 
+/** The port of one model, with what its exchanges share. */
 export const portOf = (gate: ModelGate, limits: PortLimits, isClosing: () => boolean): ModelPort => {
   const context: ExchangeContext = { gate, isClosing };
   return new ModelPort(context, limits);

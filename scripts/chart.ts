@@ -15,7 +15,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
  * The CRD as a template: Helm neither upgrades nor deletes what lies in a chart's `crds/`. Kept by default, because with
  * the CRD go all ModelDeployments of the cluster.
  */
-export function crdTemplate(crd: string): string {
+function crdTemplate(crd: string): string {
   // Braces of the CRD's own text are no template.
   const text = crd
     .replace(/^# .*\n/, '')

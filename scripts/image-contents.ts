@@ -4,6 +4,7 @@ import { bundleOptions, imageBundles } from '../local/bundles.ts';
 
 export type ImageName = keyof typeof imageBundles;
 
+/** Whether there is an image of that name. */
 export const isImageName = (name: string): name is ImageName => name in imageBundles;
 
 /** Packages that stay outside the bundle, as files. */

@@ -64,7 +64,7 @@ export async function imageBom(image: ImageName, all: Bom): Promise<Bom> {
 }
 
 /** Writes `IMAGE.cdx.json` of each image into a folder; returns the paths. */
-export async function writeBoms(folder: string): Promise<string[]> {
+async function writeBoms(folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const all = npmBom();
   const paths: string[] = [];

@@ -26,7 +26,7 @@ const emptySecond = (endMs: number): Open => ({
 export type Outcome = 'succeeded' | 'clientErrors' | 'rejected' | 'failed';
 
 /** What a status counts as. */
-export const outcomeOf = (status: number): Outcome => {
+const outcomeOf = (status: number): Outcome => {
   if (status === 429 || status === 503 || status === 504) return 'rejected';
   if (status >= 500) return 'failed';
   return status >= 400 ? 'clientErrors' : 'succeeded';

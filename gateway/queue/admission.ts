@@ -70,7 +70,7 @@ export const allowedMs = (timeoutMs: number, clientMs: number | undefined): numb
   clientMs !== undefined && clientMs > 0 ? Math.min(timeoutMs, clientMs) : timeoutMs;
 
 /** Headers that say how long the caller waits, ours first, as the pods read them: milliseconds from now on. */
-export const deadlineHeaders = [
+const deadlineHeaders = [
   'ballast-deadline-ms',
   'x-request-timeout-ms',
   'x-envoy-expected-rq-timeout-ms',

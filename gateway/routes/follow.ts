@@ -11,8 +11,8 @@ import { refusalOfRoutes } from './gate-route.ts';
 
 /** On every Service and ConfigMap of Ballast, and so on the Services' EndpointSlices. */
 const managed = 'app.kubernetes.io/managed-by=ballast';
-export const componentLabel = 'app.kubernetes.io/component';
-export const gatewayComponent = 'gateway';
+const componentLabel = 'app.kubernetes.io/component';
+const gatewayComponent = 'gateway';
 
 export interface FollowOptions {
   readonly api: KubeApi;

@@ -24,7 +24,7 @@ export interface WakerOptions {
   onWoken(tookMs: number): void;
 }
 
-export const gatewayFieldManager = 'ballast-gateway';
+const gatewayFieldManager = 'ballast-gateway';
 
 const callTimeoutMs = 5_000;
 /** A write that was overtaken is looked at again at once, so often. */

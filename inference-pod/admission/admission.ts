@@ -26,7 +26,7 @@ export class Overloaded extends ProtocolError {
 }
 
 /** A deadline that passed. */
-export class Late extends ProtocolError {
+class Late extends ProtocolError {
   readonly reason: RefusalReason;
   constructor(status: 408 | 504, message: string, reason: RefusalReason) {
     super(status, message);
@@ -84,7 +84,7 @@ export const allowedMs = (timeoutMs: number, clientMs: number | undefined): numb
   clientMs !== undefined && clientMs > 0 ? Math.min(timeoutMs, clientMs) : timeoutMs;
 
 /** Headers that say how long the caller waits, ours first: milliseconds from now on. */
-export const deadlineHeaders = [
+const deadlineHeaders = [
   'ballast-deadline-ms',
   'x-request-timeout-ms',
   'x-envoy-expected-rq-timeout-ms',

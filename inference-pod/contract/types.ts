@@ -2,7 +2,7 @@
 import type { TensorData, TensorSpec } from '../../protocol/datatypes.ts';
 
 /** Which field of a rule was broken; `finite` stands for an infinity, `columns` for a column that is not there. */
-export const breaches = [
+const breaches = [
   'columns',
   'allowNaN',
   'finite',

@@ -21,7 +21,7 @@ const isModelName = (path: string) =>
   path.toLowerCase().endsWith('.onnx') && !basename(path).startsWith('._') && !basename(path).startsWith('.');
 
 /** The one file of many that is the model: `model.onnx` highest up, or else the only one that ends in `.onnx`. */
-export const entryOf = (paths: readonly string[], where: string): string => {
+const entryOf = (paths: readonly string[], where: string): string => {
   const models = paths.filter(isModelName);
   const depth = (path: string) => path.split('/').length;
   const highest = Math.min(...models.map(depth));

@@ -19,7 +19,7 @@ import {
 import { eachField, type Field, intsOf, textOf, WireError } from './protobuf-reader.ts';
 
 /** Most that a model may have of anything; a real model stays far below. */
-export const limits = {
+const limits = {
   nodes: 1_000_000,
   depth: 64,
   values: 10_000,

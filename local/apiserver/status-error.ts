@@ -43,8 +43,7 @@ const failure = (code: number, reason: string, message: string, details?: Status
   });
 
 /** `deployments.apps`, or `pods` for the core group. */
-export const qualified = (type: Named): string =>
-  type.group === '' ? type.plural : `${type.plural}.${type.group}`;
+const qualified = (type: Named): string => (type.group === '' ? type.plural : `${type.plural}.${type.group}`);
 const qualifiedKind = (type: Named): string => (type.group === '' ? type.kind : `${type.kind}.${type.group}`);
 const detailsOf = (type: Named, name: string) => ({
   name,

@@ -23,7 +23,7 @@ export function isReady(pod: Pod): boolean {
 }
 
 /** Since when the pod is ready, wall milliseconds; undefined when it is not. */
-export function readySinceMs(pod: Pod): number | undefined {
+function readySinceMs(pod: Pod): number | undefined {
   const ready = conditionOf(pod.status?.conditions, 'Ready');
   if (ready?.status !== 'True') return undefined;
   const sinceMs = Date.parse(ready.lastTransitionTime ?? '');

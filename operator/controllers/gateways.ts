@@ -46,6 +46,7 @@ interface Applied {
   readonly atMs: number;
 }
 
+/** Key of a namespace's gateway, as queues have it. */
 export const gatewayKey = (namespace: string): ObjectKey => `${namespace}/${gatewayName}`;
 
 /** Somebody else has the name. */

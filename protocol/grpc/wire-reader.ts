@@ -162,7 +162,7 @@ export class WireReader {
 }
 
 /** Decodes UTF-8, or refuses it. */
-export const textOf = (bytes: Buffer, start: number, end: number): string => {
+const textOf = (bytes: Buffer, start: number, end: number): string => {
   if (end - start < shortText) {
     let text = '';
     let at = start;

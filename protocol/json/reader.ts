@@ -3,7 +3,7 @@ import type { TensorData } from '../datatypes.ts';
 import { refusals } from '../errors.ts';
 
 /** Deepest nesting of a request body. */
-export const maxDepth = 64;
+const maxDepth = 64;
 
 export const codes = {
   blank: 32,

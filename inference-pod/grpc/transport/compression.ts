@@ -15,6 +15,7 @@ export type Encoding = keyof typeof unpackers;
 /** What the server takes, as `grpc-accept-encoding` says it. */
 export const acceptedEncodings = 'identity,deflate,gzip';
 
+/** Whether messages packed like this can be read. */
 export const isEncoding = (name: string): name is Encoding => Object.hasOwn(unpackers, name);
 
 /** Tensors of numbers unfold to less than this many times their size, small messages to less than the rest. */

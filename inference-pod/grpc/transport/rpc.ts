@@ -42,7 +42,7 @@ const firstMessageMs = 10_000;
 const okTrailers = Object.freeze({ 'grpc-status': '0' });
 
 /** What went wrong, as a status; what is not known here is a failure of ours, without its stack. */
-export const statusOf = (error: unknown): Status => {
+const statusOf = (error: unknown): Status => {
   if (error instanceof ProtocolError) {
     const { status, message } = error;
     if (!(error instanceof Overloaded)) return { code: codeOf(status), message };

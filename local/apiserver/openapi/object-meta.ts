@@ -8,7 +8,7 @@ const texts = (description: string): SchemaNode => ({
   additionalProperties: { type: 'string', default: '' },
 });
 
-export const ownerReference: SchemaNode = {
+const ownerReference: SchemaNode = {
   type: 'object',
   description: 'An object that owns this one: it is deleted when all its owners are gone.',
   required: ['apiVersion', 'kind', 'name', 'uid'],

@@ -94,7 +94,7 @@ export interface Conflict {
 }
 
 /** `.spec.containers[name="main"].image` */
-export function pathText(path: readonly PathElement[]): string {
+function pathText(path: readonly PathElement[]): string {
   return path.map(elementText).join('');
 }
 

@@ -53,6 +53,3 @@ export function builtinType(group: string, version: string, kind: string): Schem
 export function structType(name: string): SchemaNode {
   return library.struct(name);
 }
-
-/** Names of all structs, for the component names of OpenAPI. */
-export const structNames: readonly string[] = library.names;

@@ -54,10 +54,6 @@ export class TypeLibrary {
     for (const source of sources) this.#read(source);
   }
 
-  get names(): string[] {
-    return [...this.#structs.keys()];
-  }
-
   /** The schema of one struct; the same object each time. */
   struct(name: string): SchemaNode {
     const known = this.#made.get(name);

@@ -8,6 +8,7 @@ export interface Resize {
   readonly to: number;
 }
 
+/** Pods that a ReplicaSet asks for. */
 export const wantedBy = (replicaSet: ReplicaSet): number => replicaSet.spec.replicas ?? 1;
 const availableIn = (replicaSet: ReplicaSet): number => replicaSet.status?.availableReplicas ?? 0;
 const total = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number): number =>
@@ -18,7 +19,9 @@ const createdMs = (set: ReplicaSet): number => Date.parse(set.metadata.creationT
 export const byAge = (a: ReplicaSet, b: ReplicaSet): number =>
   createdMs(a) - createdMs(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1);
 
+/** Pods that a Deployment asks for. */
 export const replicasOf = (deployment: Deployment): number => deployment.spec.replicas ?? 1;
+/** Whether it replaces its pods a few at a time, and not all at once. */
 export const isRolling = (deployment: Deployment): boolean =>
   (deployment.spec.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate';
 

@@ -16,7 +16,7 @@ import type { Caches } from '../caches.ts';
 import { Memories } from '../memory.ts';
 import { reconcileModelDeployment } from '../model-deployment.ts';
 
-export const key = 'shop/wine';
+const key = 'shop/wine';
 
 const storeOver = (api: FakeApi, type: ResourceType) => {
   const list = () =>

@@ -14,7 +14,7 @@ export function roomDueAtMs(target: RevisionState, progressDeadlineMs: number): 
 }
 
 /** The target lacks nothing but nodes for its pods: that is no fault of the revision, so its deadline waits meanwhile. */
-export const waitsForNodeOnly = (target: RevisionState): boolean =>
+const waitsForNodeOnly = (target: RevisionState): boolean =>
   target.unplaced > 0 && target.starting <= 0 && target.failing === 0;
 
 /**

@@ -9,8 +9,11 @@ export interface ConditionValue {
   readonly message: string;
 }
 
+/** A condition that is True. */
 export const yes = (reason: Reason, message: string): ConditionValue => ({ status: 'True', reason, message });
+/** A condition that is False. */
 export const no = (reason: Reason, message: string): ConditionValue => ({ status: 'False', reason, message });
+/** A condition of which nobody knows. */
 export const unknown = (reason: Reason, message: string): ConditionValue => ({
   status: 'Unknown',
   reason,

@@ -30,6 +30,7 @@ export interface StatusFacts {
   readonly progressDeadlineMs: number;
 }
 
+/** Ready pods of all revisions. */
 export const readyPods = (facts: StatusFacts): number =>
   [...facts.revisions.values()].reduce((sum, revision) => sum + revision.state.ready, 0);
 
