@@ -1,5 +1,6 @@
 /** What a gateway says of the models whose requests it holds: `GET /load` on its ops port. Versioned like the pods' report. */
 import { z } from 'zod';
+import { latencyHistogram } from './latency-check.ts';
 import type { LatencyHistogram, LoadSecond } from './wire.ts';
 
 /**
@@ -141,8 +142,6 @@ function secondsOf(value: unknown): readonly GatewaySecond[] | string {
 
 const outcomes = { succeeded: count, clientErrors: count, rejected: count, failed: count };
 const serviceTimes = { serviceCount: count, serviceSumSeconds: amount, serviceSumSquares: amount };
-const ascending = (values: readonly number[]) =>
-  values.every((value, index) => index === 0 || value > (values[index - 1] ?? 0));
 
 const modelLoad = z.object({
   model: text.min(1),
@@ -158,10 +157,7 @@ const modelLoad = z.object({
   held: count,
   inFlight: count,
   oldestWaitMs: amount,
-  latency: z
-    .object({ boundsMs: z.array(amount).max(1_024), counts: z.array(count).max(1_025) })
-    .refine(({ boundsMs, counts }) => counts.length === boundsMs.length + 1, 'one more count than bounds')
-    .refine(({ boundsMs }) => ascending(boundsMs), 'bounds must ascend'),
+  latency: latencyHistogram,
   seconds: z.unknown(),
   revisions: z
     .array(
