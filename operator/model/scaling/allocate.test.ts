@@ -55,6 +55,21 @@ function settle(
 const sum = (counts: Record<string, number>) => Object.values(counts).reduce((all, one) => all + one, 0);
 
 describe('a cluster of known size', () => {
+  test.each([
+    ['SLA', 3],
+    ['Timeout', 4],
+  ] as const)(
+    'with shedAt %s the last replica that is missing is worth as much as it serves in time',
+    (shedAt, near) => {
+      // One replica short of four; two or three short of eight. Where all of a queue is late, only the first is in reach.
+      const demands = [
+        demand('near', { ratePerSecond: 19, current: 3, shedAt }),
+        demand('far', { ratePerSecond: 48, current: 5, wanted: 10, shedAt }),
+      ];
+      expect(settle(demands, 8, 60).counts.near).toBe(near);
+    },
+  );
+
   test('with room for all gives each what it asks for', () => {
     const { replicas, why } = allocate([demand('a'), demand('b')], room(12), noAllocation, 0);
     expect([...replicas, ...why]).toEqual([]);

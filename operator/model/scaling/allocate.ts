@@ -34,6 +34,8 @@ export interface AllocationDemand {
   /** Unknown until a request was completed: then nothing is taken from it, and it takes nothing. */
   readonly model: Known<QueueModel>;
   readonly latency: readonly LatencyTarget[];
+  /** `spec.traffic.shedAt`; absent: Timeout. */
+  readonly shedAt?: 'Timeout' | 'SLA' | undefined;
 }
 
 /** Why a deployment does not get what it asks for. */
@@ -123,13 +125,13 @@ function best(sides: Iterable<Side>, worthOf: (side: Side) => number): Side | un
 }
 
 function sideOf(demand: AllocationDemand, rate: SlowRate | undefined, held: number): Side {
-  const { model, latency, weight } = demand;
+  const { model, latency, weight, shedAt } = demand;
   const known = new Map<number, number>();
   const rates = rate === undefined || model === 'unknown' ? [] : ratesAhead(rate, model.burstiness);
   const worth = (replicas: number) => {
     let value = known.get(replicas);
     if (value === undefined) {
-      value = model === 'unknown' ? 0 : weight * utility(model, rates, replicas, latency);
+      value = model === 'unknown' ? 0 : weight * utility(model, rates, replicas, latency, shedAt);
       known.set(replicas, value);
     }
     return value;

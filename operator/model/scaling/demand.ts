@@ -57,5 +57,6 @@ export function demandOf(
             ...correctionsOf(next.learned),
           },
     latency: input.latency,
+    shedAt: input.shedAt,
   };
 }
