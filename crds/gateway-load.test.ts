@@ -56,6 +56,12 @@ describe('parseGatewayReport', () => {
     });
   });
 
+  test('takes what the hop costs, and no word of it from those that have not measured it', () => {
+    const told = { ...good, hopCpuSeconds: 96e-6 };
+    expect(parseGatewayReport(JSON.stringify(told))).toEqual({ report: told });
+    expect(parseGatewayReport(body({}))).toEqual({ report: good });
+  });
+
   test.each([
     ['no JSON', '{"version":', 'no JSON'],
     ['another version', body({ version: 2 }), 'version'],
@@ -79,6 +85,8 @@ describe('parseGatewayReport', () => {
       withModel({ seconds: [{ ...second(1_000), arrivals: 1e7 }] }),
       'models.0.seconds: 0.arrivals',
     ],
+    ['a hop that costs nothing', body({ hopCpuSeconds: 0 }), 'hopCpuSeconds'],
+    ['a hop that costs hours', body({ hopCpuSeconds: 3_600 }), 'hopCpuSeconds'],
     ['a list', '[]', 'report'],
   ])('refuses %s', (_name, text, where) => {
     const parsed = parseGatewayReport(text);

@@ -87,6 +87,8 @@ export interface GatewayLoadReport {
   readonly uptimeMs: number;
   readonly ready: boolean;
   readonly draining: boolean;
+  /** CPU of this process per request of the last busy minutes, seconds; absent until it was busy for long enough to tell. */
+  readonly hopCpuSeconds?: number | undefined;
   readonly models: readonly GatewayModelLoad[];
 }
 
@@ -185,6 +187,7 @@ const gatewayReport = z.object({
   uptimeMs: amount,
   ready: z.boolean(),
   draining: z.boolean(),
+  hopCpuSeconds: z.number().positive().max(60).optional(),
   models: z.array(modelLoad).max(mostModels),
 });
 

@@ -42,6 +42,8 @@ export interface CallEdge {
   abort(): void;
   /** Breaks off an answer that has begun: its client does not read. */
   breakOff(): void;
+  /** The time that was asked for with `watchAnswer` is over. */
+  overdue?(): void;
 }
 
 /** A pod is given this much time beyond the deadline to say 504 itself: its connection then lives on. */
@@ -117,6 +119,11 @@ export class Call implements Waiting, Expiring {
 
   get isDone(): boolean {
     return this.state === 'done';
+  }
+
+  /** A pod's answer is on its way to the client. */
+  get isAnswering(): boolean {
+    return this.state === 'answering';
   }
 
   /** Keeps so many bytes in all, or refuses. */
@@ -212,6 +219,11 @@ export class Call implements Waiting, Expiring {
     this.#gate.deadlines.remove(this);
   }
 
+  /** The edge looks after so many milliseconds whether the answer that has begun still comes. */
+  watchAnswer(ms: number): void {
+    if (this.state === 'answering') this.expireAt(this.#gate.nowMs() + ms);
+  }
+
   /** The exchange with the pod broke; the call is tried elsewhere or refused. */
   podFailed(failure: PodFailure): void {
     if (this.state === 'answering') {
@@ -263,6 +275,10 @@ export class Call implements Waiting, Expiring {
 
   /** The wheel's word: its time is over. */
   expire(): void {
+    if (this.state === 'answering') {
+      this.#edge.overdue?.();
+      return;
+    }
     const nowMs = this.#gate.nowMs();
     const waitedMs = nowMs - this.arrivedMs;
     const isClientSlow = this.#isSendingOn && !this.isPodFull;

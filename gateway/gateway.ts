@@ -8,6 +8,7 @@ import { SlotLearner } from './balance/learn-slots.ts';
 import type { Pod } from './balance/pod.ts';
 import { alone, type Peers } from './balance/revision.ts';
 import type { GatewayConfig } from './config.ts';
+import { HopCost } from './load/hop-cost.ts';
 import { networkTransports } from './model-port.ts';
 import { modelMetrics, processMetrics } from './ops/metrics.ts';
 import { type OpsServer, startOpsServer } from './ops/server.ts';
@@ -42,6 +43,10 @@ export class Gateway {
   readonly #follow: Follow;
   readonly #slots: SlotLearner;
   readonly #metrics = processMetrics();
+  readonly #cost = new HopCost(() => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
   #ops: OpsServer | undefined;
   #peers: Peers = alone;
   #isClosing = false;
@@ -108,6 +113,12 @@ export class Gateway {
 
   load(sinceMs = 0): GatewayLoadReport {
     const nowMs = this.#nowMs();
+    const served = [...this.#models.values()];
+    this.#cost.look(
+      nowMs,
+      served.reduce((sum, { gate }) => sum + gate.recorder.counters.serviceCount, 0),
+    );
+    const hopCpuSeconds = this.#cost.meanSeconds;
     return {
       version: 1,
       instance: this.#instance,
@@ -115,7 +126,8 @@ export class Gateway {
       uptimeMs: nowMs,
       ready: this.unready().length === 0,
       draining: this.#isClosing,
-      models: [...this.#models.values()].map(({ gate }) => gate.load(nowMs, sinceMs)),
+      ...(hopCpuSeconds === undefined ? {} : { hopCpuSeconds }),
+      models: served.map(({ gate }) => gate.load(nowMs, sinceMs)),
     };
   }
 

@@ -23,6 +23,8 @@ export class ModelGate implements Gate {
   readonly refusals = new Map<RefusalReason, number>();
   /** Requests that were sent again because they never reached a pod, or did no harm there. */
   repeats = 0;
+  /** Answers over gRPC that are kept until they are whole. */
+  keptAnswers = 0;
   /** Why the newest routes are not in effect. */
   routesRefused: string | undefined;
   readonly #dependencies: GateDependencies;

@@ -65,6 +65,7 @@ export async function startOperator(config: OperatorConfig, parts: OperatorParts
     image: fleetDefaults.current.image ?? config.image,
     fileRoots: config.fileRoots,
     bakeTimeMs: config.bakeTimeMs,
+    gatewayPods: config.gatewayReplicas,
   });
   let defaults = defaultsOf();
 

@@ -16,7 +16,7 @@ const rooms: Record<string, { allow: string[]; pure?: boolean }> = {
   'operator/model': { allow: ['crds', 'stats', 'kube/objects.ts'], pure: true },
   'operator/probe': { allow: ['crds', 'stats', 'operator/model'] },
   'operator/controllers': { allow: ['crds', 'kube', 'stats', 'operator'] },
-  'operator/http': { allow: ['crds', 'operator/model'] },
+  'operator/http': { allow: ['crds', 'operator/model', 'kube/probed-port.ts'] },
   operator: { allow: ['crds', 'kube', 'stats', 'operator'] },
   'inference-pod/monitor': { allow: ['crds', 'stats'], pure: true },
   'inference-pod': { allow: ['crds', 'protocol', 'stats', 'inference-pod'] },

@@ -3,7 +3,6 @@ import {
   type ClientHttp2Stream,
   constants,
   type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
 import { parseTimeout } from '../../protocol/grpc/status.ts';
@@ -12,24 +11,26 @@ import { Call, type CallEdge } from '../call.ts';
 import { type ExchangeContext, keptBodyBytes } from '../http/exchange.ts';
 import { KeptBody } from '../queue/kept-body.ts';
 import { inCrumbs, Refusal } from '../queue/refusal.ts';
-import { httpStatusOf, refusalHeaders, requestHeaders } from './headers.ts';
+import { alone, GrpcAnswer, wantNoMore } from './answer.ts';
+import { refusalHeaders, requestHeaders } from './headers.ts';
 
 const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 const streamPath = '/inference.GRPCInferenceService/ModelStreamInfer';
+/** What a call counts for before its message has come: what is announced and never sent must keep nobody else out. */
+const firstBytes = 4_096;
 const readAheadBytes = 65_536;
 /** A stream without a deadline of its own may live this long, milliseconds. */
 const streamLifeMs = 1e9;
-const endStreamFlag = 1;
-/** As over HTTP/1.1: how long an answer may lie unread, and how long a pod may stop in the middle of one. */
-const unreadMs = 30_000;
-const stalledMs = 60_000;
 
 const nothing = Buffer.alloc(0);
+const ignore = () => undefined;
 
 export class GrpcExchange implements CallEdge {
   readonly #context: ExchangeContext;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
+  readonly #list: string[];
+  readonly #client: string;
   readonly #call: Call;
   readonly #isStream: boolean;
   readonly #ownTimeoutMs: number | undefined;
@@ -38,18 +39,22 @@ export class GrpcExchange implements CallEdge {
   #streams = false;
   #isTouched = false;
   #up: ClientHttp2Stream | undefined;
-  #status = 200;
-  #trailers: OutgoingHttpHeaders = {};
+  #answer: GrpcAnswer | undefined;
 
+  /** `list` holds the headers as they came, names and values in turn; `client` is the client's address. */
   constructor(
     context: ExchangeContext,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
+    list: string[],
+    client: string,
     nowMs: number,
   ) {
     this.#context = context;
     this.#stream = stream;
     this.#headers = headers;
+    this.#list = list;
+    this.#client = client;
     const path = headers[':path'] ?? '';
     this.#isStream = path === streamPath;
     this.#ownTimeoutMs = parseTimeout(headers['grpc-timeout'] as string | undefined);
@@ -67,8 +72,9 @@ export class GrpcExchange implements CallEdge {
       nowMs,
     );
     // An error is always followed by a close.
-    stream.on('error', () => undefined);
-    stream.once('close', () => this.#closed());
+    stream.on('error', ignore);
+    // What comes once is listened to with `on`: taking a listener away again costs Node's streams an event of its own.
+    stream.on('close', () => this.#closed());
   }
 
   start(): void {
@@ -80,7 +86,7 @@ export class GrpcExchange implements CallEdge {
       call.refuse(refusal);
       return;
     }
-    if (!call.hold(readAheadBytes)) {
+    if (!call.hold(this.#isStream ? readAheadBytes : firstBytes)) {
       call.refuse(new Refusal(429, 'too many bytes of waiting requests are held', 'BytesHeld', 1));
       return;
     }
@@ -99,11 +105,10 @@ export class GrpcExchange implements CallEdge {
       this.#call.refuse(new Refusal(501, 'the pods of this model speak no gRPC', 'BadRequest'));
       return;
     }
-    const client = this.#stream.session?.socket?.remoteAddress ?? 'unknown';
     const left = this.#isStream && this.#ownTimeoutMs === undefined ? undefined : leftMs;
     let opened: ReturnType<typeof session.request>;
     try {
-      opened = session.request(requestHeaders(this.#headers, client, left));
+      opened = session.request(requestHeaders(this.#headers, this.#list, this.#client, left));
     } catch {
       // What cannot be sent is the client's doing: no pod is to blame, and none would take it.
       this.#call.refuse(new Refusal(400, 'the metadata cannot be passed on', 'BadRequest'));
@@ -112,13 +117,20 @@ export class GrpcExchange implements CallEdge {
     const up = opened.stream;
     this.#up = up;
     // An error is always followed by a close.
-    up.on('error', () => undefined);
-    up.once('close', () => {
-      if (this.#up !== up) return;
+    up.on('error', ignore);
+    up.on('close', () => {
+      if (!this.#isCurrent(up)) return;
       const isRefused = up.rstCode === constants.NGHTTP2_REFUSED_STREAM;
       this.#failed(`the stream to the pod ended (${up.rstCode})`, opened.hasConnected() && !isRefused);
     });
-    up.once('response', (headers, flags) => this.#answer(up, headers, flags));
+    up.on('response', (headers, flags, list) => {
+      const stream = this.#stream;
+      if (!this.#isCurrent(up) || this.#answer !== undefined || stream.destroyed || stream.closed) return;
+      // It is not sent again from here on.
+      this.#body = nothing;
+      this.#answer = new GrpcAnswer(this.#context.gate, this.#call, stream, up);
+      this.#answer.begin(headers, flags, list, this.#isStream);
+    });
     if (!this.#streams) up.end(this.#body);
     // Nothing of a body that streams is taken before there is a connection: it could not be sent again.
     else if (up.pending) up.once('ready', () => this.#streamUp(up));
@@ -144,12 +156,17 @@ export class GrpcExchange implements CallEdge {
       stream.close(constants.NGHTTP2_INTERNAL_ERROR);
       return;
     }
-    stream.respond(refusalHeaders(refusal), { endStream: true });
-    // What is still sent is not wanted: told without an error, so that the status is read.
-    if (!stream.readableEnded) {
-      stream.resume();
-      stream.close(constants.NGHTTP2_NO_ERROR);
-    }
+    stream.respond(refusalHeaders(refusal), alone);
+    wantNoMore(stream);
+  }
+
+  overdue(): void {
+    this.#answer?.look();
+  }
+
+  /** The pod's stream is still the one that counts, and more is expected of it. */
+  #isCurrent(up: ClientHttp2Stream): boolean {
+    return this.#up === up && this.#answer?.isOver !== true;
   }
 
   #collect(): void {
@@ -162,7 +179,7 @@ export class GrpcExchange implements CallEdge {
         call.refuse(inCrumbs());
         return;
       }
-      if (kept.size > readAheadBytes && !call.hold(kept.size)) {
+      if (kept.size > firstBytes && !call.hold(kept.size)) {
         call.refuse(new Refusal(429, 'too many bytes of waiting requests are held', 'BytesHeld', 1));
         return;
       }
@@ -191,7 +208,7 @@ export class GrpcExchange implements CallEdge {
     this.#isTouched = true;
     this.#call.uploadGoesOn();
     const pass = (chunk: Buffer) => {
-      if (this.#up !== up || up.destroyed || up.write(chunk)) return;
+      if (!this.#isCurrent(up) || up.destroyed || up.write(chunk)) return;
       stream.pause();
       this.#call.isPodFull = true;
       up.once('drain', () => {
@@ -203,92 +220,31 @@ export class GrpcExchange implements CallEdge {
     this.#body = nothing;
     stream.on('data', pass);
     stream.on('end', () => {
-      if (this.#up !== up) return;
+      if (!this.#isCurrent(up)) return;
       up.end();
       this.#call.uploadEnded();
     });
     stream.resume();
   }
 
-  #answer(up: ClientHttp2Stream, headers: IncomingHttpHeaders, flags: number): void {
-    const stream = this.#stream;
-    if (this.#up !== up) return;
-    if (stream.destroyed || stream.closed) return;
-    const passed: OutgoingHttpHeaders = { ...headers };
-    const isWhole = (flags & endStreamFlag) !== 0;
-    if (isWhole) this.#status = httpStatusOf(headers['grpc-status']);
-    this.#call.answered(isWhole ? this.#status : 200);
-    if (isWhole) {
-      this.#up = undefined;
-      stream.respond(passed, { endStream: true });
-      if (!stream.readableEnded) {
-        stream.resume();
-        stream.close(constants.NGHTTP2_NO_ERROR);
-      }
-      return;
-    }
-    // It is not sent again from here on.
-    this.#body = nothing;
-    this.#call.hold(0);
-    if (!this.#isStream) this.#watch(up);
-    stream.respond(passed, { waitForTrailers: true });
-    stream.once('wantTrailers', () => {
-      if (!stream.destroyed && !stream.closed) stream.sendTrailers(this.#trailers);
-    });
-    up.once('trailers', (trailers) => {
-      this.#trailers = { ...trailers };
-      this.#status = httpStatusOf(trailers['grpc-status']);
-    });
-    up.on('data', (chunk: Buffer) => {
-      if (!stream.destroyed && !stream.write(chunk)) this.#waitForReader(up);
-    });
-    up.once('end', () => {
-      // Without trailers the answer is not whole.
-      if (this.#up !== up || Object.keys(this.#trailers).length === 0) return;
-      this.#up = undefined;
-      if (!stream.destroyed) stream.end();
-    });
-  }
-
-  /** The client reads no further: what waits for it is kept for a while, as long as there is room for it. */
-  #waitForReader(up: ClientHttp2Stream): void {
-    const stream = this.#stream;
-    if (up.isPaused()) return;
-    up.pause();
-    this.#call.waitForReader(readAheadBytes);
-    const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), unreadMs).unref();
-    stream.once('close', () => clearTimeout(timer));
-    stream.once('drain', () => {
-      clearTimeout(timer);
-      this.#call.readerIsBack();
-      up.resume();
-    });
-  }
-
-  /** A pod that stops in the middle of its answer. */
-  #watch(up: ClientHttp2Stream): void {
-    up.setTimeout(stalledMs, () => {
-      if (up.isPaused()) this.#watch(up);
-      else up.close(constants.NGHTTP2_CANCEL);
-    });
-  }
-
   #failed(message: string, reachedPod: boolean): void {
+    const why = `the pod broke off: ${message}`;
     this.#up = undefined;
-    const hasAnswer = this.#stream.headersSent;
     this.#call.podFailed({
-      message: `the pod broke off: ${message}`,
+      message: why,
       reachedPod,
       isPodSick: true,
       repeatable: !this.#isTouched,
       harmless: false,
     });
-    if (hasAnswer && !this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.#answer?.broke(why);
   }
 
   #closed(): void {
+    const answer = this.#answer;
+    answer?.left();
     if (this.#call.isDone) return;
-    if (this.#stream.writableFinished && this.#up === undefined) this.#call.finish(this.#status);
+    if (this.#stream.writableFinished && answer?.isOver === true) this.#call.finish(answer.status);
     else this.#call.cancel();
   }
 }

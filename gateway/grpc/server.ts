@@ -1,5 +1,5 @@
 /** gRPC from clients: HTTP/2 on sockets that the model's port accepts. */
-import { createServer, type ServerHttp2Session } from 'node:http2';
+import { createServer, type Http2Session, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ExchangeContext } from '../http/exchange.ts';
 import { GrpcExchange } from './exchange.ts';
@@ -25,12 +25,21 @@ const windowBytes = 1_048_576;
 const pingMs = 60_000;
 const pongMs = 20_000;
 const lastStreamId = 2 ** 31 - 1;
-/** A client has read the goodbye after so long. */
-const goodbyeMs = 250;
+/** A client that does not answer a goodbye is left after so long. */
+const goodbyeMs = 5_000;
 
-/** Makes the server; it listens nowhere. */
-export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
+/** Who is at the other end of a connection. */
+interface Client {
+  readonly socket: Socket;
+  readonly address: string;
+  hasAsked: boolean;
+}
+
+/** Makes the server; it listens nowhere. `asked` is told of each connection when its first RPC comes. */
+export const createGrpcServer = (context: ExchangeContext, asked: (socket: Socket) => void): GrpcServer => {
   const sessions = new Set<ServerHttp2Session>();
+  const clients = new WeakMap<Http2Session, Client>();
+  let injected: Socket | undefined;
   let isClosed = false;
   const server = createServer({
     maxHeaderListPairs,
@@ -44,7 +53,13 @@ export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
   });
   server.on('session', (session) => {
     sessions.add(session);
-    session.setLocalWindowSize(windowBytes);
+    if (injected !== undefined)
+      clients.set(session, {
+        socket: injected,
+        address: injected.remoteAddress ?? 'unknown',
+        hasAsked: false,
+      });
+    if (!session.destroyed) session.setLocalWindowSize(windowBytes);
     const ping = setInterval(() => checkAlive(session), pingMs).unref();
     session.on('close', () => {
       sessions.delete(session);
@@ -53,14 +68,22 @@ export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
     session.on('error', () => undefined);
     if (isClosed) sayGoodbye(session);
   });
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream, headers, _flags, list) => {
+    const { session } = stream;
+    const client = session === undefined ? undefined : clients.get(session);
+    if (client?.hasAsked === false) {
+      client.hasAsked = true;
+      asked(client.socket);
+    }
     const contentType = headers['content-type'] ?? '';
     if (headers[':method'] === 'POST' && /^application\/grpc($|[+;])/.test(contentType)) {
-      new GrpcExchange(context, stream, headers, context.gate.nowMs()).start();
+      const from = client?.address ?? 'unknown';
+      new GrpcExchange(context, stream, headers, list, from, context.gate.nowMs()).start();
       return;
     }
     stream.on('error', () => undefined);
     stream.resume();
+    if (stream.destroyed || stream.closed) return;
     stream.respond(
       { ':status': contentType.startsWith('application/grpc') ? 405 : 415 },
       { endStream: true },
@@ -70,7 +93,10 @@ export const createGrpcServer = (context: ExchangeContext): GrpcServer => {
   return {
     inject: (socket) => {
       socket.allowHalfOpen = false;
+      // Its session is made before this returns.
+      injected = socket;
       server.emit('connection', socket);
+      injected = undefined;
     },
     close: () => {
       isClosed = true;
@@ -101,8 +127,11 @@ const checkAlive = (session: ServerHttp2Session) => {
 const sayGoodbye = (session: ServerHttp2Session) => {
   if (session.destroyed || session.closed) return;
   session.goaway(0, lastStreamId);
-  // RPCs that crossed the goodbye are still served.
-  setTimeout(() => {
-    if (!session.destroyed) session.close();
-  }, goodbyeMs).unref();
+  const close = () => {
+    clearTimeout(timer);
+    if (!session.destroyed && !session.closed) session.close();
+  };
+  const timer = setTimeout(close, goodbyeMs).unref();
+  // RPCs that crossed the goodbye are still served: what comes before the answer to this ping was sent before it was read.
+  session.ping(close);
 };

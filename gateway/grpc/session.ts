@@ -15,6 +15,7 @@ const pingMs = 30_000;
 const pongMs = 10_000;
 /** Streams of one connection: HTTP/2 has numbers for 2^30, which a busy pod uses up in days, and then no stream opens any more. */
 const mostStreams = 2 ** 29;
+const openEnd = { endStream: false } as const;
 
 /** A stream, and what is known of the connection below it. */
 export interface PodStream {
@@ -36,7 +37,7 @@ export class GrpcSession {
   }
 
   /** Opens a stream; throws only what a second try would not mend. */
-  request(headers: OutgoingHttpHeaders): PodStream {
+  request(headers: OutgoingHttpHeaders | readonly string[]): PodStream {
     let session = this.#session;
     if (this.#opened >= this.#mostStreams) {
       // Those that run end by themselves.
@@ -45,7 +46,7 @@ export class GrpcSession {
     }
     if (session === undefined || session.closed || session.destroyed) session = this.#connect();
     this.#opened += 1;
-    return { stream: session.request(headers, { endStream: false }), hasConnected: this.#hasConnected };
+    return { stream: session.request(headers, openEnd), hasConnected: this.#hasConnected };
   }
 
   /** No new streams; those that run end by themselves. */
@@ -72,7 +73,7 @@ export class GrpcSession {
     session.on('connect', () => {
       isConnected = true;
       clearTimeout(timer);
-      session.setLocalWindowSize(windowBytes);
+      if (!session.destroyed) session.setLocalWindowSize(windowBytes);
     });
     session.on('error', () => undefined);
     session.on('goaway', forget);

@@ -15,6 +15,8 @@ import type { AnswerHandler, PodConnection } from './pool.ts';
 export const keptBodyBytes = 1_048_576;
 /** What Node reads ahead of a body that nobody asks for. */
 const readAheadBytes = 65_536;
+/** What a body that is taken counts for before it has come: what is announced and never sent must keep nobody else out. */
+const firstBytes = 4_096;
 /** A client that goes on sending after its refusal is listened to for so long, since a reset would overtake the answer. */
 const lingerMs = 2_000;
 
@@ -89,8 +91,8 @@ export class HttpExchange implements CallEdge, AnswerHandler {
       return;
     }
     const isLarge = framing.kind === 'length' && framing.bytes > keptBodyBytes;
-    // What is announced and never sent must keep nobody else out: more counts when it has come.
-    if (!call.hold(framing.kind === 'length' ? Math.min(framing.bytes, readAheadBytes) : readAheadBytes)) {
+    const leastBytes = isLarge ? readAheadBytes : firstBytes;
+    if (!call.hold(framing.kind === 'length' ? Math.min(framing.bytes, leastBytes) : leastBytes)) {
       call.refuse(bytesHeld());
       return;
     }
@@ -208,7 +210,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
         call.refuse(inCrumbs());
         return;
       }
-      if (kept.size > readAheadBytes && !call.hold(kept.size)) {
+      if (kept.size > firstBytes && !call.hold(kept.size)) {
         call.refuse(bytesHeld());
         return;
       }

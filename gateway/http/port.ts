@@ -43,6 +43,8 @@ export class ModelPort {
   readonly #sockets = new Set<Socket>();
   /** Connections that have not asked anything yet, the oldest first. */
   readonly #silent = new Set<Socket>();
+  /** The same over HTTP/2: they give way too, but hear a goodbye where the port closes. */
+  readonly #unasked = new Set<Socket>();
   readonly #limits: PortLimits;
   #grpc: GrpcServer | undefined;
 
@@ -82,6 +84,8 @@ export class ModelPort {
       this.#net.once('error', reject);
       this.#net.listen({ port, host, backlog: 4096 }, () => {
         this.#net.off('error', reject);
+        // One that cannot be accepted (no file descriptor is left) costs a connection and not the process.
+        this.#net.on('error', () => undefined);
         resolve();
       });
     });
@@ -111,9 +115,10 @@ export class ModelPort {
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#silent.delete(socket);
+      this.#unasked.delete(socket);
     });
     if (this.#sockets.size > this.#limits.maxConnections) {
-      const [oldest] = this.#silent;
+      const [oldest] = this.#silent.size > 1 ? this.#silent : this.#unasked;
       if (oldest !== undefined && oldest !== socket) oldest.destroy();
       else {
         socket.destroy();
@@ -150,7 +155,8 @@ export class ModelPort {
       return;
     }
     this.#silent.delete(socket);
-    this.#grpc ??= createGrpcServer(this.#context);
+    this.#unasked.add(socket);
+    this.#grpc ??= createGrpcServer(this.#context, (asking) => this.#unasked.delete(asking));
     this.#grpc.inject(socket);
   }
 

@@ -114,8 +114,11 @@ test('bodies that are announced and never sent keep nobody else out', async () =
   const rig = await startRig({ a: [pod.address] }, {}, {}, undefined, new ByteBudget(8_000_000, 4_000_000));
   ends.push(() => pod.close());
   ends.push(() => rig.close());
-  for (let i = 0; i < 20; i += 1) connected(rig.port.port).write(head('content-length: 1000000\r\n'));
-  await until('all are there', () => rig.gate.open === 20);
+  for (let i = 0; i < 200; i += 1)
+    connected(rig.port.port).write(
+      head(i % 2 === 0 ? 'content-length: 1000000\r\n' : 'transfer-encoding: chunked\r\n'),
+    );
+  await until('all are there', () => rig.gate.open === 200);
   expect((await ask(rig.port.port, { body: Buffer.alloc(500_000) })).status).toBe(200);
 });
 

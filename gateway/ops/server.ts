@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GatewayLoadReport } from '../../crds/gateway-load.ts';
+import { keepRoom, targetOf } from '../../kube/probed-port.ts';
 
 export interface OpsServerOptions {
   readonly host: string;
@@ -24,8 +25,8 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     const send = (code: number, text: string, type = 'text/plain; charset=utf-8') =>
       response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(text);
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, 'method not allowed\n');
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://gateway');
-    switch (pathname) {
+    const target = targetOf(request.url);
+    switch (target?.pathname) {
       // Liveness says only that the event loop turns: a restart never heals an unreachable API server.
       case '/livez':
       case '/healthz':
@@ -35,7 +36,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
         return missing.length === 0 ? send(200, 'ok\n') : send(503, `${missing.join('\n')}\n`);
       }
       case '/load': {
-        const since = Number(searchParams.get('sinceMs') ?? '0');
+        const since = Number(target?.searchParams.get('sinceMs') ?? '0');
         const report = options.load(Number.isFinite(since) ? since : 0);
         return send(200, JSON.stringify(report), 'application/json');
       }
@@ -50,7 +51,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
-  server.maxConnections = 256;
+  keepRoom(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {

@@ -3,7 +3,8 @@ import type { ModelDeployment } from '../../crds/types.ts';
 import { durationMs, percentFraction } from '../../crds/values.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { externalWhy } from '../model/external-count.ts';
-import { isMeasured } from '../model/gateway/auto.ts';
+import { measuredTurn } from '../model/gateway/auto.ts';
+import { type WayMeasured, wayMeasuredOf } from '../model/gateway/way-measured.ts';
 import { revisionHash } from '../model/hash.ts';
 import { scaleOwnerOf } from '../model/scale-owner.ts';
 import type { AllocationDemand } from '../model/scaling/allocate.ts';
@@ -31,6 +32,8 @@ export interface FleetDecision {
   /** The last ten such decisions of this process, the newest first. */
   readonly recentChanges: readonly FleetChange[];
   readonly measured: Measured;
+  /** What `traffic.path: Auto` turns on; absent where the way is not chosen. */
+  readonly way?: WayMeasured;
   /** Replicas to keep room for beside them; absent where none is wished. */
   readonly headroom?: Known<number>;
 }
@@ -121,8 +124,8 @@ const defaultWindow = '5m';
 const tellingHolds: readonly string[] = ['HoldUnknown', 'HoldCrashing', 'HoldBlocked'];
 
 /** The part of a decision whose change is news: counts and verdicts, no measured figure. */
-const newsOf = (replicas: number, why: Why) =>
-  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}|${isMeasured(why)}`;
+const newsOf = (replicas: number, why: Why, way: WayMeasured | undefined) =>
+  `${replicas}|${why.limited?.reason ?? ''}|${tellingHolds.includes(why.reason) ? why.reason : ''}|${measuredTurn(why, way)}`;
 
 /** A verdict that goes to and fro at its boundary is told no more often than this. */
 const verdictEveryMs = 5_000;
@@ -250,17 +253,19 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
         ? undefined
         : headroomOf(wish, decided, entry.demand.model, replicas, input, entry.headroomPeak, nowMs);
     entry.headroomPeak = room?.peak;
+    const way = wayMeasuredOf(spec, pods, gateways?.gateways);
     entry.decision = {
       replicas,
       why,
       measured,
       lastChange: recentChanges[0],
       recentChanges,
+      ...(way === undefined ? {} : { way }),
       ...(room === undefined ? {} : { headroom: room.replicas }),
     };
     const told = {
       // Placeholders may have to give way to pods that find no place.
-      news: `${newsOf(replicas, why)}${room === undefined ? '' : `|${room.replicas}|${facts.blockedReplicas}`}`,
+      news: `${newsOf(replicas, why, way)}${room === undefined ? '' : `|${room.replicas}|${facts.blockedReplicas}`}`,
       verdict: verdictOf(measured, deployment),
       figures: figuresOf(measured),
     };

@@ -1,6 +1,7 @@
 /** The operator's own HTTP: `/livez`, `/readyz`, `/metrics`. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { keepRoom, targetOf } from '../../kube/probed-port.ts';
 
 export interface OpsServerOptions {
   readonly host: string;
@@ -22,7 +23,7 @@ export async function startOpsServer({ host, port, unready, metrics }: OpsServer
   const server: Server = createServer((request, response) => {
     const send = (code: number, text: string, type = 'text/plain; charset=utf-8') =>
       response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(text);
-    const { pathname } = new URL(request.url ?? '/', 'http://operator');
+    const pathname = targetOf(request.url)?.pathname;
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, 'method not allowed\n');
     if (pathname === '/livez') return send(200, 'ok\n');
     if (pathname === '/readyz') {
@@ -38,7 +39,7 @@ export async function startOpsServer({ host, port, unready, metrics }: OpsServer
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
-  server.maxConnections = 256;
+  keepRoom(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

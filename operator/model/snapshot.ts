@@ -15,6 +15,7 @@ import type {
 } from '../../kube/objects.ts';
 import type { NodesReading } from './cost.ts';
 import type { GatewayReading } from './gateway/path.ts';
+import type { WayMeasured } from './gateway/way-measured.ts';
 import type { HeadroomReading } from './headroom/reading.ts';
 import type { Measured } from './scaling/measured.ts';
 import type { Known, Why } from './scaling/types.ts';
@@ -27,6 +28,8 @@ export interface OperatorDefaults extends FleetDefaults {
   readonly fileRoots: readonly string[];
   /** How long the Deployment of a replaced revision is kept at 0 replicas before it is deleted, milliseconds. */
   readonly bakeTimeMs: number;
+  /** Pods of each namespace's gateway; absent: two. */
+  readonly gatewayPods?: number | undefined;
 }
 
 /** What ModelDeployments leave out, as the platform's team wants it. */
@@ -78,6 +81,8 @@ export interface ScalingReading {
   readonly recentChanges?: readonly ScalingChange[];
   /** How long a new pod takes until it is ready, seconds, as learned; absent: not known. */
   readonly startupSeconds?: number;
+  /** What `traffic.path: Auto` turns on; absent where the way is not chosen. */
+  readonly way?: WayMeasured;
 }
 
 /** A decision at the moment at which it changed the count. */

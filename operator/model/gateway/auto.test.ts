@@ -4,7 +4,7 @@ import type { TrafficChoice } from '../../../crds/status.ts';
 import type { Known } from '../scaling/types.ts';
 import type { ScalingReading } from '../snapshot.ts';
 import { makeDeployment, makeSnapshot, type SpecPart, startMs } from '../testing/builders.ts';
-import { type AutoFacts, autoWay, choiceBasis, isMeasured } from './auto.ts';
+import { type AutoFacts, autoWay, choiceBasis, cpusWeighed, isMeasured, measuredTurn } from './auto.ts';
 import { wantsGateway } from './path.ts';
 
 const tight: SpecPart = { sla: { window: '5m', latency: { p99: '94ms' } }, scaling: { maxReplicas: 16 } };
@@ -124,6 +124,60 @@ describe('the choice', () => {
     expect(at(299_000).choice).toEqual(before);
     expect(at(300_000).choice).toMatchObject({ path: 'Direct', revision: 'bbb' });
     expect(way(tight, measured(0.02, 99), { ...second, finishedAtMs: 0 }, before).choice).toEqual(before);
+  });
+
+  describe('is made for a revision by its own service times', () => {
+    const before = chosen('Gateway');
+    const services = (samples: number, meanSeconds: number) => [
+      { revision: 'aaa', samples: 90_000, meanSeconds: 0.02, scv: 0.25 },
+      { revision: 'bbb', samples, meanSeconds, scv: 0.25 },
+    ];
+    const at = (
+      samples: number,
+      meanSeconds: number,
+      part: Partial<AutoFacts> = {},
+      hopCpuSeconds?: number,
+    ) =>
+      way(
+        tight,
+        { ...measured(20), way: { services: services(samples, meanSeconds), hopCpuSeconds } },
+        { ...second, finishedAtMs: startMs, ...part },
+        before,
+        startMs + 1_000,
+      );
+
+    test('as soon as its rollout has ended, though all together are those of the one before', () => {
+      expect(at(100, 20e-6).choice).toMatchObject({
+        path: 'Direct',
+        revision: 'bbb',
+        serviceTime: '20µs',
+      });
+      expect(at(100, 0.02).choice).toMatchObject({ path: 'Gateway', revision: 'bbb', serviceTime: '20ms' });
+    });
+
+    test('not before a hundred of them, and not while the rollout runs', () => {
+      expect(at(99, 20e-6).choice).toEqual(before);
+      expect(at(100, 20e-6, { isRollingOut: true }).choice).toEqual(before);
+    });
+
+    test('and by what the hop has cost, where gateways have measured it', () => {
+      // 64 ms of CPU for a request that takes a replica 20 ms.
+      expect(at(100, 0.02, {}, 0.064).choice).toMatchObject({ path: 'Direct', revision: 'bbb' });
+      expect(at(100, 0.02, {}, 64e-6).choice).toMatchObject({ path: 'Gateway', revision: 'bbb' });
+    });
+
+    test('and the fleet loop wakes it when the hundred are there', () => {
+      const turn = (samples: number) =>
+        measuredTurn(measured(20).why, { services: services(samples, 0.02), hopCpuSeconds: undefined });
+      expect(turn(100)).toBe(turn(5_000));
+      expect(turn(99)).not.toBe(turn(100));
+    });
+  });
+
+  test('weighs as many gateway pods as the operator makes', () => {
+    const { gatewayCpus } = cpusWeighed(undefined, {});
+    expect(gatewayCpus).toBeCloseTo(0.2);
+    expect(cpusWeighed(undefined, { gatewayPods: 5 }).gatewayCpus).toBeCloseTo(0.5);
   });
 
   test('is made anew when a person changes what it was made for', () => {

@@ -3,6 +3,7 @@ import type { TrafficChoice } from '../../../crds/status.ts';
 import type { ModelDeployment, RuntimeSpec } from '../../../crds/types.ts';
 import { quantityNumber } from '../../../crds/values.ts';
 import { resourcesOf } from '../desired/pod-template.ts';
+import type { RevisionService } from '../scaling/by-revision.ts';
 import { promise, seconds } from '../scaling/explain.ts';
 import { scalingInputOf } from '../scaling/spec.ts';
 import type { Why } from '../scaling/types.ts';
@@ -11,19 +12,26 @@ import { cutMessage, timestamp } from '../status/rounding.ts';
 import { defaultGatewayResources } from './children.ts';
 import { type HopFacts, weighHop } from './hop.ts';
 import type { AutoPath } from './path.ts';
+import type { WayMeasured } from './way-measured.ts';
 
 /** Measured requests before the service time is believed: their mean is then within a fifth of the true one, mostly. */
 const fewestRequests = 100;
 
-/** Whether enough was measured for a choice: a turn that the fleet loop wakes the deployment for. */
+/** Whether enough was measured for a choice, of all revisions together. */
 export const isMeasured = ({ inputs: { serviceSamples = 0 } }: Pick<Why, 'inputs'>): boolean =>
   serviceSamples !== 'unknown' && serviceSamples >= fewestRequests;
 
-/** Service times are those of the last five minutes, whatever revision served: so long after a rollout they are the new one's. */
+/** What of the measurements a choice waits for: the fleet loop wakes the deployment when it changes. */
+export const measuredTurn = (why: Pick<Why, 'inputs'>, way: WayMeasured | undefined): string =>
+  [isMeasured(why), ...(way?.services ?? []).filter(isEnough).map(({ revision }) => revision)].join(' ');
+
+const isEnough = ({ samples }: RevisionService) => samples >= fewestRequests;
+
+/** Where no revision's own are known: those of all in the last five minutes, which so long after a rollout are the new one's. */
 const serviceWindowMs = 300_000;
 
-/** The gateway's pods where nothing is said: two. */
-const gatewayPods = 2;
+/** The gateway's pods where the operator's settings say nothing. */
+const defaultGatewayPods = 2;
 
 export interface AutoWay extends AutoPath {
   /** What status keeps; undefined where nothing was weighed yet, or nothing has to be. */
@@ -42,7 +50,7 @@ const cpusOf = (resources: ReturnType<typeof resourcesOf>): number =>
 /** CPUs that one replica asks for, and the gateway's pods together. */
 export function cpusWeighed(
   runtime: RuntimeSpec | undefined,
-  defaults: Pick<OperatorDefaults, 'resources' | 'gateway'>,
+  defaults: Pick<OperatorDefaults, 'resources' | 'gateway' | 'gatewayPods'>,
 ): Pick<HopFacts, 'cpuPerReplica' | 'gatewayCpus'> {
   const given = defaults.gateway?.resources;
   const gateway = resourcesOf(given === undefined ? undefined : { resources: given }, {
@@ -50,7 +58,7 @@ export function cpusWeighed(
   });
   return {
     cpuPerReplica: cpusOf(resourcesOf(runtime, defaults)),
-    gatewayCpus: gatewayPods * cpusOf(gateway),
+    gatewayCpus: (defaults.gatewayPods ?? defaultGatewayPods) * cpusOf(gateway),
   };
 }
 
@@ -75,9 +83,12 @@ const isFixed = (spec: ModelDeployment['spec']): boolean => spec.scaling.mode !=
  * | mode Fixed or External                  | any                   | any                  | Direct: no pod saved   |
  * | one replica at most, or no latency      | any                   | any                  | Direct                 |
  * | else, or invalid                        | any                   | for this revision    | as chosen              |
- * | else                                    | too little, or mixed  | for another          | as chosen then         |
+ * | else                                    | too little of it      | for another          | as chosen then         |
  * | else                                    | too little            | never                | Direct, for now        |
  * | else                                    | 100 requests of it    | never, or for another| `weighHop`, kept       |
+ *
+ * "Of it": pods and gateways tell their service times by revision, so that a candidate's own are known when it becomes the one
+ * that serves.
  */
 export function autoWay(
   { deployment, scaling, defaults, nowMs }: Pick<Snapshot, 'deployment' | 'scaling' | 'defaults' | 'nowMs'>,
@@ -110,29 +121,31 @@ export function autoWay(
     const value = inputs[name];
     return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
   };
-  const [serviceMs, scv] = ['serviceMs', 'serviceScv'].map(known);
+  const [serviceMs, serviceScv] = ['serviceMs', 'serviceScv'].map(known);
   // Of a first revision every measurement is its own.
   const isItsOwn =
     (rollouts <= 1 && before === undefined) ||
     before?.revision === stable ||
     (finishedAtMs !== undefined && nowMs >= finishedAtMs + serviceWindowMs);
-  if (
-    stable === undefined ||
-    isRollingOut ||
-    !isItsOwn ||
-    (scaling !== 'unknown' && !isMeasured(scaling.why)) ||
-    serviceMs === undefined ||
-    serviceMs <= 0 ||
-    scv === undefined
-  )
+  const recent =
+    isItsOwn && serviceMs !== undefined && serviceScv !== undefined && isMeasured({ inputs })
+      ? { meanSeconds: serviceMs / 1_000, scv: serviceScv }
+      : undefined;
+  const own =
+    scaling === 'unknown'
+      ? undefined
+      : scaling.way?.services.find((one) => one.revision === stable && isEnough(one));
+  const service = recent ?? own;
+  if (stable === undefined || isRollingOut || service === undefined || service.meanSeconds <= 0)
     return before === undefined ? settled('Direct', unchosen) : keep(before);
 
   const verdict = weighHop({
-    service: { meanSeconds: serviceMs / 1_000, scv },
+    service: { meanSeconds: service.meanSeconds, scv: service.scv },
     slots: known('slotsPerReplica') ?? 1,
     latency,
     maxReplicas,
     ...cpusWeighed(spec.runtime, defaults),
+    hopCpuSeconds: scaling === 'unknown' ? undefined : scaling.way?.hopCpuSeconds,
   });
   const message = cutMessage(verdict.sentence, 384);
   return {
@@ -142,7 +155,7 @@ export function autoWay(
       path: verdict.path,
       revision: stable,
       basis,
-      serviceTime: seconds(serviceMs / 1_000),
+      serviceTime: seconds(service.meanSeconds),
       time: timestamp(nowMs),
       message,
     },

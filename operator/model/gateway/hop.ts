@@ -28,6 +28,8 @@ export interface HopFacts {
   readonly cpuPerReplica: number;
   /** CPUs that the gateway's pods ask for together, busy or not. */
   readonly gatewayCpus: number;
+  /** CPU of the hop per request, where gateways have measured it for this model; absent: what the bench prints. */
+  readonly hopCpuSeconds?: number | undefined;
 }
 
 export interface HopVerdict {
@@ -112,7 +114,10 @@ export function weighHop(facts: HopFacts): HopVerdict {
     requestsPerSecondPerReplica: undefined,
     strictness: 1,
   });
-  const hopCpus = Math.max(gatewayCpus, (ratePerSecond * hopCpuSeconds) / gatewayBusy);
+  const hopCpus = Math.max(
+    gatewayCpus,
+    (ratePerSecond * (facts.hopCpuSeconds ?? hopCpuSeconds)) / gatewayBusy,
+  );
   const directCpus = directReplicas * cpuPerReplica;
   const throughCpus = maxReplicas * cpuPerReplica + hopCpus;
   const pays = throughCpus <= worthShare * directCpus;

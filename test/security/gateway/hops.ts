@@ -193,6 +193,18 @@ export const hopAttacks: readonly Attack[] = [
     ),
   },
   {
+    name: 'ops port: targets that are none',
+    allowed: [400, 404],
+    run: repeat(35, (target, i) =>
+      once(
+        target,
+        `GET ${['//', '//[', 'http://[', '*', '/\\', '/%', 'http://'][i % 7]} HTTP/1.1\r\nhost: x\r\n\r\n`,
+        target.ops,
+      ),
+    ),
+  },
+  { name: 'ops port: 1,000 connections that say nothing', allowed: [0], run: slow(1000, '', '', 'ops') },
+  {
     name: '9,000 connections that say nothing',
     allowed: [0],
     run: slow(9000, '', ''),

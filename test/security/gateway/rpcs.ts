@@ -1,7 +1,7 @@
 /** What bad clients do over HTTP/2: rapid resets, streams without end, floods of small frames. */
 import { connect as connectHttp2, constants } from 'node:http2';
 import type { Attack, Statuses } from '../clients.ts';
-import { count } from '../clients.ts';
+import { count, slow } from '../clients.ts';
 import { pause, type Target } from '../ground.ts';
 
 const path = '/inference.GRPCInferenceService/';
@@ -162,6 +162,11 @@ export const rpcAttacks: readonly Attack[] = [
         ),
       ),
     ),
+  },
+  {
+    name: 'gRPC: 9,000 connections that ask nothing',
+    allowed: [0],
+    run: slow(9000, preface.toString('latin1'), ''),
   },
   {
     name: 'gRPC: a flood of SETTINGS',

@@ -1,0 +1,306 @@
+/** gRPC with pods and clients that mean harm: each costs its own call, and the gateway goes on. */
+import { type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { GatewayOutcomes } from '../../crds/gateway-load.ts';
+import { portOf } from '../model-port.ts';
+import { call, sessionTo as connected, data, good, head, message, question } from '../testing/grpc-call.ts';
+import {
+  endHeaders,
+  endStream,
+  frame,
+  headerBlock,
+  type RawGrpcPod,
+  startRawGrpcPod,
+  types,
+} from '../testing/raw-grpc-pod.ts';
+import { ask, type Rig, startRig, until } from '../testing/rig.ts';
+import { answerWell, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
+import { startStubPod } from '../testing/stub-pod.ts';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
+  const rig = await startRig(...args);
+  ends.push(() => rig.close());
+  return rig;
+};
+const wellPod = async (...args: Parameters<typeof startStubGrpcPod>): Promise<StubGrpcPod> => {
+  const pod = await startStubGrpcPod(...args);
+  ends.push(() => pod.close());
+  return pod;
+};
+const rawPod = async (...args: Parameters<typeof startRawGrpcPod>): Promise<RawGrpcPod> => {
+  const pod = await startRawGrpcPod(...args);
+  ends.push(() => pod.close());
+  return pod;
+};
+const sessionTo = (port: number) => {
+  const session = connected(port);
+  ends.push(() => session.destroy());
+  return session;
+};
+
+const forever = (socket: Socket, piece: Buffer) => {
+  const more = () => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on('drain', more);
+  more();
+};
+const http2Settings: [string, string] = ['http2-settings', 'AAMAAABk'];
+
+describe('a pod that answers', () => {
+  test.each<[string, (socket: Socket, stream: number) => unknown]>([
+    ['a status that HTTP has not', (socket, id) => socket.write(head(id, 0, [':status', '999']))],
+    [
+      'a status that HTTP has not, alone',
+      (socket, id) => socket.write(head(id, endStream, [':status', '999'])),
+    ],
+    ['a header that is not passed on', (socket, id) => socket.write(head(id, 0, ...good, http2Settings))],
+    [
+      'a header that is not passed on, alone',
+      (socket, id) => socket.write(head(id, endStream, ...good, ['grpc-status', '0'], http2Settings)),
+    ],
+    [
+      'trailers that are not passed on',
+      (socket, id) =>
+        socket.write(
+          Buffer.concat([
+            head(id, 0, ...good),
+            data(id),
+            head(id, endStream, ['grpc-status', '0'], http2Settings),
+          ]),
+        ),
+    ],
+    [
+      'half an answer',
+      (socket, id) => {
+        socket.write(
+          Buffer.concat([
+            head(id, 0, ...good),
+            data(id),
+            frame(types.reset, 0, id, Buffer.from([0, 0, 0, 2])),
+          ]),
+        );
+      },
+    ],
+    ['half an answer, and goes', (socket, id) => socket.end(Buffer.concat([head(id, 0, ...good), data(id)]))],
+    [
+      'an answer without trailers',
+      (socket, id) => socket.write(Buffer.concat([head(id, 0, ...good), frame(types.data, endStream, id)])),
+    ],
+    ['garbage', (socket) => socket.write(Buffer.alloc(4_000, 0xfe))],
+    ['HTTP/1.1', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')],
+    [
+      'headers without end',
+      (socket, id) => {
+        socket.write(frame(types.headers, 0, id, headerBlock(...good)));
+        forever(socket, frame(9, 0, id, headerBlock(['x-y', 'z'.repeat(100)])));
+      },
+    ],
+    [
+      'trailers of a stream that is not there',
+      (socket, id) => socket.write(head(id + 2, endStream, ['grpc-status', '0'])),
+    ],
+    [
+      'more than the window',
+      (socket, id) => {
+        socket.write(head(id, 0, ...good));
+        forever(socket, frame(types.data, 0, id, Buffer.alloc(16_384)));
+      },
+    ],
+    [
+      'a window that overflows',
+      (socket) => socket.write(frame(types.window, 0, 0, Buffer.from([0x7f, 255, 255, 255]))),
+    ],
+    ['PING without end', (socket) => forever(socket, frame(types.ping, 0, 0, Buffer.alloc(8)))],
+    ['SETTINGS without end', (socket) => forever(socket, frame(types.settings, 0, 0))],
+    [
+      'a frame that is too large',
+      (socket, id) => forever(socket, frame(types.data, 0, id, Buffer.alloc(1_000_000))),
+    ],
+    [
+      'a promise of a push',
+      (socket, id) =>
+        socket.write(
+          frame(
+            5,
+            endHeaders,
+            id,
+            Buffer.concat([Buffer.from([0, 0, 0, 2]), headerBlock([':method', 'GET'])]),
+          ),
+        ),
+    ],
+  ])('%s costs its own call', async (_, answer) => {
+    const bad = await rawPod(answer);
+    const rig = await rigOf({ a: [bad.address] }, { timeoutMs: 700 });
+    const session = sessionTo(rig.port.port);
+    const end = await call(session);
+    // UNAVAILABLE, DEADLINE_EXCEEDED, or broken off: never a good end.
+    expect(['14', '4', undefined]).toContain(end.status);
+    if (end.status === undefined) expect(end.reset).not.toBe(0);
+    const well = await wellPod();
+    rig.gate.setPods('a', [well.address]);
+    expect(await call(session)).toMatchObject({ status: '0' });
+    expect(rig.gate.open).toBe(0);
+    expect(rig.gate.keptAnswers).toBe(0);
+    expect(rig.gate.bytes.held).toBe(0);
+    expect(rig.gate.recorder.counters).toMatchObject({ arrivals: 2, succeeded: 1 });
+  });
+
+  test.each<[keyof GatewayOutcomes, string, [string, string][]]>([
+    ['succeeded', 'OK', [...good, ['grpc-status', '0']]],
+    ['clientErrors', 'INVALID_ARGUMENT', [...good, ['grpc-status', '3']]],
+    ['rejected', 'RESOURCE_EXHAUSTED', [...good, ['grpc-status', '8']]],
+    ['failed', 'INTERNAL', [...good, ['grpc-status', '13']]],
+    ['failed', 'a status that gRPC has not', [...good, ['grpc-status', '77']]],
+    ['failed', 'a status that is none', [...good, ['grpc-status', 'fine']]],
+    ['failed', 'no status', good],
+    [
+      'failed',
+      '404 of something else',
+      [
+        [':status', '404'],
+        ['content-type', 'text/html'],
+      ],
+    ],
+    [
+      'rejected',
+      '503 of something else',
+      [
+        [':status', '503'],
+        ['content-type', 'text/html'],
+      ],
+    ],
+  ])('counts as %s when it says %s', async (outcome, _, pairs) => {
+    const pod = await rawPod((socket, id) => socket.write(head(id, endStream, ...pairs)));
+    const rig = await rigOf({ a: [pod.address] });
+    await call(sessionTo(rig.port.port));
+    await until('counted', () => rig.gate.recorder.counters[outcome] === 1);
+  });
+
+  test('breaks off in the middle of a small answer is UNAVAILABLE: nothing of it was passed on', async () => {
+    const pod = await rawPod((socket, id) => {
+      socket.write(Buffer.concat([head(id, 0, ...good), data(id)]));
+      setImmediate(() => socket.destroy());
+    });
+    const rig = await rigOf({ a: [pod.address] });
+    expect(await call(sessionTo(rig.port.port))).toMatchObject({ status: '14', body: '' });
+    await until('counted', () => rig.gate.recorder.counters.failed === 1);
+  });
+
+  test('with the same header twice is passed on', async () => {
+    const pod = await rawPod((socket, id) =>
+      socket.write(
+        Buffer.concat([
+          head(id, 0, ...good, ['date', 'x'], ['date', 'x'], ['x-two', '1'], ['x-two', '2']),
+          data(id),
+          head(id, endStream, ['grpc-status', '0']),
+        ]),
+      ),
+    );
+    const rig = await rigOf({ a: [pod.address] });
+    expect(await call(sessionTo(rig.port.port))).toMatchObject({ status: '0', body: message });
+  });
+});
+
+describe('a client', () => {
+  test('whose metadata must not be kept by compression has it passed on so', async () => {
+    const pod = await wellPod();
+    const rig = await rigOf({ a: [pod.address] });
+    const secret = { authorization: 'secret', 'x-plain': '1', [sensitiveHeaders]: ['authorization'] };
+    expect(await call(sessionTo(rig.port.port), secret as OutgoingHttpHeaders)).toMatchObject({
+      status: '0',
+    });
+    const headers = pod.got[0]?.headers as Record<string | symbol, unknown>;
+    expect(headers[sensitiveHeaders]).toEqual(['authorization']);
+    expect(headers).toMatchObject({ authorization: 'secret', 'x-plain': '1', via: '2.0 ballast' });
+  });
+
+  test('that names a piece of metadata twice has both passed on, and one of its hops named once', async () => {
+    const pod = await wellPod();
+    const rig = await rigOf({ a: [pod.address] });
+    const more = {
+      'x-two': ['1', '2'],
+      'x-forwarded-for': '9.9.9.9',
+      via: '1.1 first',
+      'grpc-timeout': '2S',
+    };
+    expect(await call(sessionTo(rig.port.port), more)).toMatchObject({ status: '0' });
+    expect(pod.got[0]?.headers).toMatchObject({
+      'x-two': '1, 2',
+      'x-forwarded-for': '9.9.9.9, 127.0.0.1',
+      via: '1.1 first, 2.0 ballast',
+      te: 'trailers',
+    });
+    expect(await call(sessionTo(rig.port.port), { ...more, 'x-two': '1' })).toMatchObject({ status: '0' });
+    expect(pod.got[1]?.headers).toMatchObject({
+      'x-forwarded-for': '9.9.9.9, 127.0.0.1',
+      via: '1.1 first, 2.0 ballast',
+      'grpc-timeout': expect.stringMatching(/^(1\d\d\d|2000)m$/),
+    });
+  });
+
+  test('with hundreds of calls whose messages never come keeps nobody else out', async () => {
+    const pod = await startStubPod();
+    ends.push(() => pod.close());
+    const rig = await rigOf({ a: [pod.address] });
+    const session = sessionTo(rig.port.port);
+    for (let i = 0; i < 1_000; i += 1) session.request(question).on('error', () => undefined);
+    await until('they are there', () => rig.gate.open === 1_000);
+    expect((await ask(rig.port.port)).status).toBe(200);
+  });
+
+  test('whose connections ask nothing gives way to one that asks, over HTTP/2 too', async () => {
+    const pod = await wellPod();
+    const { gate } = await rigOf({ a: [pod.address] });
+    const port = portOf(gate, { maxConnections: 4 }, () => false);
+    await port.listen('127.0.0.1', 0);
+    ends.push(() => port.destroy());
+    const busy = sessionTo(port.port);
+    expect(await call(busy)).toMatchObject({ status: '0' });
+    const silent = Array.from({ length: 6 }, () => sessionTo(port.port));
+    await until('three have given way', () => silent.filter(({ destroyed }) => destroyed).length === 3);
+    expect(await call(sessionTo(port.port))).toMatchObject({ status: '0' });
+    expect(await call(busy)).toMatchObject({ status: '0' });
+  });
+});
+
+test('a client that ends a call in the moment in which it begins leaves nothing behind', async () => {
+  const pod = await wellPod((rpc) => answerWell(rpc));
+  const rig = await rigOf({ a: [pod.address] });
+  const socket = connect(rig.port.port, '127.0.0.1');
+  ends.push(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(types.settings, 0, 0)]));
+  // One that is gRPC, one that is not, one with a method that gRPC has not.
+  const kinds: [string, string][][] = [
+    [
+      [':method', 'POST'],
+      ['content-type', 'application/grpc'],
+    ],
+    [
+      [':method', 'POST'],
+      ['content-type', 'text/plain'],
+    ],
+    [
+      [':method', 'PUT'],
+      ['content-type', 'application/grpc'],
+    ],
+  ];
+  const pieces: Buffer[] = [];
+  for (let i = 0; i < 30; i += 1) {
+    const id = 1 + 2 * i;
+    const path: [string, string] = [':path', String(question[':path'])];
+    pieces.push(head(id, 0, path, [':scheme', 'http'], [':authority', 'x'], ...(kinds[i % 3] ?? [])));
+    pieces.push(frame(types.reset, 0, id, Buffer.from([0, 0, 0, 8])));
+  }
+  socket.write(Buffer.concat(pieces));
+  await until('they are counted', () => rig.gate.recorder.counters.arrivals === 10);
+  await until('nothing is left', () => rig.gate.open === 0 && rig.gate.bytes.held === 0);
+  expect(await call(sessionTo(rig.port.port))).toMatchObject({ status: '0' });
+});
