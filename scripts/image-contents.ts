@@ -18,6 +18,8 @@ export interface ImageContents {
   readonly packages: readonly string[];
   /** Source files of ours, below the checkout. */
   readonly sources: readonly string[];
+  /** Files of packages of which something is in the bundles. */
+  readonly bundled: readonly string[];
 }
 
 /** Bundles an image's programs into `outdir` (or only in memory) and tells what the image then holds. */
@@ -37,5 +39,11 @@ export async function bundleImage(
   return {
     packages: [...new Set([...bundled, ...besideBundle[image]])].sort(),
     sources: inputs.filter((input) => !input.includes('node_modules/')).sort(),
+    bundled: Object.values(metafile.outputs)
+      .flatMap((output) => Object.entries(output.inputs))
+      .flatMap(([path, { bytesInOutput }]) =>
+        bytesInOutput > 0 && path.includes('node_modules/') ? [path] : [],
+      )
+      .sort(),
   };
 }

@@ -1,5 +1,5 @@
 /** `spec.contract`: what must hold of the tensors that come in and of those that go out. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { decimalPattern } from '../values.ts';
 import { type CelRule, describe, rules, text } from './field.ts';
 

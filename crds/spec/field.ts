@@ -1,5 +1,5 @@
 /** Building blocks of the schema: descriptions, CEL rules and the notations of `values.ts` as zod types. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { durationPattern, quantityPattern } from '../values.ts';
 
 /** A CEL rule of the CRD; `messageExpression` quotes the bad value, `message` is said where it cannot be computed. */

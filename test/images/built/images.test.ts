@@ -128,6 +128,7 @@ test('the inference pod is its bundle, one onnxruntime and the samples', () => {
     'ORT_DISABLE_TELEMETRY=1',
     'BALLAST_FILE_ROOTS=/samples',
     `GLIBC_TUNABLES=${podNodeEnv.GLIBC_TUNABLES}`,
+    `MALLOC_ARENA_MAX=${podNodeEnv.MALLOC_ARENA_MAX}`,
   ]);
   expect(config.WorkingDir).toBe('/empty');
   expect(entriesOf(fixture.inferencePod).filter(({ path }) => path.startsWith('empty/'))).toEqual([]);
