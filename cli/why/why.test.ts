@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import { ApiError } from '../../kube/errors.ts';
+import { editsBetween, namesNear } from '../near.ts';
 import { findExplained, whyCommand } from './command.ts';
 import { ageText, explain, explanationOf } from './explain.ts';
-import { editsBetween, namesNear } from '../near.ts';
 import { parseWhyOptions } from './options.ts';
 
 const nowMs = Date.UTC(2026, 0, 1, 12);

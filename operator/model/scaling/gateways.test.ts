@@ -44,8 +44,8 @@ describe('the offered load', () => {
       gateways: [gateway('g', nowMs, { rate: 400, ...uptime(second) })],
       pods: pods(replicas, nowMs, 60, uptime(second)),
     }));
-    expect(last.why.inputs['arrivalRate10s']).toBeCloseTo(400, 6);
-    expect(last.why.inputs['serviceMs']).toBeCloseTo(12, 6);
+    expect(last.why.inputs.arrivalRate10s).toBeCloseTo(400, 6);
+    expect(last.why.inputs.serviceMs).toBeCloseTo(12, 6);
     expect(last.replicas).toBeGreaterThanOrEqual(6);
   });
 
@@ -54,7 +54,7 @@ describe('the offered load', () => {
       gateways: ['a', 'b'].map((name) => gateway(name, nowMs, { rate: 100, ...uptime(second) })),
       pods: pods(replicas, nowMs, 200, uptime(second)),
     }));
-    expect(last.why.inputs['arrivalRate60s']).toBeCloseTo(200, 6);
+    expect(last.why.inputs.arrivalRate60s).toBeCloseTo(200, 6);
   });
 
   test('what waits at the gateway asks for pods to work it off', () => {
