@@ -87,20 +87,18 @@ class Exchange {
       this.#refuse(405, 'Method Not Allowed', { allow: 'POST' });
       return undefined;
     }
-    try {
-      this.#check(route);
-      return this.#call.admit();
-    } catch (error) {
-      this.fail(error);
-      return undefined;
-    }
+    const admitted = this.#mistake(route) ?? this.#call.tryAdmit();
+    if (!(admitted instanceof ProtocolError)) return admitted;
+    this.fail(admitted);
+    return undefined;
   }
 
-  #check({ model, version }: InferRoute) {
+  /** What the caller did wrong, as far as the head tells. */
+  #mistake({ model, version }: InferRoute): ProtocolError | undefined {
     const { modelName, modelVersion, maxBodyBytes } = this.#context;
-    if (model !== modelName) throw refusals.unknownModel(model);
-    if (version !== undefined && version !== modelVersion) throw refusals.unknownVersion(model, version);
-    if (this.#call.arrival.bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    if (model !== modelName) return refusals.unknownModel(model);
+    if (version !== undefined && version !== modelVersion) return refusals.unknownVersion(model, version);
+    return this.#call.arrival.bytes > maxBodyBytes ? tooLarge(maxBodyBytes) : undefined;
   }
 
   /** Reads what was admitted, runs it and answers. */

@@ -90,13 +90,19 @@ export class OpenCall implements Call, Job, Expiring {
   }
 
   admit(): ModelSignature {
+    const model = this.tryAdmit();
+    if (model instanceof ProtocolError) throw model;
+    return model;
+  }
+
+  tryAdmit(): ModelSignature | ProtocolError {
     const dependencies = this.#dependencies;
     const refusal =
       refusalAtArrival(dependencies.admission(), this.arrival.bytes) ??
       this.#refusal(dependencies.queue(), undefined);
-    if (refusal !== undefined) throw refusal;
+    if (refusal !== undefined) return refusal;
     const model = dependencies.signature();
-    if (model === undefined) throw notReady(dependencies.modelName);
+    if (model === undefined) return notReady(dependencies.modelName);
     this.#isAdmitted = true;
     dependencies.hold(1, 0);
     this.#startDeadline();

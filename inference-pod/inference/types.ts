@@ -74,6 +74,8 @@ export interface Call {
    * the body is read; gives back what the model takes.
    */
   admit(): ModelSignature;
+  /** The same, the refusal given back: to throw it costs more than to make it, and at overload most calls are refused. */
+  tryAdmit(): ModelSignature | ProtocolError;
   /**
    * What the call holds in memory by now: what was received so far, in the end the size unpacked. Throws a ProtocolError
    * (429) when that is too much beside what others hold.
