@@ -195,7 +195,7 @@ export const remedies: Record<Reason, Remedy> = {
       'kubectl -n NAMESPACE get deployments -l ballast.dev/model-deployment=NAME --show-managed-fields -o yaml',
     ],
     fix: [
-      'Keep one owner. To let the autoscaler decide: set `spec.scaling.mode: External` and point it at the ModelDeployment (`kind: ModelDeployment`), never at the Deployments behind it.',
+      'Keep one owner: the message names who else writes, from the field managers that the API server keeps. To let the autoscaler decide: set `spec.scaling.mode: External` and point it at the ModelDeployment (`kind: ModelDeployment`), never at the Deployments behind it.',
       'Mode `External`: the message names both that write. Let one of them decide; two HorizontalPodAutoscalers write under the same name.',
       'To let Ballast or the manifest decide: delete the HorizontalPodAutoscaler or ScaledObject, then write `spec.scaling.replicas` once (mode `Fixed`) or change anything of the spec.',
     ],

@@ -137,7 +137,7 @@ describe('a full cluster', () => {
     expect(placed.get('high')).toBeGreaterThanOrEqual(5);
     expect((placed.get('high') ?? 0) + (placed.get('low') ?? 0)).toBe(8);
     expect([...words][0]).toMatch(
-      /^\d are needed, but the cluster is full, and \d replicas? keeps? more promises in high \(scaling.priority 20, here 1\): \d stay\. /,
+      /^\d are needed, but the cluster is full, and \d replicas? keeps? more promises in high \(scaling.priority 20, here 1\): \d stays?\. /,
     );
   });
 

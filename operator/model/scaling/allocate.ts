@@ -227,7 +227,7 @@ function yieldSentence(
     const beside = priority === weight ? '' : ` (scaling.priority ${priority}, here ${weight})`;
     return `${withoutNamespace(taker, key)}${beside}`;
   });
-  return `${wanted} are needed, but the cluster is full, and ${gone} more promises in ${takers.join(' and ')}: ${count} stay. The rest is asked for again within a minute; what scaling.minReplicas guarantees is never taken`;
+  return `${wanted} are needed, but the cluster is full, and ${gone} more promises in ${takers.join(' and ')}: ${count} ${count === 1 ? 'stays' : 'stay'}. The rest is asked for again within a minute; what scaling.minReplicas guarantees is never taken`;
 }
 
 /** The name alone where both are in one namespace. */
