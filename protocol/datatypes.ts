@@ -62,36 +62,36 @@ export interface ModelSignature {
   readonly endsOnEmpty?: string | undefined;
 }
 
+/** Elements that are numbers, or their raw bits. */
+export type NumericData = Exclude<TensorData, string[]>;
+
+const arrays = {
+  BOOL: Uint8Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  FP16: Uint16Array,
+  BF16: Uint16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
+} as const;
+
 /** Makes an array for `count` elements of a datatype. */
-export const allocate = (datatype: Datatype, count: number): TensorData => {
-  switch (datatype) {
-    case 'BOOL':
-    case 'UINT8':
-      return new Uint8Array(count);
-    case 'UINT16':
-    case 'FP16':
-    case 'BF16':
-      return new Uint16Array(count);
-    case 'UINT32':
-      return new Uint32Array(count);
-    case 'UINT64':
-      return new BigUint64Array(count);
-    case 'INT8':
-      return new Int8Array(count);
-    case 'INT16':
-      return new Int16Array(count);
-    case 'INT32':
-      return new Int32Array(count);
-    case 'INT64':
-      return new BigInt64Array(count);
-    case 'FP32':
-      return new Float32Array(count);
-    case 'FP64':
-      return new Float64Array(count);
-    case 'BYTES':
-      return new Array<string>(count).fill('');
-  }
-};
+export const allocate = (datatype: Datatype, count: number): TensorData =>
+  datatype === 'BYTES' ? new Array<string>(count).fill('') : new arrays[datatype](count);
+
+/** The `count` elements that begin at a byte of a memory; it must be a multiple of the size of an element. */
+export const viewOf = (
+  datatype: Exclude<Datatype, 'BYTES'>,
+  memory: ArrayBuffer,
+  at: number,
+  count: number,
+): NumericData => new arrays[datatype](memory, at, count);
 
 /** Number of elements of a shape; the empty shape is a scalar and has one. */
 export const elementCount = (shape: readonly number[]): number => {

@@ -14,7 +14,7 @@ import { type InputFrame, type OutputFrame, type RequestFrame, readFrame } from 
 import { JsonReader } from './json/reader.ts';
 import { readDataNow, readTensorData, type Span } from './json/tensor-data.ts';
 import { decodeRawRequest } from './raw-request.ts';
-import { decodeRaw } from './raw-tensor.ts';
+import { decodeRaw, ownsMemory } from './raw-tensor.ts';
 
 /** Reads the body of an infer request; `headerLength` is the text of Inference-Header-Content-Length, if there was one. */
 export const decodeInferRequest = (
@@ -32,7 +32,7 @@ export const decodeInferRequest = (
       data:
         'start' in source.from
           ? readDataNow(reader, source.from, source.tensor)
-          : decodeRaw(source.tensor, source.from, model.name),
+          : decodeRaw(source.tensor, source.from, model.name, ownsMemory(body)),
     }));
     return requestOf(frame, inputs, model);
   };
@@ -74,7 +74,9 @@ function* readInSteps(
   const inputs: Tensor[] = [];
   for (const { tensor, from } of sources) {
     const data =
-      'start' in from ? yield* readTensorData(reader, from, tensor) : decodeRaw(tensor, from, model.name);
+      'start' in from
+        ? yield* readTensorData(reader, from, tensor)
+        : decodeRaw(tensor, from, model.name, ownsMemory(reader.bytes));
     inputs.push({ ...tensor, data });
   }
   return requestOf(frame, inputs, model);

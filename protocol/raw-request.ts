@@ -2,7 +2,7 @@
 import type { ModelSignature } from './datatypes.ts';
 import { refusals } from './errors.ts';
 import { type InferRequest, matchOutputs, noParameters } from './infer-request.ts';
-import { decodeRaw, elementBytes } from './raw-tensor.ts';
+import { decodeRaw, elementBytes, ownsMemory } from './raw-tensor.ts';
 
 /** Reads the body; the one dynamic dimension that a model may have is taken from its length. All outputs are binary. */
 export const decodeRawRequest = (body: Uint8Array, model: ModelSignature): InferRequest => {
@@ -19,7 +19,7 @@ export const decodeRawRequest = (body: Uint8Array, model: ModelSignature): Infer
     const input = { name, datatype, shape };
     return {
       parameters: noParameters,
-      inputs: [{ ...input, data: decodeRaw(input, bytes, model.name) }],
+      inputs: [{ ...input, data: decodeRaw(input, bytes, model.name, ownsMemory(bytes)) }],
       ...all,
     };
   };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Datatype, datatypes, type Tensor } from './datatypes.ts';
-import { decodeRaw, elementBytes, encodeRaw } from './raw-tensor.ts';
+import { decodeRaw, elementBytes, encodeRaw, ownsMemory } from './raw-tensor.ts';
 
 const read = (datatype: Datatype, shape: number[], bytes: number[]) =>
   decodeRaw({ name: 'x', datatype, shape }, Uint8Array.from(bytes), 'm');
@@ -39,6 +39,22 @@ test('a blob may begin at any byte, and its memory is not shared', () => {
   const data = decodeRaw({ name: 'x', datatype: 'FP32', shape: [2] }, body.subarray(1), 'm');
   expect([...data]).toEqual([1.5, 0]);
   expect((data as Float32Array).buffer).not.toBe(body.buffer);
+});
+
+test('a blob that has its memory for itself is not copied where its elements lie as elements may', () => {
+  const decode = (from: number, isOwn: boolean) =>
+    decodeRaw({ name: 'x', datatype: 'FP32', shape: [2] }, body.subarray(from, from + 8), 'm', isOwn);
+  const body = new Uint8Array(16);
+  new DataView(body.buffer).setFloat32(4, 1.5, true);
+  const kept = decode(4, true) as Float32Array;
+  expect([...kept]).toEqual([1.5, 0]);
+  expect(kept.buffer).toBe(body.buffer);
+  expect((decode(5, true) as Float32Array).buffer).not.toBe(body.buffer);
+  expect((decode(4, false) as Float32Array).buffer).not.toBe(body.buffer);
+  expect(ownsMemory(body.subarray(7))).toBe(true);
+  expect(ownsMemory(body.subarray(8))).toBe(false);
+  // What Node cuts from its pool shares it with others.
+  expect(ownsMemory(Buffer.from('a body'))).toBe(false);
 });
 
 describe('refused', () => {

@@ -1,6 +1,14 @@
 /** Elements of a tensor as raw little-endian bytes: blobs of the binary extension, `raw_*_contents` of gRPC. */
 import { isUtf8 } from 'node:buffer';
-import { allocate, type Datatype, elementCount, type Tensor, type TensorData } from './datatypes.ts';
+import {
+  allocate,
+  type Datatype,
+  elementCount,
+  type NumericData,
+  type Tensor,
+  type TensorData,
+  viewOf,
+} from './datatypes.ts';
 import { refusals } from './errors.ts';
 
 /** Bytes of one element; BYTES elements differ, each has at least the four of its length. */
@@ -24,23 +32,36 @@ export const elementBytes: Readonly<Record<Datatype, number>> = {
 /** The tensor that the bytes are read for. */
 export type RawTensor = Omit<Tensor, 'data'>;
 
+/** True when the memory of a body holds nothing else, but for bytes that align it: its tensors may keep it and take it along. */
+export const ownsMemory = ({ buffer, length }: Uint8Array): boolean =>
+  buffer instanceof ArrayBuffer && buffer.byteLength - length < 8;
+
 /**
  * Reads a blob of an input; throws a ProtocolError when it does not hold exactly the elements of the shape.
- * The elements are copied: a blob may begin at any byte, and their buffer goes to another thread.
+ * The elements are copied, since their buffer goes to another thread, unless the blob's memory `isOwn` and they lie in it
+ * where elements may.
  */
-export const decodeRaw = (input: RawTensor, bytes: Uint8Array, model: string): TensorData => {
+export const decodeRaw = (input: RawTensor, bytes: Uint8Array, model: string, isOwn = false): TensorData => {
   const { name, datatype, shape } = input;
   const count = elementCount(shape);
   if (datatype === 'BYTES') return decodeStrings(input, count, bytes, model);
   const size = count * elementBytes[datatype];
   if (bytes.length !== size) throw refusals.byteSizeMismatch(name, model, size, bytes.length);
-  const data = allocate(datatype, count) as Exclude<TensorData, string[]>;
   // Every machine that onnxruntime-node runs on is little-endian, as the protocol is.
-  new Uint8Array(data.buffer).set(bytes);
+  const data =
+    isOwn && bytes.byteOffset % elementBytes[datatype] === 0
+      ? viewOf(datatype, bytes.buffer as ArrayBuffer, bytes.byteOffset, count)
+      : copyOf(datatype, bytes, count);
   if (datatype === 'BOOL') {
     const bad = (data as Uint8Array).findIndex((value) => value > 1);
     if (bad >= 0) throw refusals.badElement(name, bad, data[bad], 'a byte of 0 or 1');
   }
+  return data;
+};
+
+const copyOf = (datatype: Datatype, bytes: Uint8Array, count: number): NumericData => {
+  const data = allocate(datatype, count) as NumericData;
+  new Uint8Array(data.buffer).set(bytes);
   return data;
 };
 

@@ -1,6 +1,7 @@
 /** Moves requests from the queue to the runner and their answers back: one batch at a time, the next one sent before the last is answered. */
 import type { Tensor } from '../../protocol/datatypes.ts';
 import type { Forecast } from '../admission/wait.ts';
+import { releaseTensors } from '../runner/release.ts';
 import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
 import { type Batchable, joinInputs, splitOutputs } from './batching.ts';
 import type { CostBook, Costed } from './cost-book.ts';
@@ -252,6 +253,8 @@ export class Dispatcher {
       this.#pump();
       return;
     }
+    // The batch has copies; up to here one that fails might have needed them.
+    for (const job of batch) releaseTensors(job.inputs);
     const waits = this.#gather(batch, timings.rows);
     if (!waits) this.#pump();
     for (const [i, job] of batch.entries()) job.answer(parts[i] ?? [], timings);

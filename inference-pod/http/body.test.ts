@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { ownsMemory } from '../../protocol/raw-tensor.ts';
 import { BodyAborted, readBody } from './body.ts';
 
 type Request = Parameters<typeof readBody>[0];
@@ -28,6 +29,26 @@ test('bytes that come one by one are put together, in order', async () => {
   request.end();
   expect((await body).equals(sent)).toBe(true);
 });
+
+test.each([0, 1, 113, 116])(
+  'elements behind %i bytes of JSON lie where elements may, in memory of their own',
+  async (json) => {
+    const request = requestOf();
+    request.headers['inference-header-content-length'] = String(json);
+    const sent = Buffer.alloc(100_000, 7);
+    const first = Buffer.from(new Uint8Array(sent.subarray(0, 65_536)).buffer);
+    const body = readBody(request, 1_000_000);
+    request.write(first);
+    request.end(sent.subarray(65_536));
+    const whole = await body;
+    expect(whole.equals(sent)).toBe(true);
+    expect((whole.byteOffset + json) % 8).toBe(0);
+    expect(ownsMemory(whole)).toBe(true);
+    // What it came in is given back at once.
+    expect(first.buffer.byteLength).toBe(0);
+    expect(sent.buffer.byteLength).toBe(100_000);
+  },
+);
 
 test('a body byte by byte takes about its own size in memory', async () => {
   const request = requestOf();

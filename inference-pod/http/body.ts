@@ -2,8 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, createInflate } from 'node:zlib';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { releaseMemory } from '../runner/release.ts';
 
 const decoders = { gzip: createGunzip, deflate: createInflate } as const;
+
+/** Says how many bytes of a body are JSON; the elements of binary tensors begin behind them. */
+export const headerLengthName = 'inference-header-content-length';
 
 /** The caller went away before the body was whole: nobody waits for an answer. */
 export class BodyAborted extends Error {}
@@ -67,10 +71,20 @@ class Chunks {
     this.#used += chunk.copy(this.#slab, this.#used);
   }
 
-  join(): Buffer {
+  /** The body in one piece. Put together from several, byte `blobAt` lies where an element of any size may begin. */
+  join(blobAt: number): Buffer {
     this.#closeSlab();
     const [first] = this.#whole;
-    return this.#whole.length === 1 && first !== undefined ? first : Buffer.concat(this.#whole, this.size);
+    if (this.#whole.length === 1 && first !== undefined) return first;
+    const pad = -blobAt & 7;
+    // Not from Node's pool: the memory goes to the runner with the elements.
+    const body = Buffer.allocUnsafeSlow(pad + this.size).subarray(pad);
+    let at = 0;
+    for (const chunk of this.#whole) {
+      at += chunk.copy(body, at);
+      if (chunk.length === chunk.buffer.byteLength) releaseMemory(chunk.buffer);
+    }
+    return body;
   }
 
   #closeSlab() {
@@ -116,7 +130,7 @@ const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Pro
       }
     });
     request.on('end', () => {
-      if (!isRefused) resolve(chunks.join());
+      if (!isRefused) resolve(chunks.join(Number(request.headers[headerLengthName] ?? 0)));
     });
     // Every request closes in the end: the error, with its stack, is only made for those that were cut off.
     const aborted = () => {

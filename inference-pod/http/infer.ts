@@ -12,6 +12,7 @@ import type { InferRequest } from '../../protocol/infer-request.ts';
 import { inTurns } from '../../protocol/turns.ts';
 import { contractParameter } from '../contract/words.ts';
 import type { InferResult } from '../inference/types.ts';
+import { headerLengthName } from './body.ts';
 import type { RequestHeaders } from './client.ts';
 import {
   createEdgeHandler,
@@ -24,7 +25,6 @@ import {
 } from './exchange.ts';
 import { turn } from './turn.ts';
 
-const headerName = 'inference-header-content-length';
 const jsonHeaders = Object.freeze({ 'content-type': 'application/json' });
 
 /** Makes the handler of `POST /v2/models/NAME[/versions/VERSION]/infer`. */
@@ -45,7 +45,7 @@ export const createInferHandler = (context: InferContext): InferHandler => {
 };
 
 const headerLengthOf = (headers: RequestHeaders): string | undefined => {
-  const value = headers[headerName];
+  const value = headers[headerLengthName];
   return Array.isArray(value) ? value.join(',') : value;
 };
 
@@ -74,5 +74,5 @@ const withHeaders = ({ body, jsonLength }: EncodedAnswer): EdgeAnswer => ({
   headers:
     jsonLength === undefined
       ? jsonHeaders
-      : { 'content-type': 'application/octet-stream', [headerName]: String(jsonLength) },
+      : { 'content-type': 'application/octet-stream', [headerLengthName]: String(jsonLength) },
 });

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Tensor } from '../../protocol/datatypes.ts';
 import { turnOffTelemetry } from './config.ts';
 import type { FromRunner, RunBatch, RunnerOptions, ToRunner } from './messages.ts';
+import { releaseTensors } from './release.ts';
 import type { Session } from './session.ts';
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
@@ -37,6 +38,7 @@ const serve = async (port: MessagePort, options: RunnerOptions) => {
       const runMs = performance.now() - runStartedAt;
       send({ kind: 'failed', id: batch.id, message: messageOf(error), runMs });
     }
+    releaseTensors(batch.inputs);
   };
   port.on('message', (message: ToRunner) => {
     if (message.kind === 'run') void run(message);
