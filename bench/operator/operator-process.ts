@@ -38,6 +38,7 @@ export async function startOperatorProcess(
   bundle: string,
   kubeconfig: string,
   nodeFlags: readonly string[] = [],
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<OperatorProcess> {
   const startedMs = performance.now();
   const flags = {
@@ -46,6 +47,7 @@ export async function startOperatorProcess(
     'ops-port': '0',
     qps: '10000',
     burst: '20000',
+    ...settings,
   };
   const child: ChildProcess = spawn(
     process.execPath,
