@@ -1,14 +1,12 @@
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { endsAfterEach } from '../test/ends.ts';
 import { ByteBudget } from './queue/bytes.ts';
 import { ask, inferPath, type Rig, startRig, until } from './testing/rig.ts';
 import { type StubPod, startStubPod } from './testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+const { ends } = endsAfterEach();
 const start = async (
   answer?: Parameters<typeof startStubPod>[0],
   ...rest: Parameters<typeof startRig> extends [unknown, ...infer Rest] ? Rest : never

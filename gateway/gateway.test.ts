@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parseGatewayReport } from '../crds/gateway-load.ts';
 import { staticAuth } from '../kube/auth.ts';
 import { createClient } from '../kube/client.ts';
 import { noLog } from '../kube/log.ts';
+import { endsAfterEach } from '../test/ends.ts';
 import { type GatewayConfig, parseConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
 import { freePort } from './testing/free-port.ts';
@@ -12,10 +13,7 @@ import { namespace, routesOf, startNamespace, type TestNamespace } from './testi
 import { ask, until } from './testing/rig.ts';
 import { startStubPod } from './testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+const { ends } = endsAfterEach();
 const podOf = async (...args: Parameters<typeof startStubPod>) => {
   const pod = await startStubPod(...args);
   ends.push(() => pod.close());

@@ -1,22 +1,12 @@
 import { Agent } from 'node:http';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { endsAfterEach } from '../test/ends.ts';
 import { type Answer, ask, inferPath, type Rig, startRig, until } from './testing/rig.ts';
 import { type StubPod, startStubPod } from './testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
-  const rig = await startRig(...args);
-  ends.push(() => rig.close());
-  return rig;
-};
-const podOf = async (...args: Parameters<typeof startStubPod>): Promise<StubPod> => {
-  const pod = await startStubPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
+const { ends, closing } = endsAfterEach();
+const rigOf = closing(startRig);
+const podOf = closing(startStubPod);
 const setSlots = ({ gate }: Rig, slots: number) => {
   for (const { ready } of gate.pools) for (const pod of ready) pod.slots = slots;
 };

@@ -4,16 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { endsAfterEach } from '../test/ends.ts';
 import { freePort } from './testing/free-port.ts';
 import { routesOf, startNamespace } from './testing/namespace.ts';
 import { ask, until } from './testing/rig.ts';
 import { startStubPod } from './testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+const { ends } = endsAfterEach();
 
 interface Process {
   readonly child: ChildProcess;

@@ -1,24 +1,14 @@
 import { Agent } from 'node:http';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { endsAfterEach } from '../test/ends.ts';
 import type { PodAddress } from './balance/address.ts';
-import { ask, type Rig, startRig, until } from './testing/rig.ts';
-import { type StubPod, startStubPod } from './testing/stub-pod.ts';
+import { ask, startRig, until } from './testing/rig.ts';
+import { startStubPod } from './testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
-  const rig = await startRig(...args);
-  ends.push(() => rig.close());
-  return rig;
-};
-const podOf = async (...args: Parameters<typeof startStubPod>): Promise<StubPod> => {
-  const pod = await startStubPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
+const { ends, closing } = endsAfterEach();
+const rigOf = closing(startRig);
+const podOf = closing(startStubPod);
 /** An address at which nobody listens. */
 const deadPod = async (): Promise<PodAddress> => {
   const pod = await startStubPod(undefined, 'dead');

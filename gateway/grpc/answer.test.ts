@@ -1,29 +1,15 @@
 /** The answer of one RPC: kept while it is small and not whole, and what becomes of it where it never is. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { endsAfterEach } from '../../test/ends.ts';
 import { call, sessionTo as connected, data, good, head, question } from '../testing/grpc-call.ts';
-import { type RawGrpcPod, startRawGrpcPod } from '../testing/raw-grpc-pod.ts';
-import { type Rig, startRig, until } from '../testing/rig.ts';
+import { startRawGrpcPod } from '../testing/raw-grpc-pod.ts';
+import { startRig, until } from '../testing/rig.ts';
 import { framed, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
-  const rig = await startRig(...args);
-  ends.push(() => rig.close());
-  return rig;
-};
-const wellPod = async (...args: Parameters<typeof startStubGrpcPod>): Promise<StubGrpcPod> => {
-  const pod = await startStubGrpcPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
-const rawPod = async (...args: Parameters<typeof startRawGrpcPod>): Promise<RawGrpcPod> => {
-  const pod = await startRawGrpcPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
+const { ends, closing } = endsAfterEach();
+const rigOf = closing(startRig);
+const wellPod = closing(startStubGrpcPod);
+const rawPod = closing(startRawGrpcPod);
 const sessionTo = (port: number) => {
   const session = connected(port);
   ends.push(() => session.destroy());

@@ -1,26 +1,16 @@
 import { connect, constants, type ServerHttp2Stream } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { endsAfterEach } from '../../test/ends.ts';
 import { ByteBudget } from '../queue/bytes.ts';
 import { ask, type Rig, startRig, until } from '../testing/rig.ts';
-import { answerWell, framed, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
+import { answerWell, framed, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
 import { GrpcSession } from './session.ts';
 
 const { status } = grpc;
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
-  const rig = await startRig(...args);
-  ends.push(() => rig.close());
-  return rig;
-};
-const podOf = async (...args: Parameters<typeof startStubGrpcPod>): Promise<StubGrpcPod> => {
-  const pod = await startStubGrpcPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
+const { ends, closing } = endsAfterEach();
+const rigOf = closing(startRig);
+const podOf = closing(startStubGrpcPod);
 
 interface Answer {
   readonly code: number;

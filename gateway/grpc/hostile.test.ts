@@ -1,8 +1,9 @@
 /** gRPC with pods and clients that mean harm: each costs its own call, and the gateway goes on. */
 import { type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { GatewayOutcomes } from '../../crds/gateway-load.ts';
+import { endsAfterEach } from '../../test/ends.ts';
 import { portOf } from '../model-port.ts';
 import { call, sessionTo as connected, data, good, head, message, question } from '../testing/grpc-call.ts';
 import {
@@ -10,33 +11,17 @@ import {
   endStream,
   frame,
   headerBlock,
-  type RawGrpcPod,
   startRawGrpcPod,
   types,
 } from '../testing/raw-grpc-pod.ts';
-import { ask, type Rig, startRig, until } from '../testing/rig.ts';
-import { answerWell, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
+import { ask, startRig, until } from '../testing/rig.ts';
+import { answerWell, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
 import { startStubPod } from '../testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
-  const rig = await startRig(...args);
-  ends.push(() => rig.close());
-  return rig;
-};
-const wellPod = async (...args: Parameters<typeof startStubGrpcPod>): Promise<StubGrpcPod> => {
-  const pod = await startStubGrpcPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
-const rawPod = async (...args: Parameters<typeof startRawGrpcPod>): Promise<RawGrpcPod> => {
-  const pod = await startRawGrpcPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
+const { ends, closing } = endsAfterEach();
+const rigOf = closing(startRig);
+const wellPod = closing(startStubGrpcPod);
+const rawPod = closing(startRawGrpcPod);
 const sessionTo = (port: number) => {
   const session = connected(port);
   ends.push(() => session.destroy());

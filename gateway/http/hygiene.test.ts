@@ -1,12 +1,10 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { endsAfterEach } from '../../test/ends.ts';
 import { ask, inferPath, type Rig, startRig, until } from '../testing/rig.ts';
 import { type StubPod, startStubPod } from '../testing/stub-pod.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+const { ends } = endsAfterEach();
 const start = async (...args: Parameters<typeof startStubPod>): Promise<{ rig: Rig; pod: StubPod }> => {
   const pod = await startStubPod(...args);
   const rig = await startRig({ a: [pod.address] });

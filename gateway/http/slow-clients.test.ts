@@ -1,15 +1,13 @@
 /** Clients that read or send slowly, or announce what they never send: each costs its own request only. */
 import { connect, createServer, type Socket } from 'node:net';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { endsAfterEach } from '../../test/ends.ts';
 import { ByteBudget } from '../queue/bytes.ts';
 import { ask, inferPath, route, startRig, until } from '../testing/rig.ts';
 import { startStubPod } from '../testing/stub-pod.ts';
 import { HttpPool } from './pool.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+const { ends } = endsAfterEach();
 
 const connected = (port: number): Socket => {
   const socket = connect(port, '127.0.0.1');

@@ -1,15 +1,13 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { noLog } from '../../kube/log.ts';
 import { resources } from '../../kube/resource.ts';
 import { FakeApi, failure } from '../../kube/testing/fake-api.ts';
+import { endsAfterEach } from '../../test/ends.ts';
 import { ask, type Rig, startRig, until } from '../testing/rig.ts';
-import { type StubPod, startStubPod } from '../testing/stub-pod.ts';
+import { startStubPod } from '../testing/stub-pod.ts';
 import { Waker } from './waker.ts';
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+const { ends, closing } = endsAfterEach();
 
 /** An API whose Deployment `m-a` has so many replicas; a write with an old version is a conflict, as the server says it. */
 class ScaleApi extends FakeApi {
@@ -46,16 +44,8 @@ const wakerOf = (api: FakeApi, isWanted = () => false, onWoken = (_ms: number) =
   ends.push(() => waker.close());
   return waker;
 };
-const rigOf = async (...args: Parameters<typeof startRig>): Promise<Rig> => {
-  const rig = await startRig(...args);
-  ends.push(() => rig.close());
-  return rig;
-};
-const podOf = async (...args: Parameters<typeof startStubPod>): Promise<StubPod> => {
-  const pod = await startStubPod(...args);
-  ends.push(() => pod.close());
-  return pod;
-};
+const rigOf = closing(startRig);
+const podOf = closing(startStubPod);
 const wake = { maxHeld: 100 };
 
 describe('Waker', () => {
