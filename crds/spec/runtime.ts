@@ -71,7 +71,7 @@ const batchingSchema = z
   .strictObject({
     maxSize: describe(
       z.int().min(1).max(1_024).optional(),
-      'Largest batch in rows; 1 turns batching off. Each pod measures what batches cost and takes the best size up to this, never one that takes longer than a third of the tightest promised latency. Default: 32.',
+      'Largest batch in rows; 1 turns batching off. Each pod measures what batches cost and takes the best size up to this, one that takes longer than a third of the tightest promised latency only while so many wait that they would fill two such runs. Default: 32.',
     ),
     maxDelay: describe(
       duration().optional(),
