@@ -28,6 +28,8 @@ export interface DeploymentConfig {
   readonly initialReplicas: number;
   /** Requests that the gateway gives to a pod beyond its slots are the pod's own queue: as routers without late binding do. */
   readonly outstandingPerPod?: number | undefined;
+  /** A small machine: a running pod's service takes (1 + this × pods that start at the time) times as long; 0. */
+  readonly slowedByStarts?: number | undefined;
   /** Scale to zero: the gateway itself asks for a first pod when a request finds none asked for. */
   readonly wakes?: boolean | undefined;
   readonly seed: number;

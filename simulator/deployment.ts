@@ -344,7 +344,10 @@ export class Deployment {
   #start(pod: SimulatedPod, arrivals: number[], services: number[]): void {
     const { batch } = this.config;
     const first = services[0] as number;
-    const took = batch === undefined ? first : first * (1 - batch.share + batch.share * services.length);
+    const { slowedByStarts } = this.config;
+    const slowed = slowedByStarts === undefined ? 1 : 1 + slowedByStarts * this.starting;
+    const took =
+      slowed * (batch === undefined ? first : first * (1 - batch.share + batch.share * services.length));
     pod.accrue(this.now);
     pod.busySlots += 1;
     pod.inFlight += arrivals.length;

@@ -51,6 +51,7 @@ export const initialState: ScalingState = {
   refusedByPods: 0,
   refusedByGateways: 0,
   refusals: noRefusals,
+  startSteps: [],
 };
 
 /** From the decision to the pod: reading, patching and placing take this long beside the start-up itself. */
@@ -209,7 +210,11 @@ export function decide(
     model: estimates.service === 'unknown' ? undefined : modelOf(estimates.service, estimates, input),
     input,
     rolloutInProgress: observation.rolloutInProgress,
-    isBurst: burst !== undefined || nowMs < (moved.panicUntilMs ?? Number.NEGATIVE_INFINITY),
+    // Pods that start may slow those that serve, which is no matter of waiting.
+    isBurst:
+      burst !== undefined ||
+      observation.startingReplicas > 0 ||
+      nowMs < (moved.panicUntilMs ?? Number.NEGATIVE_INFINITY),
     nowMs,
   });
   const shaped = shape({

@@ -67,17 +67,39 @@ function freshnessOf(
   return heard ? 'partial' : 'none';
 }
 
-/** Mean and squared coefficient of variation of the last five minutes' service times. */
+/** Steps of ten seconds in which pods started, the newest last: a start takes CPU from its neighbours on a small machine. */
+function startStepsOf(before: readonly number[], startingReplicas: number, nowMs: number): readonly number[] {
+  const step = Math.floor(nowMs / 10_000);
+  if (startingReplicas === 0 || before.at(-1) === step) return before;
+  // What is told now happened up to some seconds ago.
+  return [...before.filter((one) => step - one <= serviceWindowSlots), step];
+}
+
+/**
+ * Mean and squared coefficient of variation of the last five minutes' service times; steps that are `left` out count only
+ * while there is too little beside them.
+ */
 function measuredService(
   ring: SecondsRing,
   nowMs: number,
+  left: readonly number[],
+): { count: number; estimate: Known<ServiceEstimate> } {
+  const calm = left.length === 0 ? undefined : serviceIn(ring, nowMs, left);
+  return calm !== undefined && calm.count >= fewestSamples ? calm : serviceIn(ring, nowMs, []);
+}
+
+function serviceIn(
+  ring: SecondsRing,
+  nowMs: number,
+  left: readonly number[],
 ): { count: number; estimate: Known<ServiceEstimate> } {
   const oldest = Math.floor(nowMs / 10_000) - serviceWindowSlots;
   let count = 0;
   let sum = 0;
   let squares = 0;
   for (let slot = 0; slot < ring.serviceEpoch.length; slot += 1) {
-    if ((ring.serviceEpoch[slot] ?? -1) < oldest) continue;
+    const step = ring.serviceEpoch[slot] ?? -1;
+    if (step < oldest || left.includes(step)) continue;
     count += ring.serviceCount[slot] ?? 0;
     sum += ring.serviceSum[slot] ?? 0;
     squares += ring.serviceSumSquares[slot] ?? 0;
@@ -157,15 +179,17 @@ export function estimate(
           lastSecond: rates.lastSecond,
           factor: unheardFactor(gateways === undefined ? before.ring : before.gatewayRing, rates),
         };
-  const byPods = measuredService(before.ring, nowMs);
+  const startSteps = startStepsOf(before.startSteps, observation.startingReplicas, nowMs);
+  const byPods = measuredService(before.ring, nowMs, startSteps);
   // Gateways see what pods do not tell while none of them answers.
   const measured =
     byPods.count < fewestSamples && gateways !== undefined
-      ? measuredService(before.gatewayRing, nowMs)
+      ? measuredService(before.gatewayRing, nowMs, startSteps)
       : byPods;
   const service = serviceOf(before, measured);
   const state = {
     ...smoothBurstiness(before, arrivals, nowMs),
+    startSteps,
     service: measured.count >= fewestSamples ? service : before.service,
     freshSinceMs: freshness === 'ok' ? (before.freshSinceMs ?? nowMs) : undefined,
   };

@@ -25,7 +25,7 @@ export interface LearnedFrom {
   readonly model: QueueModel | undefined;
   readonly input: ScalingInput;
   readonly rolloutInProgress: boolean;
-  /** A burst is under way. */
+  /** A burst is under way, or pods start. */
   readonly isBurst: boolean;
   readonly nowMs: number;
 }

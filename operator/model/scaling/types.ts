@@ -321,4 +321,6 @@ export interface ScalingState {
   readonly refusedByPods: number;
   readonly refusedByGateways: number;
   readonly refusals: Refusals;
+  /** Steps of ten seconds in which pods started, the newest last: their service times are not the model's own. */
+  readonly startSteps: readonly number[];
 }
