@@ -1,4 +1,5 @@
 /** `ballast simulate`: what a ModelDeployment would have done under given traffic, and cost. */
+import { percentFraction } from '../../crds/values.ts';
 import { shareOf } from '../../operator/model/scaling/sizing.ts';
 import { BallastPolicy } from '../../simulator/policies/ballast.ts';
 import type { Outcome } from '../../simulator/replay.ts';
@@ -43,9 +44,11 @@ interface Simulated {
     readonly ms: number;
     readonly kept: boolean;
   }[];
+  /** Share of the requests that were refused or timed out, beside the promised one; absent where none is promised. */
+  readonly errors?: { readonly promised: string; readonly share: number; readonly kept: boolean };
 }
 
-function simulate(world: World): Simulated {
+function simulate(world: World, errorRate: string | undefined): Simulated {
   const policy = new BallastPolicy(world.input, world.config.seed);
   const changes: Change[] = [];
   let before = world.config.initialReplicas;
@@ -60,17 +63,19 @@ function simulate(world: World): Simulated {
     ['p95', outcome.p95Ms],
     ['p99', outcome.p99Ms],
   ]);
+  // What was refused counts as late; the longest promise is counted request by request.
+  const spoiled = outcome.refused + outcome.expired;
   const measured = world.targets.map(({ percentile, targetMs }, index) => {
     const ms = shares.get(percentile) ?? 0;
-    // What was refused counts as late; the longest promise is counted request by request.
-    const spoiled = outcome.refused + outcome.expired;
     const last = index === world.targets.length - 1;
     const kept = last
       ? outcome.violations <= 1 - shareOf[percentile]
       : ms <= targetMs && spoiled <= 1 - shareOf[percentile];
     return { percentile, targetMs, ms, kept };
   });
-  return { outcome, changes, measured };
+  if (errorRate === undefined) return { outcome, changes, measured };
+  const errors = { promised: errorRate, share: spoiled, kept: spoiled <= percentFraction(errorRate) };
+  return { outcome, changes, measured, errors };
 }
 
 /** The changes that were largest, in their order. */
@@ -120,7 +125,7 @@ function tell(
   simulated: Simulated,
   options: SimulateOptions,
 ): void {
-  const { outcome, measured, changes } = simulated;
+  const { outcome, measured, changes, errors } = simulated;
   const { trace } = world.config;
   const hours = outcome.replicaSeconds / 3_600;
   const length = durationOf(trace);
@@ -143,6 +148,11 @@ function tell(
       ({ percentile, targetMs, ms, kept }) =>
         `${kept ? 'kept  ' : 'BROKEN'} ${percentile} ≤ ${targetMs} ms: the answered ones had ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`,
     ),
+    ...(errors === undefined
+      ? []
+      : [
+          `${errors.kept ? 'kept  ' : 'BROKEN'} errorRate ≤ ${errors.promised}: ${percent(errors.share)} were refused or timed out`,
+        ]),
     `${hours.toFixed(1)} replica-hours${money(hours)}; mean ${(outcome.replicaSeconds / length).toFixed(1)}, most ${outcome.peakReplicas}; always ${outcome.peakReplicas} would be ${peak.toFixed(1)}${money(peak)}`,
     `${outcome.actions} changes of the count, ${outcome.flaps} of them up, down and up again within two minutes`,
     ...(changes.length === 0 ? [] : ['', 'the largest changes:']),
@@ -184,12 +194,13 @@ export async function simulateCommand(args: string[], out: Out = process.stdout)
     return 2;
   }
   const world = worldOf(manifest, trace, options);
-  const simulated = simulate(world);
+  const simulated = simulate(world, manifest.spec.sla?.errorRate);
   if (options.json) {
     const { points, ...figures } = simulated.outcome;
     out.write(
-      `${JSON.stringify({ name: manifest.name, trace: trace.name, ...figures, promises: simulated.measured, changes: simulated.changes, points })}\n`,
+      `${JSON.stringify({ name: manifest.name, trace: trace.name, ...figures, promises: simulated.measured, errors: simulated.errors, changes: simulated.changes, points })}\n`,
     );
   } else tell(out, manifest, world, note, simulated, options);
-  return simulated.measured.every(({ kept }) => kept) ? 0 : 1;
+  const { measured, errors } = simulated;
+  return measured.every(({ kept }) => kept) && errors?.kept !== false ? 0 : 1;
 }

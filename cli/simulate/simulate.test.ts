@@ -59,6 +59,17 @@ describe('ballast simulate', () => {
     expect(text).toContain('BROKEN p99 ≤ 500 ms');
   });
 
+  test('the promised error rate is a promise too, though all who are answered are so in time', async () => {
+    const text = manifest('wine', '  traffic: { shedAt: SLA }')
+      .replace('{ p95: 300ms, p99: 500ms }', '{ p50: 1s }, errorRate: 1%')
+      .replace('maxReplicas: 40', 'maxReplicas: 1');
+    const trace = file('over.txt', '15\n'.repeat(120));
+    const told = await run('-f', file('errors.yaml', text), '--trace', trace, '--service-time', '100ms');
+    expect(told.text).toMatch(/kept {3}p50 ≤ 1000 ms/);
+    expect(told.text).toMatch(/BROKEN errorRate ≤ 1%: \d+\.\d\d % were refused or timed out/);
+    expect(told.code).toBe(1);
+  });
+
   test('JSON holds the same', async () => {
     const md = file('wine.yaml', manifest('wine'));
     const trace = file('steady.csv', 'second,count\r\n0,30\r\n1,30\r\n2,30\r\n');
