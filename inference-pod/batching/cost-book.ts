@@ -84,9 +84,9 @@ export class CostBook {
     // A size that never ran is hoped to cost what the last rows added: by the rate so far, a slow machine would never try it.
     // One that ran is hoped to cost no more than two of half its size: it may be known from a bad moment.
     const nextMs = isNew ? curve.hopefulMs(next) : Math.min(curve.costMs(next), 2 * curve.costMs(fitting));
-    const every = isNew ? chosenForMs : probeEveryMs;
-    if (nextMs > this.#longestMs(entry, fitting, waitingRows) || nowMs - entry.probedAtMs < every)
-      return fitting;
+    // Of a pod that was warmed up on a busy machine hardly a size is known: each that gains is followed by the next at once.
+    const isTooSoon = !isNew && nowMs - entry.probedAtMs < probeEveryMs;
+    if (isTooSoon || nextMs > this.#longestMs(entry, fitting, waitingRows)) return fitting;
     entry.probedAtMs = nowMs;
     return next;
   }

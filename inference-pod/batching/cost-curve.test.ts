@@ -124,6 +124,15 @@ describe('the book', () => {
     expect(costs.rowsToTake(like('a'), 9, 3999)).toBe(2);
     expect(costs.rowsToTake(like('a'), 9, 4000)).toBe(4);
   });
+  test('a pod that knows one size only learns the others in as many batches', () => {
+    const costs = book({ 1: 44 }, () => 1000);
+    const taken = Array.from({ length: 6 }, (_, i) => {
+      const rows = costs.rowsToTake(like('a'), 32, i);
+      costs.observe(like('a'), rows, 43 + rows);
+      return rows;
+    });
+    expect(taken).toEqual([2, 4, 8, 16, 32, 32]);
+  });
   test('nothing is tried beyond a third of the promise', () => {
     expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 3, 0)).toBe(1);
     // By what the second row added, four fit; by the rate of two they would not.
