@@ -33,7 +33,7 @@ export const requestHeaders = (
   const before = headers['x-forwarded-for'];
   const forwarded = before === undefined ? client : `${String(before)}, ${client}`;
   const via = headers.via === undefined ? '2.0 ballast' : `${headers.via}, 2.0 ballast`;
-  const timeout = leftMs === undefined ? undefined : `${Math.min(99_999_999, leftMs)}m`;
+  const timeout = leftMs === undefined ? undefined : `${coarse(Math.min(99_999_999, leftMs))}m`;
   const came = asCame(headers, list);
   if (!Array.isArray(came)) {
     const passed: OutgoingHttpHeaders = { ...came };
@@ -52,6 +52,13 @@ export const requestHeaders = (
   passed.push('x-forwarded-for', forwarded, 'via', via, 'te', 'trailers');
   if (timeout !== undefined) passed.push('grpc-timeout', timeout);
   return passed;
+};
+
+/** Down to three digits: each number that was not sent before would push others out of the tables of HTTP/2's compression. */
+const coarse = (ms: number): number => {
+  let step = 1;
+  while (ms >= 1_000 * step) step *= 10;
+  return ms - (ms % step);
 };
 
 const notPassed: ReadonlySet<string> = new Set([

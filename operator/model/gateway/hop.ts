@@ -5,10 +5,11 @@ import { busiestAllowed, shareOf, sizeFor } from '../scaling/sizing.ts';
 import type { LatencyTarget, ServiceEstimate } from '../scaling/types.ts';
 
 /**
- * CPU of the hop per request. `npm run bench:gateway` prints 62 µs for HTTP/1.1 with 100 bytes, 155 µs for gRPC and 225 µs
- * with 64 KiB (2 cores, shared); which of them a model's callers send is not known when this is asked: the middle one.
+ * CPU of the hop per request, where no gateway has measured it. `npm run bench:gateway` prints 47 µs for HTTP/1.1 with 100
+ * bytes, 88 µs for gRPC and 116 µs for HTTP/1.1 with 64 KiB (2 quiet cores); which of them a model's callers send is not
+ * known when this is asked: the dearest.
  */
-export const hopCpuSeconds = 155e-6;
+export const hopCpuSeconds = 116e-6;
 
 /** Gateways are paid for with room to spare: half of their CPU stays free for bursts and for the one that is replaced. */
 const gatewayBusy = 0.5;
