@@ -35,7 +35,7 @@ describe('requests that are refused', () => {
     const need = refused(0).last.replicas;
     const storm = refused(1);
     expect(refused(1, false).peak).toBeGreaterThan(8 * need);
-    expect(storm.peak).toBeLessThanOrEqual(5 * need);
+    expect(storm.peak).toBeLessThanOrEqual(6 * need);
     expect(storm.last.replicas).toBeLessThanOrEqual(1.5 * need);
     expect(storm.decisions.some(({ why }) => /are refused and may come again/.test(why.sentence))).toBe(true);
   });

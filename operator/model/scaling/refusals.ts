@@ -14,9 +14,9 @@ const endMs = 10_000;
 const fewestShare = 0.05;
 const fewest = 3;
 /** A real rise that goes on while requests are refused looks the same: so much more than is sure is taken for demand all the same. */
-const mostGrowth = 3;
+const mostGrowth = 4;
 /** Beyond this much more than is sure nothing is hedged. */
-const hedgedGrowth = 2;
+const hedgedGrowth = 3;
 
 export const noRefusals: Refusals = { total: 0, recent: [], episode: undefined };
 
