@@ -168,7 +168,10 @@ export function decide(
       estimates.rates === 'unknown' ? 'unknown' : estimates.rates[1],
       demands.floorRate,
     );
-    if (demands.most !== undefined && demands.upRate === demands.most.rate)
+    if (
+      demands.most !== undefined &&
+      Math.max(demands.upRate, estimates.rates === 'unknown' ? 0 : estimates.rates[0]) >= demands.most.rate
+    )
       sentence = `${sentence}; ${repeatedSentence(moved.refusals, demands.most.rate)}`;
     steady = need.replicas;
     const together = demands.model === 'unknown' ? 0 : apartSum(apart, demands.model);
