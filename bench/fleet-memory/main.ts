@@ -15,7 +15,7 @@ import { serveFleet } from './server.ts';
 const { values } = parseArgs({
   options: {
     /** LIMIT:DEPLOYMENTS:PODS with the limit in MiB, several with commas between. */
-    cases: { type: 'string', default: '512:1000:2000,1024:2000:10000,2048:5000:20000,2048:1000:50000' },
+    cases: { type: 'string', default: '512:1000:1000,512:1000:3000,1024:2000:10000' },
     /** How long it is watched once every pod was asked. */
     seconds: { type: 'string', default: '60' },
     /** Share of the limit that is the heap, %: as charts/ballast/templates/deployment.yaml says. */
