@@ -151,13 +151,14 @@ const spread = (topologyKey: string) => ({
 
 /**
  * Node's bounds under a memory limit (a quantity): the heap gets two fifths of it, the rest is bodies and sockets. Under
- * attack at 512 MiB plain Node came to 543 MB, with these flags to 157 MB.
+ * attack at 512 MiB plain Node came to 543 MB, with these flags to 157 MB. The room for what is young is there from the
+ * start: Node gives it by and by, and with less of it a gRPC call cost 82 µs of CPU instead of 76.
  */
 export function gatewayNodeFlags(memoryLimit: string | number | undefined): string[] {
-  const young = '--max-semi-space-size=16';
-  if (memoryLimit === undefined) return [young];
+  const young = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+  if (memoryLimit === undefined) return young;
   const mebibytes = Math.max(64, Math.floor((0.4 * quantityNumber(memoryLimit)) / 2 ** 20));
-  return [young, `--max-old-space-size=${mebibytes}`];
+  return [...young, `--max-old-space-size=${mebibytes}`];
 }
 
 function deployment(metadata: ObjectMeta, settings: GatewaySettings): Deployment {
