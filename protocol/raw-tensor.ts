@@ -32,9 +32,12 @@ export const elementBytes: Readonly<Record<Datatype, number>> = {
 /** The tensor that the bytes are read for. */
 export type RawTensor = Omit<Tensor, 'data'>;
 
-/** True when the memory of a body holds nothing else, but for bytes that align it: its tensors may keep it and take it along. */
-export const ownsMemory = ({ buffer, length }: Uint8Array): boolean =>
-  buffer instanceof ArrayBuffer && buffer.byteLength - length < 8;
+/**
+ * True when the memory of a body holds nothing else, but for bytes before it that align it: its tensors may keep it and take it
+ * along. What lies behind it may be the next request, however few bytes there are.
+ */
+export const ownsMemory = ({ buffer, byteOffset, length }: Uint8Array): boolean =>
+  buffer instanceof ArrayBuffer && byteOffset < 8 && byteOffset + length === buffer.byteLength;
 
 /**
  * Reads a blob of an input; throws a ProtocolError when it does not hold exactly the elements of the shape.

@@ -1,7 +1,7 @@
 /** The answer of one RPC: kept while it is small and not whole, and what becomes of it where it never is. */
 import { describe, expect, test } from '@jest/globals';
 import { endsAfterEach } from '../../test/ends.ts';
-import { call, sessionTo as connected, data, good, head, question } from '../testing/grpc-call.ts';
+import { call, data, good, head, question, sessionsIn } from '../testing/grpc-call.ts';
 import { startRawGrpcPod } from '../testing/raw-grpc-pod.ts';
 import { startRig, until } from '../testing/rig.ts';
 import { framed, type StubGrpcPod, startStubGrpcPod } from '../testing/stub-grpc-pod.ts';
@@ -10,11 +10,7 @@ const { ends, closing } = endsAfterEach();
 const rigOf = closing(startRig);
 const wellPod = closing(startStubGrpcPod);
 const rawPod = closing(startRawGrpcPod);
-const sessionTo = (port: number) => {
-  const session = connected(port);
-  ends.push(() => session.destroy());
-  return session;
-};
+const sessionTo = sessionsIn(ends);
 
 describe('the answer to one question', () => {
   test('waits for its trailers while it is small, and comes whole', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { GatewayOutcomes } from '../../crds/gateway-load.ts';
 import { endsAfterEach } from '../../test/ends.ts';
 import { portOf } from '../model-port.ts';
-import { call, sessionTo as connected, data, good, head, message, question } from '../testing/grpc-call.ts';
+import { call, data, good, head, message, question, sessionsIn } from '../testing/grpc-call.ts';
 import {
   endHeaders,
   endStream,
@@ -22,11 +22,7 @@ const { ends, closing } = endsAfterEach();
 const rigOf = closing(startRig);
 const wellPod = closing(startStubGrpcPod);
 const rawPod = closing(startRawGrpcPod);
-const sessionTo = (port: number) => {
-  const session = connected(port);
-  ends.push(() => session.destroy());
-  return session;
-};
+const sessionTo = sessionsIn(ends);
 
 const forever = (socket: Socket, piece: Buffer) => {
   const more = () => {

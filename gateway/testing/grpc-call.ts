@@ -15,12 +15,15 @@ export const question: OutgoingHttpHeaders = {
   te: 'trailers',
 };
 
-/** A connection to a gateway's port; whoever makes it ends it. */
-export const sessionTo = (port: number): ClientHttp2Session => {
-  const session = connect(`http://127.0.0.1:${port}`);
-  session.on('error', () => undefined);
-  return session;
-};
+/** Connects to gateways' ports; `ends` is told how each connection ends. */
+export const sessionsIn =
+  (ends: (() => unknown)[]) =>
+  (port: number): ClientHttp2Session => {
+    const session = connect(`http://127.0.0.1:${port}`);
+    session.on('error', () => undefined);
+    ends.push(() => session.destroy());
+    return session;
+  };
 
 export interface End {
   /** `grpc-status`, from the head or the trailers; undefined when the stream was reset. */

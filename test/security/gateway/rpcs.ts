@@ -1,5 +1,6 @@
 /** What bad clients do over HTTP/2: rapid resets, streams without end, floods of small frames. */
 import { connect as connectHttp2, constants } from 'node:http2';
+import { frame, headerBlock } from '../../../gateway/testing/raw-grpc-pod.ts';
 import type { Attack, Statuses } from '../clients.ts';
 import { count, slow } from '../clients.ts';
 import { pause, type Target } from '../ground.ts';
@@ -33,31 +34,15 @@ const sessions =
     return statuses;
   };
 
-const frame = (type: number, flags: number, stream: number, payload = Buffer.alloc(0)) => {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-};
 const preface = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0)]);
-/** `:method POST`, `:scheme http`, `:path /x`, `content-type application/grpc`, as HPACK without its tables. */
-const literal = (name: string, value: string) =>
-  Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name),
-    Buffer.from([value.length]),
-    Buffer.from(value),
-  ]);
 const block = (method: string) =>
-  Buffer.concat([
-    literal(':method', 'POST'),
-    literal(':scheme', 'http'),
-    literal(':authority', 'x'),
-    literal(':path', `${path}${method}`),
-    literal('content-type', 'application/grpc'),
-  ]);
+  headerBlock(
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':authority', 'x'],
+    [':path', `${path}${method}`],
+    ['content-type', 'application/grpc'],
+  );
 
 /** Raw frames on some connections, as fast as they are taken. */
 const frames =
@@ -158,7 +143,7 @@ export const rpcAttacks: readonly Attack[] = [
           9,
           0,
           1,
-          many(100, (i) => literal(`x-${i}`, 'y'.repeat(100))),
+          many(100, (i) => headerBlock([`x-${i}`, 'y'.repeat(100)])),
         ),
       ),
     ),
