@@ -56,6 +56,27 @@ describe('AnswerParser', () => {
       expect(read(text, pieceBytes)).toMatchObject({ body, isWhole: true, keepsAlive });
   });
 
+  test('an answer in crumbs is broken off; as many chunks of an honest size, and many answers of one byte, are not', () => {
+    const chunked = `${ok}transfer-encoding: chunked\r\n\r\n`;
+    expect(() => read(chunked + '1\r\nx\r\n'.repeat(9_000))).toThrow(AnswerError);
+    const honest = read(`${chunked}${`10\r\n${'x'.repeat(16)}\r\n`.repeat(9_000)}0\r\n\r\n`);
+    expect([honest.isWhole, honest.body.length]).toEqual([true, 144_000]);
+    let answers = 0;
+    const parser = new AnswerParser({
+      head: () => undefined,
+      body: () => undefined,
+      end: () => {
+        answers += 1;
+      },
+    });
+    for (let i = 0; i < 9_000; i += 1) {
+      parser.begin(false);
+      parser.write(Buffer.from(`${chunked}1\r\nx\r\n`));
+      parser.write(Buffer.from('0\r\n\r\n'));
+    }
+    expect(answers).toBe(9_000);
+  });
+
   test('chunks that come together are passed on together, and the last of them ends the answer', () => {
     const got: [string, boolean][] = [];
     let ends = 0;

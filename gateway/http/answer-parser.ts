@@ -1,4 +1,5 @@
 /** Reads HTTP/1.1 answers of pods, strictly: what could be understood in two ways ends the connection. */
+import { Crumbs } from '../crumbs.ts';
 
 export interface AnswerEvents {
   /** `headers` is flat, name and value in turn, without those that belong to one hop. */
@@ -46,6 +47,7 @@ export class AnswerParser {
   #missing = 0;
   #interim = 0;
   #trailerBytes = 0;
+  #crumbs = new Crumbs();
   /** Chunks that came in one read: passed on as one, since chunks of single bytes would cost a write each. */
   #pieces: Buffer[] = [];
   /** The connection may be used again after this answer. */
@@ -70,6 +72,7 @@ export class AnswerParser {
     this.#rest = nothing;
     this.#interim = 0;
     this.#trailerBytes = 0;
+    this.#crumbs = new Crumbs();
     this.#pieces = [];
     this.keepsAlive = true;
     this.idleSeconds = undefined;
@@ -221,6 +224,8 @@ export class AnswerParser {
     const piece = at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end);
     this.#missing -= end - at;
     if (this.#body === 'chunked') {
+      if (!this.#crumbs.saw(piece.length))
+        throw new AnswerError('the pod answers in too many pieces of a few bytes');
       this.#pieces.push(piece);
       if (this.#missing === 0) this.#step = 'dataEnd';
       return end;

@@ -43,6 +43,8 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   #connection: PodConnection | undefined;
   #status = 0;
   #isUploadEnded = false;
+  /** The body comes in crumbs: what is left of it is not even thrown away. */
+  #isInCrumbs = false;
   /** The pod is not listened to until the client has read what is there. */
   #isPaused = false;
 
@@ -207,7 +209,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const onData = (chunk: Buffer) => {
       if (call.isDone) return;
       if (!kept.add(chunk)) {
-        call.refuse(inCrumbs());
+        this.#refuseCrumbs();
         return;
       }
       if (kept.size > firstBytes && !call.hold(kept.size)) {
@@ -259,7 +261,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
         return;
       }
       this.abort();
-      this.#call.refuse(inCrumbs());
+      this.#refuseCrumbs();
     });
     request.on('end', () => {
       this.#isUploadEnded = true;
@@ -288,13 +290,19 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const body = JSON.stringify({ error: refusal.message });
     const isUnread = !this.#isUploadEnded && this.#framing.kind !== 'none' && !this.#request.complete;
     const isShort = this.#framing.kind === 'length' && this.#framing.bytes <= keptBodyBytes;
-    const closes = this.#context.isClosing() || (isUnread && !isShort) || refusal.status === 408;
+    const closes =
+      this.#isInCrumbs || this.#context.isClosing() || (isUnread && !isShort) || refusal.status === 408;
     response.writeHead(refusal.status, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
       ...(closes ? { connection: 'close' } : {}),
     });
+    if (this.#isInCrumbs) {
+      // The connection ends right behind the answer, at the price that a reset may overtake it: 2 s of crumbs cost as much to read.
+      response.end(body);
+      return;
+    }
     if (!closes || !isUnread) {
       response.end(body);
       if (isUnread) this.#request.resume();
@@ -316,7 +324,15 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     }, lingerMs).unref();
     request.once('close', () => clearTimeout(timer));
     request.once('end', () => clearTimeout(timer));
+    request.on('data', (chunk: Buffer) => {
+      if (!this.#kept.saw(chunk)) request.socket.destroy();
+    });
     request.resume();
+  }
+
+  #refuseCrumbs(): void {
+    this.#isInCrumbs = true;
+    this.#call.refuse(inCrumbs());
   }
 
   #closed(): void {

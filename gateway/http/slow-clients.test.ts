@@ -195,3 +195,33 @@ test('an answer whose headers cannot be passed on is 502, and counts as one', as
   expect((await ask(rig.port.port)).status).toBe(502);
   await until('it is counted', () => rig.gate.recorder.counters.failed === 1);
 });
+
+test('a body in crumbs ends its connection at once, where other refused clients are listened to for a while', async () => {
+  const pod = await startStubPod();
+  const rig = await startRig({ a: [pod.address] });
+  ends.push(() => pod.close());
+  ends.push(() => rig.close());
+  const chunked = head('transfer-encoding: chunked\r\n');
+  const crumbs = '1\r\n \r\n'.repeat(20_000);
+  const asking = (text: string) => {
+    const client = { socket: connected(rig.port.port), got: '', isClosed: false };
+    client.socket.on('data', (chunk) => {
+      client.got += chunk.toString();
+    });
+    client.socket.on('close', () => {
+      client.isClosed = true;
+    });
+    client.socket.write(text);
+    return client;
+  };
+  const refusedByHead = chunked.replace('host: ', 'host: x\r\nhost: ');
+  const listenedTo = asking(`${refusedByHead}1\r\n \r\n`);
+  await until('it is refused', () => listenedTo.got.startsWith('HTTP/1.1 400'));
+  const crumbling = asking(chunked + crumbs);
+  const refusedBefore = asking(refusedByHead);
+  await until('it is refused', () => refusedBefore.got.startsWith('HTTP/1.1 400'));
+  refusedBefore.socket.write(crumbs);
+  await until('both are closed', () => crumbling.isClosed && refusedBefore.isClosed);
+  expect(listenedTo.isClosed).toBe(false);
+  expect(rig.gate.open).toBe(0);
+});

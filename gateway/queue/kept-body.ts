@@ -1,11 +1,9 @@
 /** The body of a request while it is kept, whatever the pieces in which it comes. */
+import { Crumbs } from '../crumbs.ts';
 
 /** Pieces smaller than this are put together, so many at a time: each costs a hundred bytes beside its own. */
 const smallBytes = 1_024;
 const togetherAtOnce = 256;
-/** As pods bound it: so many pieces of fewer bytes on average are nobody's honest body, and each costs a turn of the parser. */
-const mostCrumbs = 8_192;
-const crumbBytes = 16;
 
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -15,14 +13,11 @@ export class KeptBody {
   #pieces: Buffer[] = [];
   /** How many of the last pieces are small. */
   #small = 0;
-  #seenBytes = 0;
-  #seenPieces = 0;
+  readonly #crumbs = new Crumbs();
 
   /** Counts a piece that passes through; false when the body comes in crumbs. */
   saw(piece: Buffer): boolean {
-    this.#seenBytes += piece.length;
-    this.#seenPieces += 1;
-    return this.#seenPieces <= mostCrumbs || this.#seenBytes >= crumbBytes * this.#seenPieces;
+    return this.#crumbs.saw(piece.length);
   }
 
   /** Keeps a piece; false when the body comes in crumbs. */

@@ -1,0 +1,17 @@
+/** Bodies in crumbs: each piece costs a turn of a parser, whatever it holds, and 64 KB hold 11,000 chunks of one byte. */
+
+/** As pods bound it: so many pieces of fewer bytes on average are nobody's honest body. */
+const mostCrumbs = 8_192;
+const crumbBytes = 16;
+
+export class Crumbs {
+  #bytes = 0;
+  #pieces = 0;
+
+  /** Counts a piece of so many bytes; false when the body comes in crumbs. */
+  saw(bytes: number): boolean {
+    this.#bytes += bytes;
+    this.#pieces += 1;
+    return this.#pieces <= mostCrumbs || this.#bytes >= crumbBytes * this.#pieces;
+  }
+}
