@@ -10,7 +10,8 @@ export const help = `Usage: npm run bench:autoscaling -- [options]
 Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, Knative's KPA, Ray Serve and an oracle.
 
   --trace FILE       a trace (may be given several times): a rate per line, "time,count" rows, a row per request,
-                     "function,day,minute,count", JSON lines; .gz too. Without it: ../shared/traces and synthetic shapes
+                     "function,day,minute,count", Azure's row per function, JSON (lines, a list, Prometheus); .gz too.
+                     Without it: ../shared/traces and synthetic shapes
   --shape NAME       a synthetic shape: constant, ramp, step, spike, diurnal-shape, mmpp (may be given several times)
   --form FORM        what the file is, where it is misread: per-second, per-minute, per-request
   --series NAME      one of several series in the file (default: their sum)

@@ -71,6 +71,62 @@ describe('traces in every form that people have them', () => {
       false,
       [7, 1],
     ],
+    ['a column of minutes', 'minute,count\n0,60\n1,120\n3,60\n', 60, false, [60, 120, 0, 60]],
+    ['seconds a minute apart', 'time,count\n0,60\n60,120\n120,60\n', 60, false, [60, 120, 60]],
+    ['whole thousands of milliseconds', 'time,count\n0,5\n1000,6\n2000,7\n', 1, false, [5, 6, 7]],
+    ['hours', 'hour,requests\n0,3600\n1,7200\n', 3_600, false, [3_600, 7_200]],
+    ['half seconds, summed', 'time,count\n0,1\n0.5,2\n1,3\n1.5,4\n', 1, false, [3, 7]],
+    [
+      'minutes of a clock that jitters',
+      'time,count\n2024-01-01T00:00:00Z,1\n2024-01-01T00:01:01Z,2\n2024-01-01T00:01:59Z,3\n2024-01-01T00:03:00Z,4\n',
+      60,
+      false,
+      [1, 2, 3, 4],
+    ],
+    [
+      'a rate under a name that nobody knows, at even times',
+      'Time,Requests/s\n2024-01-01 00:00:00,1\n2024-01-01 00:01:00,2\n2024-01-01 00:02:00,3\n',
+      60,
+      false,
+      [60, 120, 180],
+    ],
+    ['a rate per minute', 'second,rpm\n0,60\n1,120\n', 1, false, [1, 2]],
+    [
+      'date, time and count between blanks',
+      '2024-01-01 00:00:00 5\n2024-01-01 00:01:00 6\n2024-01-01 00:02:00 7\n',
+      60,
+      false,
+      [5, 6, 7],
+    ],
+    [
+      'JSON lines with a time and a count',
+      '{"ts":1700000000,"count":5}\n{"ts":1700000060,"count":6}\n{"ts":1700000120,"count":7}\n',
+      60,
+      false,
+      [5, 6, 7],
+    ],
+    [
+      'a list of objects over several lines',
+      '[\n {"second":0,"rps":5},\n {"second":1,"rps":6}\n]\n',
+      1,
+      false,
+      [5, 6],
+    ],
+    ['a list of pairs', '[[0,5],[1,6],[2,7]]', 1, false, [5, 6, 7]],
+    [
+      "Prometheus' answer to a range query, a rate",
+      '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1700000000,"1"],[1700000030,"2.5"]]}]}}',
+      30,
+      false,
+      [30, 75],
+    ],
+    [
+      'a column for each minute, as Azure publishes its functions',
+      `HashOwner,HashFunction,Trigger,${Array.from({ length: 60 }, (_, minute) => minute + 1).join(',')}\n${['a', 'b'].map((name) => `o,${name},http,${'3,'.repeat(59)}4`).join('\n')}\n`,
+      60,
+      false,
+      [...new Array<number>(59).fill(6), 8],
+    ],
   ])('%s', (_, text, bucketSeconds, exact, counts) => {
     expect(read(text)).toMatchObject({ counts, bucketSeconds, exact });
   });
@@ -84,6 +140,19 @@ describe('traces in every form that people have them', () => {
     const times = Array.from({ length: 50 }, (_, index) => index * 0.37 + Math.sin(index) * 0.1);
     expect(read(times.join('\n'))).toMatchObject({ exact: true });
     expect(read(Array.from({ length: 50 }, (_, index) => index).join('\n'))).toMatchObject({ exact: false });
+  });
+
+  test('a second column of any name is a size where the times are those of requests', () => {
+    expect(read('timestamp,bytes\n0,500\n0.3,500\n1.9,500\n2,500\n')).toMatchObject({
+      exact: true,
+      counts: [2, 1, 1],
+    });
+  });
+
+  test('buckets without a row are told', () => {
+    expect(read('minute,count\n0,60\n1,60\n4,60\n').note).toBe(
+      '5 counts, one per minute, 2 of them missing and taken as none',
+    );
   });
 
   test('one of several series', () => {
@@ -102,6 +171,8 @@ describe('traces in every form that people have them', () => {
     ['{"a":1\n', 'line 1 is no JSON'],
     ['timestamp,x\n1,1\n1e18,2\n', 'more than 400'],
     ['time,count\n5,1\n4,1\n', 'row 2 is earlier'],
+    ['{"data":{"result":[]}}', 'holds 0 series of Prometheus'],
+    ['[["x",1],[2,3]]', 'pair 1 is ["x",1]'],
   ])('%j is refused and the message says why', (text, message) => {
     expect(() => read(text)).toThrow(TraceError);
     expect(() => read(text)).toThrow(message);
