@@ -1,4 +1,5 @@
 /** Clients that read or send slowly, or announce what they never send: each costs its own request only. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { endsAfterEach } from '../../test/ends.ts';
@@ -224,4 +225,27 @@ test('a body in crumbs ends its connection at once, where other refused clients 
   await until('both are closed', () => crumbling.isClosed && refusedBefore.isClosed);
   expect(listenedTo.isClosed).toBe(false);
   expect(rig.gate.open).toBe(0);
+});
+
+test('requests pipelined beyond what one connection may ask are not even read, though they came in one piece', async () => {
+  const pod = await startStubPod('hold');
+  const rig = await startRig({ a: [pod.address] });
+  ends.push(() => pod.close());
+  ends.push(() => rig.close());
+  let read = 0;
+  const onRequest = (message: unknown) => {
+    if ((message as { socket: Socket }).socket.localPort === rig.port.port) read += 1;
+  };
+  subscribe('http.server.request.start', onRequest);
+  ends.push(() => void unsubscribe('http.server.request.start', onRequest));
+  const socket = connected(rig.port.port);
+  let isClosed = false;
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.write(`${head('content-length: 2\r\n')}{}`.repeat(400));
+  await until('it is closed', () => isClosed);
+  expect(read).toBeGreaterThanOrEqual(32);
+  expect(read).toBeLessThanOrEqual(34);
+  await until('all are gone', () => rig.gate.open === 0);
 });

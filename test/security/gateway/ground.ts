@@ -1,9 +1,9 @@
 /** A gateway process with three models: one whose clients attack, one whose pods misbehave, one whose client does nothing wrong. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, waitedForCpuMs } from '../../../bench/gateway/processes.ts';
+import { cores, freePorts, waitedForCpuMs } from '../../../bench/gateway/processes.ts';
 import { cpuSecondsOf } from '../../../bench/operator/processes.ts';
 import type { PodAddress } from '../../../gateway/balance/address.ts';
 import { routesOf, startNamespace } from '../../../gateway/testing/namespace.ts';
@@ -47,11 +47,23 @@ export interface GatewayGround {
   close(): Promise<void>;
 }
 
-const startGateway = async (kubeconfig: string, host: string): Promise<GatewayProcess> => {
+/** All threads of this process, and what it starts from here on, leave the gateway's core to it: attackers must cost it no turns. */
+const leaveCore = () => {
+  const { status } = spawnSync('taskset', ['-a', '-p', '-c', cores.others, String(process.pid)]);
+  if (status !== 0) throw new Error('taskset is needed, and two processors: the gateway has one of its own');
+};
+
+const startGateway = async (kubeconfig: string, host: string, core: string): Promise<GatewayProcess> => {
   const [ops = 0] = await freePorts(1);
   const child: ChildProcess = spawn(
-    process.execPath,
-    [...gatewayNodeFlags(`${memoryLimitMb}Mi`), join(import.meta.dirname, '../../../gateway/main.ts')],
+    'taskset',
+    [
+      '-c',
+      core,
+      process.execPath,
+      ...gatewayNodeFlags(`${memoryLimitMb}Mi`),
+      join(import.meta.dirname, '../../../gateway/main.ts'),
+    ],
     {
       env: {
         PATH: process.env.PATH ?? '',
@@ -95,6 +107,7 @@ const addressOf = (name: string, { http, grpc, ops }: { http: number; grpc: numb
 
 /** Starts it all: an API server, two gateways, a pod process for each of two models. */
 export const startGatewayGround = async (): Promise<GatewayGround> => {
+  leaveCore();
   const world = await startNamespace();
   const directory = mkdtempSync(join(tmpdir(), 'ballast-gateway-'));
   const kubeconfig = join(directory, 'kubeconfig');
@@ -127,8 +140,8 @@ export const startGatewayGround = async (): Promise<GatewayGround> => {
     );
   }
   const [gateway, idle] = await Promise.all([
-    startGateway(kubeconfig, '127.0.0.1'),
-    startGateway(kubeconfig, '127.0.0.2'),
+    startGateway(kubeconfig, '127.0.0.1', cores.hop),
+    startGateway(kubeconfig, '127.0.0.2', cores.others),
   ]);
   const target = targetOf(attacked, gateway.ops);
   const ground: GatewayGround = {

@@ -1,6 +1,7 @@
 /**
  * `npm run test:security:gateway`: attacks one model of a real gateway, from its clients' side and from its pods', and prints
  * what became of it, of the gateway's memory, and of the honest client of another model. Fails when a bound is missed.
+ * The gateway has a core of its own, everybody else shares the other: a load that takes both is no fault of the gateway.
  * `waited` is the share of the time in which the gateway was ready to run and others had the processors: from a tenth on its
  * latencies are not judged.
  */
