@@ -1,6 +1,7 @@
 /** What a simulated ModelDeployment is made of, and what it tells of each second. */
 import type { BatchCosts } from '../crds/wire.ts';
 import type { Seconds } from './distributions.ts';
+import type { MachineConfig } from './machine.ts';
 import type { Trace } from './traffic/arrivals.ts';
 
 export type Balancing = 'gateway' | 'random' | 'round-robin' | 'p2c';
@@ -28,8 +29,10 @@ export interface DeploymentConfig {
   readonly initialReplicas: number;
   /** Requests that the gateway gives to a pod beyond its slots are the pod's own queue: as routers without late binding do. */
   readonly outstandingPerPod?: number | undefined;
-  /** A small machine: a running pod's service takes (1 + this × pods that start at the time) times as long; 0. */
-  readonly slowedByStarts?: number | undefined;
+  /** One machine that all pods share with whatever else runs there; undefined: each pod has cores of its own. */
+  readonly machine?: MachineConfig | undefined;
+  /** How many times as long a new pod's first, second, … request takes; those that are there at the beginning are warm. */
+  readonly firstRequests?: readonly number[] | undefined;
   /** Scale to zero: the gateway itself asks for a first pod when a request finds none asked for. */
   readonly wakes?: boolean | undefined;
   readonly seed: number;

@@ -5,7 +5,10 @@ import type { Chance } from './chance.ts';
 import { chance } from './chance.ts';
 import type { DeploymentConfig, SecondOfAll } from './deployment-config.ts';
 import { batchCostsOf } from './deployment-config.ts';
+import { DirectBalance } from './direct-balance.ts';
 import { EventHeap } from './event-heap.ts';
+import { IdleSlots } from './idle-slots.ts';
+import { Machine } from './machine.ts';
 import { SimulatedPod } from './pod.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Tally } from './tally.ts';
@@ -38,13 +41,14 @@ export class Deployment {
   readonly #arrivals: Arrivals;
   readonly #services: Chance;
   readonly #startups: Chance;
-  readonly #balance: Chance;
+  readonly #balance: DirectBalance;
   readonly #timeout: number;
   readonly #sloBucket: number;
   #nextArrival: number;
-  #idle: number[] = [];
-  #idleHead = 0;
-  #turn = 0;
+  readonly #idle = new IdleSlots();
+  /** Undefined where each pod has cores of its own: then work takes its time. */
+  readonly #machine: Machine | undefined;
+  #busySlots = 0;
   #waitingInPods = 0;
   #readyPods: SimulatedPod[] = [];
   #concurrency = 0;
@@ -65,8 +69,9 @@ export class Deployment {
     this.#arrivals = new Arrivals(trace, chance(seed, 1));
     this.#services = chance(seed, 2);
     this.#startups = chance(seed, 3);
-    this.#balance = chance(seed, 4);
+    this.#balance = new DirectBalance(config.balancing, chance(seed, 4));
     this.#nextArrival = this.#arrivals.next();
+    if (config.machine !== undefined) this.#machine = new Machine(config.machine, seed);
     this.scaleTo(config.initialReplicas, true);
   }
 
@@ -86,9 +91,13 @@ export class Deployment {
   /** Runs everything that happens up to a time, seconds. */
   advanceTo(time: number): void {
     const events = this.#events;
+    const machine = this.#machine;
     for (;;) {
-      const next = events.nextTime;
-      if (this.#nextArrival <= next) {
+      const next = machine === undefined ? events.nextTime : machine.timeOf(events.nextTime);
+      if (machine !== undefined && machine.nextChange < Math.min(next, this.#nextArrival)) {
+        if (machine.nextChange > time) break;
+        this.#move(machine.nextChange);
+      } else if (this.#nextArrival <= next) {
         if (this.#nextArrival > time) break;
         this.#move(this.#nextArrival);
         this.#arrive();
@@ -167,6 +176,7 @@ export class Deployment {
     this.#all.push(pod);
     this.pods.push(pod);
     if (atOnce) {
+      pod.warm = true;
       pod.state = 'starting';
       this.#becomeReady(pod);
     }
@@ -181,14 +191,17 @@ export class Deployment {
       if (placed >= this.config.clusterPods) break;
       placed += 1;
       pod.place(this.now);
-      this.#events.push(pod.readyAt, -pod.index - 1);
+      this.#events.push(this.#after(pod.startupSeconds), -pod.index - 1);
     }
+    this.#ask();
   }
 
   #becomeReady(pod: SimulatedPod): void {
     if (pod.state !== 'starting') return;
     pod.state = 'ready';
+    pod.readyAt = this.now;
     this.ready += 1;
+    this.#ask();
     this.#readyPods.push(pod);
     if (this.config.balancing === 'gateway')
       for (let permit = 0; permit < (this.config.outstandingPerPod ?? pod.slots); permit += 1)
@@ -208,6 +221,17 @@ export class Deployment {
 
   #move(time: number): void {
     this.now = time;
+    this.#machine?.advance(time);
+  }
+
+  /** Tells the machine what pods ask of it now. */
+  #ask(): void {
+    this.#machine?.ask(this.#busySlots, this.starting);
+  }
+
+  /** By the clock of the events: work where a machine is shared, else time. */
+  #after(seconds: number): number {
+    return (this.#machine?.work ?? this.now) + seconds;
   }
 
   #accrue(): void {
@@ -230,7 +254,7 @@ export class Deployment {
       this.#arriveDirect(service);
       return;
     }
-    const pod = this.#takeIdle();
+    const pod = this.#idle.take();
     if (pod !== undefined) {
       pod.arrivals += 1;
       if (pod.busySlots < pod.slots) this.#start(pod, [this.now], [service]);
@@ -253,12 +277,12 @@ export class Deployment {
   /** A pod may take another request: what waits, else it stands in line for the next. */
   #give(pod: SimulatedPod): void {
     if (pod.busySlots < pod.slots) {
-      if (!this.#begin(pod, this.queue)) this.#idle.push(pod.index);
+      if (!this.#begin(pod, this.queue)) this.#idle.add(pod);
       return;
     }
     this.#expireOldest();
     if (this.queue.length === 0) {
-      this.#idle.push(pod.index);
+      this.#idle.add(pod);
       return;
     }
     pod.arrivals += 1;
@@ -267,37 +291,11 @@ export class Deployment {
     this.queue.drop();
   }
 
-  /** The slot that has been idle longest. */
-  #takeIdle(): SimulatedPod | undefined {
-    while (this.#idleHead < this.#idle.length) {
-      const pod = this.#all[this.#idle[this.#idleHead] as number] as SimulatedPod;
-      this.#idleHead += 1;
-      if (this.#idleHead > 4_096) {
-        this.#idle = this.#idle.slice(this.#idleHead);
-        this.#idleHead = 0;
-      }
-      if (pod.state === 'ready') return pod;
-    }
-    return undefined;
-  }
-
   #arriveDirect(service: number): void {
-    const pods = this.#readyPods;
-    const random = () => pods[Math.floor(this.#balance.next() * pods.length)] as SimulatedPod;
-    if (pods.length === 0) {
+    const pod = this.#balance.choose(this.#readyPods);
+    if (pod === undefined) {
       this.#refuse(this.now);
       return;
-    }
-    let pod: SimulatedPod;
-    if (this.config.balancing === 'round-robin') {
-      this.#turn = (this.#turn + 1) % pods.length;
-      pod = pods[this.#turn] as SimulatedPod;
-    } else {
-      pod = random();
-      if (this.config.balancing === 'p2c') {
-        const other = random();
-        if (other.inFlight + other.queue.length < pod.inFlight + pod.queue.length) pod = other;
-      }
     }
     pod.arrivals += 1;
     if (pod.busySlots < pod.slots) this.#start(pod, [this.now], [service]);
@@ -344,10 +342,9 @@ export class Deployment {
   #start(pod: SimulatedPod, arrivals: number[], services: number[]): void {
     const { batch } = this.config;
     const first = services[0] as number;
-    const { slowedByStarts } = this.config;
-    const slowed = slowedByStarts === undefined ? 1 : 1 + slowedByStarts * this.starting;
     const took =
-      slowed * (batch === undefined ? first : first * (1 - batch.share + batch.share * services.length));
+      pod.slowness(this.config.firstRequests) *
+      (batch === undefined ? first : first * (1 - batch.share + batch.share * services.length));
     pod.accrue(this.now);
     pod.busySlots += 1;
     pod.inFlight += arrivals.length;
@@ -356,7 +353,9 @@ export class Deployment {
     const free = this.#freeJobs.pop();
     const index = free ?? this.#jobs.length;
     this.#jobs[index] = job;
-    this.#events.push(this.now + took, index);
+    this.#busySlots += 1;
+    this.#events.push(this.#after(took), index);
+    this.#ask();
   }
 
   #complete(index: number): void {
@@ -369,6 +368,7 @@ export class Deployment {
     this.#accrue();
     pod.accrue(this.now);
     pod.busySlots -= 1;
+    this.#busySlots -= 1;
     pod.inFlight -= arrivals.length;
     this.inFlight -= arrivals.length;
     const took = this.now - began;
@@ -384,6 +384,7 @@ export class Deployment {
       this.counts[bucket] = (this.counts[bucket] as number) + 1;
       pod.counts[bucket] = (pod.counts[bucket] as number) + 1;
     }
+    this.#ask();
     if (pod.state === 'draining') {
       if (pod.queue.length > 0) this.#begin(pod, pod.queue);
       else if (pod.inFlight === 0) pod.goneAt = this.now + this.config.drainSeconds;

@@ -11,7 +11,8 @@ export class SimulatedPod {
   /** When it was placed on a node: its process starts. */
   createdAt: number;
   readyAt: number;
-  readonly #startupSeconds: number;
+  /** From its place on a node to ready, on a machine with time for it. */
+  readonly startupSeconds: number;
   readonly slots: number;
   state: 'pending' | 'starting' | 'ready' | 'draining' = 'starting';
   goneAt = Number.POSITIVE_INFINITY;
@@ -20,6 +21,8 @@ export class SimulatedPod {
   readonly queue = new RequestQueue();
   /** Slots that run something: one batch is one slot. */
   busySlots = 0;
+  /** Its first requests are behind it. */
+  warm = false;
   readonly counts: number[];
   readonly seconds: LoadSecond[] = [];
   arrivals = 0;
@@ -39,7 +42,7 @@ export class SimulatedPod {
     this.name = `pod-${index}`;
     this.createdAt = createdAt;
     this.readyAt = createdAt + startupSeconds;
-    this.#startupSeconds = startupSeconds;
+    this.startupSeconds = startupSeconds;
     this.slots = slots;
     this.counts = new Array<number>(buckets).fill(0);
     this.#busyAt = createdAt;
@@ -49,8 +52,16 @@ export class SimulatedPod {
   place(now: number): void {
     this.state = 'starting';
     this.createdAt = now;
-    this.readyAt = now + this.#startupSeconds;
+    this.readyAt = now + this.startupSeconds;
     this.#busyAt = now;
+  }
+
+  /** How many times as long the request that begins now takes; 1 once the pod is warm. */
+  slowness(firstRequests: readonly number[] | undefined): number {
+    if (firstRequests === undefined || this.warm) return 1;
+    const factor = firstRequests[this.succeeded + this.inFlight];
+    this.warm = factor === undefined;
+    return factor ?? 1;
   }
 
   /** Brings the integral of busy slots up to a time. */

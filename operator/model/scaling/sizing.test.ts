@@ -91,6 +91,16 @@ describe('sizeFor', () => {
     expect(at(0.99 * alone)).toBeGreaterThan(2);
   });
 
+  test('a promise a hair above what the service alone takes asks for no crowd that could not keep it better', () => {
+    const uneven = { ...model(17.7, 0.3), balancing: 'least-outstanding' as const };
+    const alone = 1_000 * latencySeconds(uneven, 0, 1, 0.99);
+    const at = (targetMs: number) =>
+      sizeFor(demand(13.8, { model: uneven, latency: [{ percentile: 'p99', targetMs }] })).replicas;
+    // A quarter of one replica is busy: two more for the tail is what a promise with room asks for too.
+    for (const share of [1.0001, 1.001, 1.01, 1.05]) expect(at(share * alone)).toBeLessThanOrEqual(3);
+    expect(at(1.0001 * alone)).toBeGreaterThanOrEqual(at(1.2 * alone));
+  });
+
   test('a promise that is far too short asks for no more than one just too short', () => {
     const at = (targetMs: number) =>
       sizeFor(demand(200, { latency: [{ percentile: 'p95', targetMs }] })).replicas;

@@ -62,6 +62,9 @@ function smallest(from: number, holds: (replicas: number) => boolean): number {
  */
 export const easedShare = { 'least-outstanding': 1.5, random: 3 } as const;
 
+/** Part of a promise's allowance that waiting may always use: a finer split is beyond what the model of queues is good for. */
+const leastForWaits = 0.1;
+
 /** Replicas needed, at least 1, and what decides. */
 export function sizeFor(demand: Demand): Need {
   const { model, ratePerSecond, requestsPerSecondPerReplica: perReplica } = demand;
@@ -109,8 +112,9 @@ export function sizeFor(demand: Demand): Need {
       continue;
     }
     const idle = lateShareWhenIdle(model, seconds);
-    // What is late on an idle pod already cannot be bought back: only the rest of the allowance is tightened.
-    const limit = idle + (allowed - idle) * demand.strictness;
+    // What is late on an idle pod already cannot be bought back: only the rest of the allowance is tightened. Where that is
+    // next to nothing it is no aim for the wait: the 12th replica for 0.2 busy ones took 1 ms off a p99 of 40.
+    const limit = idle + Math.max(allowed - idle, leastForWaits * allowed) * demand.strictness;
     const byLatency = smallest(byBusy, (count) => lateShare(model, ratePerSecond, count, seconds) <= limit);
     if (byLatency > replicas) {
       replicas = byLatency;
