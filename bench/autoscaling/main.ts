@@ -10,7 +10,7 @@ import { help, OptionError, readOptions } from './options.ts';
 import { writePlots } from './plots.ts';
 import { runAll } from './pool.ts';
 import type { Noted } from './report.ts';
-import { savedResults, tablesOf, targetsOf, withBlock } from './report.ts';
+import { savedResults, shortOf, tablesOf, targetsOf, withBlock } from './report.ts';
 import type { Row } from './summary.ts';
 import { rowsOf } from './summary.ts';
 import type { Result, Task } from './task.ts';
@@ -56,6 +56,8 @@ function progress(total: number): (done: number) => void {
 /** Tables and verdicts on the targets, in Markdown. */
 function print(out: NodeJS.WriteStream, traces: readonly Noted[], rows: readonly Row[], options: Options) {
   let allMet = true;
+  const short = shortOf(traces, rows, options.setting.maxReplicas);
+  if (short !== '') out.write(`\n${short}\n`);
   for (const shedAt of sheddings(rows, options)) {
     const { text, met } = targetsOf(traces, rows, shedAt, d90(options.setting.startup));
     out.write(

@@ -32,6 +32,20 @@ export function tablesOf(
     .join('\n\n');
 }
 
+/** A line for each trace that asks for more than the replicas that there may be: no policy can do well on it. */
+export function shortOf(traces: readonly Noted[], rows: readonly Row[], maxReplicas: number): string {
+  return traces
+    .flatMap(({ name }) => {
+      const peak = rows.find((row) => row.trace === name && row.policy === 'oracle')?.peakReplicas.mean ?? 0;
+      return peak > maxReplicas
+        ? [
+            `${name}: the oracle itself takes up to ${Math.ceil(peak)} replicas and --max allows ${maxReplicas}: give a larger --max, or a smaller --scale`,
+          ]
+        : [];
+    })
+    .join('\n');
+}
+
 /** A line for each target with one way of shedding, and whether all are met. */
 export function targetsOf(
   traces: readonly Noted[],

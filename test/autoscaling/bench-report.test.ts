@@ -3,6 +3,7 @@ import type { Drawing } from '../../bench/autoscaling/drawing.ts';
 import { svgOf } from '../../bench/autoscaling/drawing.ts';
 import { OptionError, readOptions } from '../../bench/autoscaling/options.ts';
 import { pngOf } from '../../bench/autoscaling/png.ts';
+import { shortOf } from '../../bench/autoscaling/report.ts';
 import { meanOf, rowsOf, tableOf } from '../../bench/autoscaling/summary.ts';
 import { verdictsOf } from '../../bench/autoscaling/targets.ts';
 import type { Result } from '../../bench/autoscaling/task.ts';
@@ -43,6 +44,15 @@ const kinds = (kind: 'smooth' | 'bursty' | 'step' | 'spike') => new Map([['step'
 test('a mean and its 95 % interval by Student', () => {
   expect(meanOf([1, 2, 3, 4, 5]).half).toBeCloseTo(2.776 * Math.sqrt(2.5 / 5), 6);
   expect(meanOf([7])).toEqual({ mean: 7, half: 0 });
+});
+
+test('a trace for which the replicas that there may be are too few is named, with the way out', () => {
+  const traces = [{ name: 'step', kind: 'step' as const, note: '' }];
+  const measured = rows(result('oracle', 1, { peakReplicas: 494 }), result('ballast', 1));
+  expect(shortOf(traces, measured, 120)).toBe(
+    'step: the oracle itself takes up to 494 replicas and --max allows 120: give a larger --max, or a smaller --scale',
+  );
+  expect(shortOf(traces, measured, 494)).toBe('');
 });
 
 describe('targets', () => {
