@@ -158,7 +158,7 @@ export class Gateway {
   }
 
   #isBusy(): boolean {
-    for (const { gate } of this.#models.values()) if (gate.open > 0) return true;
+    for (const served of this.#models.values()) if (served.isBusy) return true;
     return false;
   }
 

@@ -91,6 +91,11 @@ export class ServedModel {
     this.gate.setPeers(peers);
   }
 
+  /** Requests are in hand. */
+  get isBusy(): boolean {
+    return this.gate.open > 0 || this.#port?.isBusy === true;
+  }
+
   /** Takes no new connections; what runs is not touched. */
   stopListening(): void {
     clearTimeout(this.#listenTimer);

@@ -71,8 +71,6 @@ export class GrpcExchange implements CallEdge {
       },
       nowMs,
     );
-    // An error is always followed by a close.
-    stream.on('error', ignore);
     // What comes once is listened to with `on`: taking a listener away again costs Node's streams an event of its own.
     stream.on('close', () => this.#closed());
   }

@@ -2,6 +2,7 @@
 import { createServer, type Http2Session, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ExchangeContext } from '../http/exchange.ts';
+import type { Turns } from '../turns.ts';
 import { GrpcExchange } from './exchange.ts';
 
 export interface GrpcServer {
@@ -36,7 +37,11 @@ interface Client {
 }
 
 /** Makes the server; it listens nowhere. `asked` is told of each connection when its first RPC comes. */
-export const createGrpcServer = (context: ExchangeContext, asked: (socket: Socket) => void): GrpcServer => {
+export const createGrpcServer = (
+  context: ExchangeContext,
+  turns: Turns,
+  asked: (socket: Socket) => void,
+): GrpcServer => {
   const sessions = new Set<ServerHttp2Session>();
   const clients = new WeakMap<Http2Session, Client>();
   let injected: Socket | undefined;
@@ -76,12 +81,18 @@ export const createGrpcServer = (context: ExchangeContext, asked: (socket: Socke
       asked(client.socket);
     }
     const contentType = headers['content-type'] ?? '';
+    // An error is always followed by a close.
+    stream.on('error', ignore);
     if (headers[':method'] === 'POST' && /^application\/grpc($|[+;])/.test(contentType)) {
       const from = client?.address ?? 'unknown';
-      new GrpcExchange(context, stream, headers, list, from, context.gate.nowMs()).start();
+      const arrivedMs = context.gate.nowMs();
+      turns.run(() => {
+        // 64 KB hold a thousand RPCs, each reset behind its request: most are gone again before they cost a pod anything.
+        if (stream.destroyed || stream.closed) return;
+        new GrpcExchange(context, stream, headers, list, from, arrivedMs).start();
+      });
       return;
     }
-    stream.on('error', () => undefined);
     stream.resume();
     if (stream.destroyed || stream.closed) return;
     stream.respond(
@@ -107,6 +118,8 @@ export const createGrpcServer = (context: ExchangeContext, asked: (socket: Socke
     },
   };
 };
+
+const ignore = () => undefined;
 
 /** A peer that is gone without a word is found out by a ping that stays without an answer. */
 const checkAlive = (session: ServerHttp2Session) => {

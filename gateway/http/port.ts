@@ -7,6 +7,7 @@ import {
   type Socket,
 } from 'node:net';
 import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
+import { Turns } from '../turns.ts';
 import { type ExchangeContext, HttpExchange } from './exchange.ts';
 import { probeOf } from './paths.ts';
 
@@ -46,18 +47,15 @@ export class ModelPort {
   /** The same over HTTP/2: they give way too, but hear a goodbye where the port closes. */
   readonly #unasked = new Set<Socket>();
   readonly #limits: PortLimits;
+  readonly #turns = new Turns();
   #grpc: GrpcServer | undefined;
 
   constructor(context: ExchangeContext, limits: PortLimits) {
     this.#context = context;
     this.#limits = limits;
     this.#http = createServer(httpLimits);
-    this.#http.on('request', (request, response) => this.#handle(request, response));
-    // The client waits for a word before it sends its body: it gets it unless it is refused by its headers.
-    this.#http.on('checkContinue', (request, response) => {
-      this.#handle(request, response);
-      if (!response.headersSent && !response.destroyed) response.writeContinue();
-    });
+    this.#http.on('request', (request, response) => this.#requested(request, response, false));
+    this.#http.on('checkContinue', (request, response) => this.#requested(request, response, true));
     this.#http.on('clientError', answerClientError);
     // Progress of writes counts: a slow run may take its time, an answer that nobody reads may not.
     this.#http.setTimeout(unreadMs, (socket) => {
@@ -77,6 +75,11 @@ export class ModelPort {
 
   get connections(): number {
     return this.#sockets.size;
+  }
+
+  /** Something has been asked that nobody has looked at yet. */
+  get isBusy(): boolean {
+    return this.#turns.isBusy;
   }
 
   listen(host: string, port: number): Promise<void> {
@@ -125,13 +128,20 @@ export class ModelPort {
         return;
       }
     }
-    const onSilent = () => socket.destroy();
+    // What it sends until then is kept by the system.
+    this.#turns.run(() => {
+      if (!socket.destroyed) this.#listenTo(socket);
+    });
+  }
+
+  #listenTo(socket: Socket): void {
+    const onSilent = () => this.#turns.run(() => socket.destroy());
     socket.setTimeout(silentMs, onSilent);
     let seen: Buffer | undefined;
     const look = () => {
       const chunk = socket.read() as Buffer | null;
       if (chunk === null) {
-        if (socket.readableEnded) socket.destroy();
+        if (socket.readableEnded) onSilent();
         return;
       }
       seen = seen === undefined ? chunk : Buffer.concat([seen, chunk]);
@@ -156,15 +166,25 @@ export class ModelPort {
     }
     this.#silent.delete(socket);
     this.#unasked.add(socket);
-    this.#grpc ??= createGrpcServer(this.#context, (asking) => this.#unasked.delete(asking));
+    this.#grpc ??= createGrpcServer(this.#context, this.#turns, (asking) => this.#unasked.delete(asking));
     this.#grpc.inject(socket);
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse): void {
+  #requested(request: IncomingMessage, response: ServerResponse, isBodyHeldBack: boolean): void {
     const { socket } = request;
-    const { gate } = this.#context;
     this.#silent.delete(socket);
     if (!this.#mayAsk(socket, response)) return;
+    const arrivedMs = this.#context.gate.nowMs();
+    this.#turns.run(() => {
+      if (response.destroyed) return;
+      this.#handle(request, response, arrivedMs);
+      // The client waits for a word before it sends its body: it gets it unless it is refused by its headers.
+      if (isBodyHeldBack && !response.headersSent && !response.destroyed) response.writeContinue();
+    });
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse, arrivedMs: number): void {
+    const { gate } = this.#context;
     // A model that is asleep can be asked: whoever looks whether it is ready must not wake it, nor be told no.
     const probe = gate.hasReadyPod ? undefined : probeOf(request.method, request.url ?? '');
     if (probe !== undefined) {
@@ -172,7 +192,7 @@ export class ModelPort {
       response.writeHead(isWell ? 200 : 503, { 'content-length': 0 }).end();
       return;
     }
-    new HttpExchange(this.#context, request, response, gate.nowMs()).start();
+    new HttpExchange(this.#context, request, response, arrivedMs).start();
   }
 
   /** False when the connection asks too much at once, and is closed. */

@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Turns } from './turns.ts';
+
+/** Runs tasks and notes, turn by turn, which of them ran. */
+const ranByTurn = async (tasks: number): Promise<number[][]> => {
+  const turns = new Turns();
+  const ran: number[][] = [[]];
+  for (let i = 0; i < tasks; i += 1) turns.run(() => void ran.at(-1)?.push(i));
+  while (ran.flat().length < tasks) {
+    ran.push([]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return ran;
+};
+
+test('a few tasks run at once', async () => {
+  expect(await ranByTurn(32)).toEqual([Array.from({ length: 32 }, (_, i) => i)]);
+});
+
+test('every task runs once and in order, never more than 32 in a turn', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 300 }), async (tasks) => {
+      const ran = await ranByTurn(tasks);
+      expect(ran.flat()).toEqual(Array.from({ length: tasks }, (_, i) => i));
+      for (const turn of ran) expect(turn.length).toBeLessThanOrEqual(32);
+    }),
+  );
+});
+
+test('a crowd of one model keeps no other waiting', async () => {
+  const [crowd, other] = [new Turns(), new Turns()];
+  let ran = 0;
+  for (let i = 0; i < 1_000; i += 1)
+    crowd.run(() => {
+      ran += 1;
+    });
+  let ranBeforeOther = -1;
+  other.run(() => {
+    ranBeforeOther = ran;
+  });
+  expect(ranBeforeOther).toBe(32);
+});
+
+test('a task that adds tasks does not keep the turn', async () => {
+  const turns = new Turns();
+  let depth = 0;
+  const deeper = () => {
+    depth += 1;
+    if (depth < 1_000) turns.run(deeper);
+  };
+  turns.run(deeper);
+  expect(depth).toBe(32);
+  while (depth < 1_000) await new Promise((resolve) => setImmediate(resolve));
+  expect(depth).toBe(1_000);
+});
