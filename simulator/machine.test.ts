@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { DeploymentConfig } from './deployment-config.ts';
 import { constant } from './distributions.ts';
-import type { MachineConfig } from './machine.ts';
+import { type MachineConfig, slowdownBesideRest } from './machine.ts';
 import { fixed } from './policies/fixed.ts';
 import { replay } from './replay.ts';
 
@@ -72,4 +72,11 @@ test("a new pod's first requests are slow, those of pods that are there from the
   expect(replay(config(onceASecond, slow), fixed(1)).late).toBe(0);
   const outcome = replay(config(onceASecond, slow), grow);
   expect(outcome.late * outcome.requests).toBeCloseTo(2, 9);
+});
+
+test('what was measured beside the rest is told from the work in it', () => {
+  expect(slowdownBesideRest(quiet, 1)).toBe(1);
+  const half = { ...quiet, rest: { stepSeconds: 1, cores: [0, 3] } };
+  // In one half of the time at full speed, in the other at half of it: three quarters on average.
+  expect(slowdownBesideRest(half, 1)).toBeCloseTo(4 / 3);
 });

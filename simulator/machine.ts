@@ -63,3 +63,9 @@ export class Machine {
     this.#speed = asked <= cores ? 1 : cores / asked;
   }
 }
+
+/** How many times as long somebody took who asked for so many cores beside the rest: what a time that was measured there is more than its work. */
+export function slowdownBesideRest({ cores, rest }: MachineConfig, asked: number): number {
+  const speeds = rest.cores.map((others) => Math.min(1, cores / (asked + others)));
+  return speeds.length === 0 ? 1 : speeds.length / speeds.reduce((sum, speed) => sum + speed, 0);
+}

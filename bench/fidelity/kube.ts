@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { labels } from '../../crds/constants.ts';
 import { type Recording, replayed } from '../../simulator/policies/recorded/replayed.ts';
-import type { Outcome } from '../../simulator/replay.ts';
 import {
   type Bed,
   chart,
@@ -12,11 +11,12 @@ import {
   releaseNamespace,
   startBed,
 } from '../../test/kube/e2e/bed.ts';
-import { calibrate, wholeStarts } from './calibrate.ts';
+import { calibrate, machineSentence, wholeStarts } from './calibrate.ts';
 import { isReady, until } from './embedded-bed.ts';
 import { type LiveOutcome, runLive } from './live-run.ts';
 import { installMetricsServer } from './metrics-server.ts';
 import type { FidelityOptions } from './options.ts';
+import { verdict } from './ranking.ts';
 import { compared, type PodMetrics, podMetrics, Recorder } from './recorder.ts';
 import { difference, header, liveRow, simulatedRow } from './report.ts';
 import { simulate } from './simulated.ts';
@@ -28,28 +28,6 @@ const name = 'steady';
 const requestedCores = 0.25;
 const meanOf = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
 const say = (line: string) => console.error(line);
-
-/** Which of two has fewer violations, and which costs less: a difference below a tenth is none. */
-const order = (one: number, other: number) =>
-  Math.abs(one - other) <= 0.1 * Math.max(one, other) ? 'the same' : one < other ? 'ballast' : 'hpa';
-
-function judge(live: readonly LiveOutcome[], simulated: readonly (readonly Outcome[])[]): void {
-  const [ours, hpa] = live;
-  const [oursSimulated, hpaSimulated] = simulated;
-  if (ours === undefined || hpa === undefined || oursSimulated === undefined || hpaSimulated === undefined)
-    return;
-  for (const key of ['violations', 'replicaSeconds'] as const) {
-    const real = order(ours[key], hpa[key]);
-    const said = order(
-      meanOf(oursSimulated.map((one) => one[key])),
-      meanOf(hpaSimulated.map((one) => one[key])),
-    );
-    console.log(
-      `  fewer ${key}: really ${real}, in the simulator ${said}: ${real === said ? 'AGREES' : 'DIFFERS'}`,
-    );
-  }
-  console.log(`  ballast: ${difference(ours, oursSimulated)}\n  hpa:     ${difference(hpa, hpaSimulated)}`);
-}
 
 const traffic = ({ path, shed }: FidelityOptions, promised: boolean) => ({
   path,
@@ -88,6 +66,7 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   const pods = () => bed.podsOf(name);
   const measured = await calibrate({
     url,
+    model: name,
     body: steadyRequest,
     pods,
     scale: fixed,
@@ -99,7 +78,7 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
   const trace = minutesOf(options.trace, options.from, options.minutes, options.peak, service);
   const seconds = options.minutes * 60;
   console.log(
-    `service ${(1_000 * service).toFixed(1)} ms, a pod is there ${meanOf(measured.reaction).toFixed(2)} s after it was asked for, ready after ${meanOf(measured.startup).toFixed(1)} s and gone after ${measured.drainSeconds.toFixed(1)} s, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}`,
+    `service ${(1_000 * service).toFixed(1)} ms, a pod is there ${meanOf(measured.reaction).toFixed(2)} s after it was asked for, ready after ${meanOf(measured.startup).toFixed(1)} s and gone after ${measured.drainSeconds.toFixed(1)} s, p99 promised within ${sloMs} ms, ${options.path}, shedAt ${options.shed}\n${machineSentence(measured)}`,
   );
   const arrivals = arrivalsMs(trace, 1);
   const replay = (policy: string) =>
@@ -174,36 +153,46 @@ async function replays(bed: Bed, options: FidelityOptions): Promise<void> {
     `ModelDeployment/${namespace}/${name}`,
   );
   if (options.record !== undefined) writeRecording(options.record, recording);
-  const coresPerBusySlot =
+  const busyCores =
     (recorder.meanMilli(hpa.fromMs, hpa.toMs) * (hpa.toMs - hpa.fromMs)) / 1e6 / hpa.busySeconds;
   say(await bed.kubectl('describe', 'hpa', name, '-n', 'models'));
 
-  const simulations = ['ballast', `hpa-cpu${options.hpa}`].map((policy, index) => {
-    const live = [ours, hpa][index] ?? ours;
-    const stretch = live.serviceSeconds / measured.podServiceSeconds;
-    return simulate({
-      policy,
-      trace,
-      service: measured.service.map((one) => one * stretch),
-      startup: wholeStarts(measured),
-      drainSeconds: measured.drainSeconds,
-      sloMs,
-      shedAt: options.shed,
-      balancing: options.path === 'Gateway' ? 'gateway' : 'random',
-      maxReplicas: options.max,
-      seeds: options.seeds,
-      coresPerBusySlot,
-    });
+  const told = {
+    trace,
+    service: measured.service,
+    startup: wholeStarts(measured),
+    drainSeconds: measured.drainSeconds,
+    sloMs,
+    shedAt: options.shed,
+    balancing: options.path === 'Gateway' ? ('gateway' as const) : ('random' as const),
+    maxReplicas: options.max,
+    seeds: options.seeds,
+    coresPerBusySlot: measured.coresPerBusySlot,
+  };
+  const { machine, firstRequests } = measured;
+  const ran = (name: string, policy: string, live: LiveOutcome) => ({
+    name,
+    live,
+    simulated: simulate({ ...told, policy, machine, firstRequests }),
+    own: simulate({ ...told, policy }),
+    stretch: live.serviceSeconds / measured.podServiceSeconds,
   });
+  const first = ran('Ballast', 'ballast', ours);
+  const second = ran(`HorizontalPodAutoscaler at ${options.hpa} %`, `hpa-cpu${options.hpa}`, hpa);
   console.log(`\n${header}`);
-  console.log(liveRow('ballast, real', ours));
-  console.log(simulatedRow('ballast, simulated', simulations[0] ?? []));
-  console.log(liveRow(`HorizontalPodAutoscaler at ${options.hpa} %, real`, hpa));
-  console.log(simulatedRow(`HorizontalPodAutoscaler at ${options.hpa} %, simulated`, simulations[1] ?? []));
-  judge([ours, hpa], simulations);
-  console.log(`  a busy pod used ${coresPerBusySlot.toFixed(2)} cores`);
+  for (const one of [first, second]) {
+    console.log(liveRow(`${one.name}, real`, one.live, measured.podServiceSeconds));
+    console.log(simulatedRow('  simulated, one machine for all', one.simulated));
+    console.log(simulatedRow('  simulated, each pod with a core of its own', one.own));
+    const used = one.live.coresInUse === undefined ? '' : `; ${one.live.coresInUse.toFixed(2)} cores in use`;
+    console.log(`  ${difference(one.live, one.simulated)}${used}`);
+  }
+  for (const line of verdict(first, second)) console.log(`  ${line}`);
+  console.log(
+    `  a busy pod used ${busyCores.toFixed(2)} cores, ${measured.coresPerBusySlot.toFixed(2)} of the time that a client waits before the run`,
+  );
   for (const line of compared(recording, replayed(recording))) console.log(`  ${line}`);
-  if (options.json) console.log(JSON.stringify({ options, sloMs, ours, hpa, simulations }));
+  if (options.json) console.log(JSON.stringify({ options, sloMs, measured, ours, hpa, first, second }));
 }
 
 /** Installs the chart for the models' namespace; models come from the bed's own server. */

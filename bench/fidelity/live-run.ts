@@ -5,6 +5,9 @@ import type { LoadReport } from '../../crds/wire.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { Outcome } from '../../simulator/replay.ts';
 import { isReady } from './embedded-bed.ts';
+import { tellsUse, Use } from './machine-use.ts';
+import { originOf } from './pod-ports.ts';
+import { type Situations, situationsOf } from './situations.ts';
 
 /** The part of an outcome that live runs and simulations share. */
 export type LiveOutcome = Pick<
@@ -19,6 +22,9 @@ export type LiveOutcome = Pick<
   readonly toMs: number;
   /** Ready pods at the end of each second. */
   readonly ready: readonly number[];
+  readonly situations: Situations;
+  /** Cores in use on average, of the whole machine; undefined where the kernel does not tell. */
+  readonly coresInUse: number | undefined;
   readonly errors: Readonly<Record<string, number>>;
 };
 
@@ -43,13 +49,11 @@ export class ServiceSums {
   /** Reads the pods' load; one that does not answer is left out. */
   async read(pods: readonly Pod[]): Promise<void> {
     await Promise.all(
-      pods.map(async ({ spec, status }) => {
-        const port = (spec.containers ?? [])
-          .flatMap(({ ports }) => ports ?? [])
-          .find(({ name }) => name === 'ops')?.containerPort;
-        if (status?.podIP === undefined || port === undefined) return;
+      pods.map(async (pod) => {
+        const origin = originOf(pod, 'ops');
+        if (origin === undefined) return;
         try {
-          const answer = await request(`http://${status.podIP}:${port}/load`, {
+          const answer = await request(`${origin}/load`, {
             signal: AbortSignal.timeout(1_000),
           });
           const { instance, counters } = (await answer.body.json()) as LoadReport;
@@ -82,6 +86,10 @@ export async function runLive(run: LiveRun): Promise<LiveOutcome> {
   const before = sums.total;
   const fromMs = Date.now();
   const ready: number[] = [];
+  const starting: number[] = [];
+  const bad: number[] = [];
+  const total: number[] = [];
+  const use = tellsUse() ? new Use() : undefined;
   let replicaSeconds = 0;
   let peakReplicas = 0;
   let looked = performance.now();
@@ -93,6 +101,10 @@ export async function runLive(run: LiveRun): Promise<LiveOutcome> {
     looked = now;
     peakReplicas = Math.max(peakReplicas, there.length);
     ready.push(there.filter(isReady).length);
+    // By the clock, not by looks: a look that came late or failed stands for the seconds before it too.
+    const second = Math.floor((Date.now() - fromMs) / 1_000);
+    const start = there.filter((pod) => pod.metadata.deletionTimestamp === undefined && !isReady(pod)).length;
+    while (starting.length < second) starting.push(start);
     if (ready.length % 3 === 0) await sums.read(there);
   };
   const timer = setInterval(() => {
@@ -107,12 +119,21 @@ export async function runLive(run: LiveRun): Promise<LiveOutcome> {
       timeoutMs,
       arrivalsMs: run.arrivalsMs,
       allowRemote: run.allowRemote === true,
-      onAnswer: (_, latencyMs) => {
+      onAnswer: (dueMs, latencyMs) => {
         if (latencyMs !== undefined) latencies.push(latencyMs);
-        if (latencyMs === undefined || latencyMs > sloMs) violations += 1;
+        const second = Math.max(0, Math.floor(dueMs / 1_000));
+        while (total.length <= second) {
+          total.push(0);
+          bad.push(0);
+        }
+        total[second] = (total[second] ?? 0) + 1;
+        if (latencyMs !== undefined && latencyMs <= sloMs) return;
+        violations += 1;
+        bad[second] = (bad[second] ?? 0) + 1;
       },
     });
     clearInterval(timer);
+    const coresInUse = use === undefined ? undefined : use.coreSeconds / use.seconds;
     await looking;
     await look();
     await sums.read(await pods());
@@ -132,6 +153,8 @@ export async function runLive(run: LiveRun): Promise<LiveOutcome> {
       fromMs,
       toMs: Date.now(),
       ready,
+      situations: situationsOf(bad, total, starting),
+      coresInUse,
       errors: result.errors,
     };
   } finally {

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { quantiles } from '../autoscaling/measured.ts';
-import { calibrate, wholeStarts } from './calibrate.ts';
+import { calibrate, machineSentence, wholeStarts } from './calibrate.ts';
 import { isReady, startEmbeddedBed, until } from './embedded-bed.ts';
 import { runLive } from './live-run.ts';
 import { type FidelityOptions, help, readOptions } from './options.ts';
@@ -36,15 +36,18 @@ async function run(options: FidelityOptions): Promise<void> {
     await until('an address', async () => bed.url(name) !== undefined);
     const url = `${bed.url(name)}/v2/models/${name}/infer`;
     const scale = (replicas: number) => bed.patch(name, { scaling: { replicas } });
-    const { service, podServiceSeconds, startup, reaction, drainSeconds } = await calibrate({
+    const calibration = await calibrate({
       url,
+      model: name,
       body: steadyRequest,
       pods,
       scale,
     });
+    const { service, podServiceSeconds, startup, reaction, drainSeconds, machine, firstRequests } =
+      calibration;
     const serviceMean = meanOf(service);
     console.log(
-      `${model.name} on this machine: ${ms(serviceMean)} (p99 ${ms(quantiles(service, 100).at(-1) ?? 0)}) for a client alone, ${ms(podServiceSeconds)} of it in the pod; a pod is there ${meanOf(reaction).toFixed(2)} s after it was asked for, ready after ${meanOf(startup).toFixed(2)} s and gone after ${drainSeconds.toFixed(1)} s`,
+      `${model.name} on this machine: ${ms(serviceMean)} (p99 ${ms(quantiles(service, 100).at(-1) ?? 0)}) for a client alone, ${ms(podServiceSeconds)} of it in the pod; a pod is there ${meanOf(reaction).toFixed(2)} s after it was asked for, ready after ${meanOf(startup).toFixed(2)} s and gone after ${drainSeconds.toFixed(1)} s\n${machineSentence(calibration)}`,
     );
 
     const sloMs = Math.round(1_000 * serviceMean * options.promise);
@@ -97,27 +100,17 @@ async function run(options: FidelityOptions): Promise<void> {
       maxReplicas: options.max,
       seeds: options.seeds,
     };
-    const stretch = live.serviceSeconds / podServiceSeconds;
-    const simulated = simulate({ ...common, policy, service });
-    const stretched = simulate({
-      ...common,
-      policy,
-      service: service.map((one) => one * stretch),
-    });
+    const own = simulate({ ...common, policy, service });
+    const shared = simulate({ ...common, policy, service, machine, firstRequests });
     console.log(`\n${header}`);
-    console.log(liveRow('real pods, operator and load', live));
-    console.log(simulatedRow('simulator, service time as measured before', simulated));
-    console.log(simulatedRow('simulator, service time as in the run', stretched));
-    console.log(
-      `\n  as measured before: ${difference(live, simulated)}\n  as in the run:      ${difference(live, stretched)}`,
-    );
-    console.log(
-      `  the pods' service time was ${ms(live.serviceSeconds)} in the run, ${stretch.toFixed(2)} times that before: what pods, gateway, operator and load took from each other, and others from them`,
-    );
+    console.log(liveRow('real pods, operator and load', live, podServiceSeconds));
+    console.log(simulatedRow('simulated, one machine for all', shared));
+    console.log(simulatedRow('simulated, each pod with a core of its own', own));
+    const used = live.coresInUse === undefined ? '' : `; ${live.coresInUse.toFixed(2)} cores in use`;
+    console.log(`\n  ${difference(live, shared)}${used}`);
     const failures = Object.entries(live.errors).map(([kind, count]) => `${count} × ${kind}`);
     console.log(`  not answered 2xx in the real run: ${failures.join(', ') || 'none'}`);
-    if (options.json)
-      console.log(JSON.stringify({ options, sloMs, service: quantiles(service), startup, live, simulated }));
+    if (options.json) console.log(JSON.stringify({ options, sloMs, calibration, live, own, shared }));
   } finally {
     await bed.close();
   }

@@ -1,23 +1,51 @@
-/** Tables of real runs beside simulated ones. */
-import type { Outcome } from '../../simulator/replay.ts';
+/** Tables of real runs beside simulated ones, and whether they say the same. */
 import type { LiveOutcome } from './live-run.ts';
+import type { Simulated } from './simulated.ts';
 
-type Row = Pick<Outcome, 'requests' | 'violations' | 'replicaSeconds' | 'peakReplicas' | 'p50Ms' | 'p99Ms'>;
+type Row = Pick<
+  Simulated,
+  'requests' | 'violations' | 'replicaSeconds' | 'peakReplicas' | 'p50Ms' | 'p99Ms' | 'stretch' | 'situations'
+>;
 
 const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+const percent = (share: number, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+const width = 50;
 const cells = (name: string, row: Row, spread = '') =>
-  `${name.padEnd(44)} ${String(Math.round(row.requests)).padStart(7)} ${(100 * row.violations).toFixed(2).padStart(7)} % ${row.replicaSeconds.toFixed(0).padStart(8)} ${row.peakReplicas.toFixed(1).padStart(6)} ${row.p50Ms.toFixed(0).padStart(7)} ${row.p99Ms.toFixed(0).padStart(7)}  ${spread}`;
+  [
+    name.padEnd(width),
+    String(Math.round(row.requests)).padStart(8),
+    percent(row.violations).padStart(9),
+    percent(row.situations.whileStarting).padStart(9),
+    row.replicaSeconds.toFixed(0).padStart(9),
+    row.peakReplicas.toFixed(1).padStart(5),
+    row.p50Ms.toFixed(0).padStart(6),
+    row.p99Ms.toFixed(0).padStart(6),
+    row.stretch.toFixed(2).padStart(9),
+    ` ${spread}`,
+  ].join(' ');
 
-export const header = `${''.padEnd(44)} ${'requests'.padStart(7)} ${'violated'.padStart(8)} ${'replica-s'.padStart(9)} ${'peak'.padStart(6)} ${'p50 ms'.padStart(7)} ${'p99 ms'.padStart(7)}`;
+/** `at starts`: the part of what was violated in seconds in which a pod started or was new; `service ×`: times that before the run. */
+export const header = [
+  ''.padEnd(width),
+  'requests'.padStart(8),
+  'violated'.padStart(9),
+  'at starts'.padStart(9),
+  'replica-s'.padStart(9),
+  'peak'.padStart(5),
+  'p50 ms'.padStart(6),
+  'p99 ms'.padStart(6),
+  'service ×'.padStart(9),
+].join(' ');
 
-/** One live run. */
-export const liveRow = (name: string, outcome: LiveOutcome): string => cells(name, outcome);
+/** One live run; `podServiceSeconds` is what the pods' service took before it. */
+export const liveRow = (name: string, outcome: LiveOutcome, podServiceSeconds: number): string =>
+  cells(name, { ...outcome, stretch: outcome.serviceSeconds / podServiceSeconds });
 
 /** The mean of simulations, and how far the seeds lie apart. */
-export function simulatedRow(name: string, outcomes: readonly Outcome[]): string {
+export function simulatedRow(name: string, outcomes: readonly Simulated[]): string {
   const range = (values: readonly number[], digits: number) =>
     `${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)}`;
-  const of = (key: keyof Row) => mean(outcomes.map((one) => one[key]));
+  const of = (key: Exclude<keyof Row, 'situations'>) => mean(outcomes.map((one) => one[key]));
   const row: Row = {
     requests: of('requests'),
     violations: of('violations'),
@@ -25,6 +53,12 @@ export function simulatedRow(name: string, outcomes: readonly Outcome[]): string
     peakReplicas: of('peakReplicas'),
     p50Ms: of('p50Ms'),
     p99Ms: of('p99Ms'),
+    stretch: of('stretch'),
+    situations: {
+      whileStarting: mean(outcomes.map(({ situations }) => situations.whileStarting)),
+      settled: mean(outcomes.map(({ situations }) => situations.settled)),
+      startingTime: mean(outcomes.map(({ situations }) => situations.startingTime)),
+    },
   };
   const violated = outcomes.map(({ violations }) => 100 * violations);
   const cost = outcomes.map(({ replicaSeconds }) => replicaSeconds);
@@ -32,11 +66,11 @@ export function simulatedRow(name: string, outcomes: readonly Outcome[]): string
 }
 
 /** How far the simulator is from the real run, in words. */
-export function difference(live: LiveOutcome, outcomes: readonly Outcome[]): string {
+export function difference(live: LiveOutcome, outcomes: readonly Simulated[]): string {
   const violations = mean(outcomes.map((one) => one.violations));
   const cost = mean(outcomes.map((one) => one.replicaSeconds));
   const points = 100 * (violations - live.violations);
-  const percent = 100 * (cost / live.replicaSeconds - 1);
+  const share = 100 * (cost / live.replicaSeconds - 1);
   const sign = (value: number, digits: number) => `${value >= 0 ? '+' : ''}${value.toFixed(digits)}`;
-  return `simulated less real: violations ${sign(points, 2)} percentage points, replica-seconds ${sign(percent, 1)} %`;
+  return `simulated less real: violations ${sign(points, 2)} percentage points, replica-seconds ${sign(share, 1)} %`;
 }

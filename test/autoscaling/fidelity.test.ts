@@ -19,12 +19,11 @@ import {
   seenPod,
 } from '../../bench/fidelity/recorder.ts';
 import { difference } from '../../bench/fidelity/report.ts';
-import { simulate } from '../../bench/fidelity/simulated.ts';
+import { type Simulated, simulate } from '../../bench/fidelity/simulated.ts';
 import { arrivalsMs, minutesOf } from '../../bench/fidelity/traffic.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { chance } from '../../simulator/chance.ts';
 import { parseService, parseStartup } from '../../simulator/distributions.ts';
-import type { Outcome } from '../../simulator/replay.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ballast-fidelity-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -96,7 +95,7 @@ test('the difference is told in percentage points and percent', () => {
   const simulated = [
     { violations: 0.03, replicaSeconds: 180 },
     { violations: 0.02, replicaSeconds: 200 },
-  ] as Outcome[];
+  ] as Simulated[];
   expect(difference(live, simulated)).toBe(
     'simulated less real: violations +0.50 percentage points, replica-seconds -5.0 %',
   );
