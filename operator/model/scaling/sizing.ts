@@ -63,7 +63,7 @@ function smallest(from: number, holds: (replicas: number) => boolean): number {
 export const easedShare = { 'least-outstanding': 1.5, random: 3 } as const;
 
 /** Part of a promise's allowance that waiting may always use: a finer split is beyond what the model of queues is good for. */
-const leastForWaits = 0.1;
+const leastForWaits = 0.25;
 
 /** Replicas needed, at least 1, and what decides. */
 export function sizeFor(demand: Demand): Need {
