@@ -250,6 +250,24 @@ describe('a client', () => {
   });
 });
 
+test('a client may cancel all that it has asked and go on; one that does nothing else loses its connection', async () => {
+  const pod = await wellPod((rpc) => answerWell(rpc));
+  const rig = await rigOf({ a: [pod.address] });
+  const cancels = async (session: ReturnType<typeof sessionTo>, count: number) => {
+    const streams = Array.from({ length: count }, () => session.request(question));
+    for (const stream of streams) stream.on('error', () => undefined);
+    await until('all have come', () => rig.gate.open === count || session.destroyed);
+    for (const stream of streams) stream.close(8);
+    await until('all have gone', () => rig.gate.open === 0);
+  };
+  const honest = sessionTo(rig.port.port);
+  await cancels(honest, 400);
+  const hostile = sessionTo(rig.port.port);
+  for (let i = 0; i < 4 && !hostile.destroyed; i += 1) await cancels(hostile, 400);
+  await until('it is told to go', () => hostile.destroyed);
+  expect(await call(honest)).toMatchObject({ status: '0' });
+});
+
 test('a client that ends a call in the moment in which it begins leaves nothing behind', async () => {
   const pod = await wellPod((rpc) => answerWell(rpc));
   const rig = await rigOf({ a: [pod.address] });

@@ -23,6 +23,12 @@ const streamsPerConnection = 1_024;
 const maxHeaderListPairs = 92;
 const maxHeaderListSize = 15_360;
 const windowBytes = 1_048_576;
+/**
+ * RPCs that a client may cancel: so many at once, as when its deadline passes for all that it has asked, and so many a second
+ * from there on. Node allows 33 a second: a client with short deadlines would lose its connection, and what else runs on it.
+ */
+const cancelsAtOnce = 500;
+const cancelsPerSecond = 200;
 const pingMs = 60_000;
 const pongMs = 20_000;
 const lastStreamId = 2 ** 31 - 1;
@@ -49,6 +55,8 @@ export const createGrpcServer = (
   const server = createServer({
     maxHeaderListPairs,
     maxSessionMemory: 128,
+    streamResetBurst: cancelsAtOnce,
+    streamResetRate: cancelsPerSecond,
     settings: {
       maxConcurrentStreams: streamsPerConnection,
       initialWindowSize: windowBytes,
