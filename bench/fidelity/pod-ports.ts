@@ -20,7 +20,9 @@ export function inferUrlOf(pod: Pod, model: string): string | undefined {
 export async function cpuSeconds(pods: readonly Pod[]): Promise<number> {
   const each = await Promise.all(
     pods.map(async (pod) => {
-      const answer = await request(`${originOf(pod, 'ops')}/metrics`, { signal: AbortSignal.timeout(2_000) });
+      const answer = await request(`${originOf(pod, 'ops')}/metrics`, {
+        signal: AbortSignal.timeout(10_000),
+      });
       const text = await answer.body.text();
       const seconds = Number(/^process_cpu_seconds_total\S* (\S+)$/m.exec(text)?.[1]);
       if (!Number.isFinite(seconds)) throw new Error(`${pod.metadata.name} does not tell its CPU seconds`);
