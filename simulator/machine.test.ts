@@ -80,3 +80,11 @@ test('what was measured beside the rest is told from the work in it', () => {
   // In one half of the time at full speed, in the other at half of it: three quarters on average.
   expect(slowdownBesideRest(half, 1)).toBeCloseTo(4 / 3);
 });
+
+test('two threads of one core are no two cores: both busy, each is slower', () => {
+  const threads = { ...quiet, speedWhenFull: 0.5 };
+  expect(slowdownBesideRest(threads, 1)).toBe(1);
+  expect(slowdownBesideRest(threads, 1.5)).toBeCloseTo(1 / 0.75);
+  expect(slowdownBesideRest(threads, 2)).toBeCloseTo(2);
+  expect(slowdownBesideRest(threads, 4)).toBeCloseTo(4);
+});

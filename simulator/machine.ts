@@ -7,12 +7,20 @@ import { chance } from './chance.ts';
 /** What a machine has, and what is asked of it. All of it can be measured before a replay. */
 export interface MachineConfig {
   readonly cores: number;
+  /** How fast each core is while all are busy, over one alone: two threads of one core, or one memory for all, are no two cores; 1. */
+  readonly speedWhenFull?: number | undefined;
   /** Cores that a busy slot asks for: the pod's own and what hop, client and kernel do meanwhile for the same requests. */
   readonly coresPerBusySlot: number;
   /** Cores that a starting pod asks for, from its place on the node until it is ready. */
   readonly coresPerStart: number;
   /** Cores that all else asked for in steps of time, one after the other; gone through over and over from where the seed says. */
   readonly rest: { readonly stepSeconds: number; readonly cores: readonly number[] };
+}
+
+/** What everybody gets of what he asks for while so many cores are asked for together. */
+function speedOf({ cores, speedWhenFull = 1 }: MachineConfig, asked: number): number {
+  if (asked >= cores) return (speedWhenFull * cores) / asked;
+  return asked <= 1 ? 1 : 1 - (1 - speedWhenFull) * ((asked - 1) / (cores - 1));
 }
 
 /** Work done, in seconds of somebody who gets all that he asks for, against the time that it took. */
@@ -58,14 +66,13 @@ export class Machine {
   }
 
   #share(): void {
-    const { cores, rest } = this.#config;
-    const asked = this.#asked + (rest.cores[this.#step] ?? 0);
-    this.#speed = asked <= cores ? 1 : cores / asked;
+    this.#speed = speedOf(this.#config, this.#asked + (this.#config.rest.cores[this.#step] ?? 0));
   }
 }
 
 /** How many times as long somebody took who asked for so many cores beside the rest: what a time that was measured there is more than its work. */
-export function slowdownBesideRest({ cores, rest }: MachineConfig, asked: number): number {
-  const speeds = rest.cores.map((others) => Math.min(1, cores / (asked + others)));
+export function slowdownBesideRest(machine: MachineConfig, asked: number): number {
+  const { rest } = machine;
+  const speeds = rest.cores.map((others) => speedOf(machine, asked + others));
   return speeds.length === 0 ? 1 : speeds.length / speeds.reduce((sum, speed) => sum + speed, 0);
 }

@@ -81,6 +81,23 @@ export function slownessOf(pods: readonly (readonly number[])[]): number[] {
   );
 }
 
+/** How fast a pod serves while as many as there are cores serve all the time, over one alone. */
+async function speedTogether(
+  urls: readonly string[],
+  alone: number,
+  body: string,
+  agent: Agent,
+): Promise<number> {
+  const each = await Promise.all(
+    urls.map(async (url) => {
+      const times: number[] = [];
+      while (times.length < firstAsked) times.push(await ask(url, body, agent));
+      return middle(times);
+    }),
+  );
+  return alone / meanOf(each);
+}
+
 /** Cores in use while nothing is asked; meanwhile pods are looked at each second, as in the run. */
 async function coresAtRest(
   pods: Calibrated['pods'],
@@ -124,6 +141,7 @@ export async function calibrate(setup: Calibrated): Promise<Calibration> {
     const reaction: number[] = [];
     const startCores: number[] = [];
     const firsts: number[][] = [];
+    let speedWhenFull = 1;
     const known = new Set((await pods()).map(({ metadata }) => metadata.name));
     for (let replicas = 2; replicas <= starts + 1; replicas += 1) {
       const starting = counting();
@@ -150,6 +168,9 @@ export async function calibrate(setup: Calibrated): Promise<Calibration> {
         const times: number[] = [];
         while (times.length < firstAsked) times.push(await ask(direct, body, agent));
         firsts.push(times);
+        const all = (await pods()).flatMap((pod) => inferUrlOf(pod, model) ?? []);
+        if (replicas === availableParallelism())
+          speedWhenFull = await speedTogether(all, middle(times.slice(warmFrom)), body, agent);
       } catch (error) {
         // Where pods cannot be reached past their Service the run goes on without it.
         console.error(`how slow first requests are is not known: ${(error as Error).message}`);
@@ -171,6 +192,11 @@ export async function calibrate(setup: Calibrated): Promise<Calibration> {
           ? undefined
           : {
               cores: availableParallelism(),
+              // What more was asked for than there are cores is no fault of the cores.
+              speedWhenFull: Math.min(
+                1,
+                speedWhenFull * Math.max(1, coresServing + restCores / availableParallelism()),
+              ),
               coresPerBusySlot: coresServing,
               coresPerStart: meanOf(startCores),
               rest: { stepSeconds, cores: rest },
@@ -189,6 +215,6 @@ export function machineSentence({ machine, firstRequests }: Calibration): string
     .join(', ');
   const firsts = `a new pod's first requests take ${slow || 'no'} times as long as later ones`;
   if (machine === undefined) return `how busy the cores are is not told here; ${firsts}`;
-  const { cores, coresPerBusySlot, coresPerStart, rest } = machine;
-  return `${cores} cores for everything: ${coresPerBusySlot.toFixed(2)} asked for by a request that is served, with hop and client, ${coresPerStart.toFixed(2)} by a pod that starts, ${meanOf(rest.cores).toFixed(2)} by all else (in steps of ${1_000 * rest.stepSeconds} ms up to ${Math.max(...rest.cores).toFixed(1)}); ${firsts}`;
+  const { cores, speedWhenFull = 1, coresPerBusySlot, coresPerStart, rest } = machine;
+  return `${cores} cores for everything, each ${speedWhenFull.toFixed(2)} times as fast when all are busy: ${coresPerBusySlot.toFixed(2)} asked for by a request that is served, with hop and client, ${coresPerStart.toFixed(2)} by a pod that starts, ${meanOf(rest.cores).toFixed(2)} by all else (in steps of ${1_000 * rest.stepSeconds} ms up to ${Math.max(...rest.cores).toFixed(1)}); ${firsts}`;
 }
