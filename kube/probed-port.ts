@@ -5,6 +5,9 @@ import type { Socket } from 'node:net';
 /** Connections at a time; kept-alive ones of scrapers among them. */
 const mostConnections = 256;
 
+/** What waits to be accepted: with Node's 511 a crowd that connects makes a probe's first packet come again after a second. */
+export const probedBacklog = 4_096;
+
 /** Lets the connection that has asked nothing for the longest time give way to a new one, instead of refusing that one. */
 export function keepRoom(server: Server, most = mostConnections): void {
   // One that cannot be accepted (no file descriptor is left) costs a connection and not the process.

@@ -7,6 +7,7 @@ import type { ModelGate } from '../model-gate.ts';
 import { clientTimeoutMs } from '../queue/admission.ts';
 import { KeptBody } from '../queue/kept-body.ts';
 import { inCrumbs, podFailed, Refusal } from '../queue/refusal.ts';
+import type { CrumbWatch } from './crumb-watch.ts';
 import { type Framing, framingOf, malformed, requestHead } from './headers.ts';
 import { isInference } from './paths.ts';
 import type { AnswerHandler, PodConnection } from './pool.ts';
@@ -36,6 +37,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   readonly #framing: Framing;
   readonly #call: Call;
   readonly #kept = new KeptBody();
+  readonly #crumbs: CrumbWatch | undefined;
   #body: Buffer = nothing;
   #streams = false;
   /** Part of a body that streams has been taken from the client: it cannot be sent again. */
@@ -43,12 +45,17 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   #connection: PodConnection | undefined;
   #status = 0;
   #isUploadEnded = false;
-  /** The body comes in crumbs: what is left of it is not even thrown away. */
-  #isInCrumbs = false;
   /** The pod is not listened to until the client has read what is there. */
   #isPaused = false;
 
-  constructor(context: ExchangeContext, request: IncomingMessage, response: ServerResponse, nowMs: number) {
+  constructor(
+    context: ExchangeContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    crumbs: CrumbWatch | undefined,
+    nowMs: number,
+  ) {
+    this.#crumbs = crumbs;
     this.#context = context;
     this.#request = request;
     this.#response = response;
@@ -75,10 +82,9 @@ export class HttpExchange implements CallEdge, AnswerHandler {
   start(): void {
     const call = this.#call;
     const wrong = malformed(this.#request);
-    if (wrong !== undefined) {
-      call.refuse(new Refusal(400, wrong, 'BadRequest'));
-      return;
-    }
+    if (wrong !== undefined) call.refuse(new Refusal(400, wrong, 'BadRequest'));
+    this.#crumbs?.onCrumbs(() => this.#refuseCrumbs());
+    if (call.isDone) return;
     const refusal = call.isInference
       ? this.#context.gate.refusalAtArrival(call.deadlineMs - call.arrivedMs)
       : undefined;
@@ -208,10 +214,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const kept = this.#kept;
     const onData = (chunk: Buffer) => {
       if (call.isDone) return;
-      if (!kept.add(chunk)) {
-        this.#refuseCrumbs();
-        return;
-      }
+      kept.add(chunk);
       if (kept.size > firstBytes && !call.hold(kept.size)) {
         call.refuse(bytesHeld());
         return;
@@ -255,14 +258,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     this.#call.uploadGoesOn();
     if (this.#body.length > 0) pass(this.#body);
     this.#body = nothing;
-    request.on('data', (chunk: Buffer) => {
-      if (this.#kept.saw(chunk) || !isCurrent()) {
-        pass(chunk);
-        return;
-      }
-      this.abort();
-      this.#refuseCrumbs();
-    });
+    request.on('data', pass);
     request.on('end', () => {
       this.#isUploadEnded = true;
       if (!isCurrent()) return;
@@ -291,14 +287,17 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const isUnread = !this.#isUploadEnded && this.#framing.kind !== 'none' && !this.#request.complete;
     const isShort = this.#framing.kind === 'length' && this.#framing.bytes <= keptBodyBytes;
     const closes =
-      this.#isInCrumbs || this.#context.isClosing() || (isUnread && !isShort) || refusal.status === 408;
+      this.#crumbs?.isInCrumbs === true ||
+      this.#context.isClosing() ||
+      (isUnread && !isShort) ||
+      refusal.status === 408;
     response.writeHead(refusal.status, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
       ...(closes ? { connection: 'close' } : {}),
     });
-    if (this.#isInCrumbs) {
+    if (this.#crumbs?.isInCrumbs === true) {
       // The connection ends right behind the answer, at the price that a reset may overtake it: 2 s of crumbs cost as much to read.
       response.end(body);
       return;
@@ -324,14 +323,16 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     }, lingerMs).unref();
     request.once('close', () => clearTimeout(timer));
     request.once('end', () => clearTimeout(timer));
-    request.on('data', (chunk: Buffer) => {
-      if (!this.#kept.saw(chunk)) request.socket.destroy();
-    });
     request.resume();
   }
 
   #refuseCrumbs(): void {
-    this.#isInCrumbs = true;
+    if (this.#call.isDone) {
+      // It has its answer, and goes on sending.
+      this.#request.socket.destroy();
+      return;
+    }
+    this.abort();
     this.#call.refuse(inCrumbs());
   }
 

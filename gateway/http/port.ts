@@ -8,6 +8,7 @@ import {
 } from 'node:net';
 import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
 import { Turns } from '../turns.ts';
+import { type CrumbWatch, watchCrumbs } from './crumb-watch.ts';
 import { type ExchangeContext, HttpExchange } from './exchange.ts';
 import { probeOf } from './paths.ts';
 
@@ -28,7 +29,9 @@ const httpLimits = {
 const silentMs = 30_000;
 const unreadMs = 30_000;
 /** Requests that one connection may send before the first of them is answered. */
-const mostPipelined = 32;
+const mostPipelined = 16;
+/** HTTP/2 connections that never asked anything: each keeps 20 KB, and 9,000 that end together cost 2 s. */
+const mostUnasked = 1_024;
 const http2Preface = 'PRI ';
 
 interface Pipelined {
@@ -166,6 +169,10 @@ export class ModelPort {
     }
     this.#silent.delete(socket);
     this.#unasked.add(socket);
+    if (this.#unasked.size > mostUnasked) {
+      const [oldest] = this.#unasked;
+      oldest?.destroy();
+    }
     this.#grpc ??= createGrpcServer(this.#context, this.#turns, (asking) => this.#unasked.delete(asking));
     this.#grpc.inject(socket);
   }
@@ -174,16 +181,23 @@ export class ModelPort {
     const { socket } = request;
     this.#silent.delete(socket);
     if (!this.#mayAsk(socket, response)) return;
+    const isChunked = request.headers['transfer-encoding'] !== undefined;
+    const crumbs = isChunked ? watchCrumbs(request) : undefined;
     const arrivedMs = this.#context.gate.nowMs();
     this.#turns.run(() => {
       if (response.destroyed) return;
-      this.#handle(request, response, arrivedMs);
+      this.#handle(request, response, crumbs, arrivedMs);
       // The client waits for a word before it sends its body: it gets it unless it is refused by its headers.
       if (isBodyHeldBack && !response.headersSent && !response.destroyed) response.writeContinue();
     });
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse, arrivedMs: number): void {
+  #handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    crumbs: CrumbWatch | undefined,
+    arrivedMs: number,
+  ): void {
     const { gate } = this.#context;
     // A model that is asleep can be asked: whoever looks whether it is ready must not wake it, nor be told no.
     const probe = gate.hasReadyPod ? undefined : probeOf(request.method, request.url ?? '');
@@ -192,7 +206,7 @@ export class ModelPort {
       response.writeHead(isWell ? 200 : 503, { 'content-length': 0 }).end();
       return;
     }
-    new HttpExchange(this.#context, request, response, arrivedMs).start();
+    new HttpExchange(this.#context, request, response, crumbs, arrivedMs).start();
   }
 
   /** False when the connection asks too much at once, and is closed. */

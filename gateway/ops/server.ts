@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GatewayLoadReport } from '../../crds/gateway-load.ts';
-import { keepRoom, targetOf } from '../../kube/probed-port.ts';
+import { keepRoom, probedBacklog, targetOf } from '../../kube/probed-port.ts';
 
 export interface OpsServerOptions {
   readonly host: string;
@@ -54,7 +54,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   keepRoom(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, () => {
+    server.listen({ port: options.port, host: options.host, backlog: probedBacklog }, () => {
       server.off('error', reject);
       resolve();
     });

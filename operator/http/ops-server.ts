@@ -1,7 +1,7 @@
 /** The operator's own HTTP: `/livez`, `/readyz`, `/metrics`. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { keepRoom, targetOf } from '../../kube/probed-port.ts';
+import { keepRoom, probedBacklog, targetOf } from '../../kube/probed-port.ts';
 
 export interface OpsServerOptions {
   readonly host: string;
@@ -42,7 +42,7 @@ export async function startOpsServer({ host, port, unready, metrics }: OpsServer
   keepRoom(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: probedBacklog }, () => {
       server.off('error', reject);
       resolve();
     });
