@@ -1,4 +1,8 @@
-/** Sees a chunked body that comes in crumbs while it is parsed, before its pieces are handed out: 10 such bodies cost 1.7 s else. */
+/**
+ * Chunked bodies as they are parsed. Node's parser pushes each chunk as a piece of its own, 11,000 of one byte from 64 KB, and
+ * each that goes through a stream costs it 2 µs: the chunks of one read are handed on as one piece, and a body that is all
+ * crumbs is told of before any is handed on.
+ */
 import type { IncomingMessage } from 'node:http';
 import { Crumbs } from '../crumbs.ts';
 
@@ -9,19 +13,39 @@ export interface CrumbWatch {
   onCrumbs(then: () => void): void;
 }
 
-/** Watches a request from its head on. Node's parser pushes each chunk as a piece of its own. */
+/** Watches a request from its head on. */
 export const watchCrumbs = (request: IncomingMessage): CrumbWatch => {
   const crumbs = new Crumbs();
+  const push = request.push.bind(request);
   let isInCrumbs = false;
   let told: (() => void) | undefined;
-  const push = request.push.bind(request);
-  request.push = (piece: Buffer | null, encoding?: BufferEncoding) => {
-    if (piece === null) return push(piece);
-    if (!isInCrumbs && !crumbs.saw(piece.length)) {
-      isInCrumbs = true;
-      told?.();
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  const handOn = () => {
+    const [first] = pieces;
+    if (first === undefined) return;
+    const whole = pieces.length === 1 ? first : Buffer.concat(pieces, bytes);
+    pieces = [];
+    bytes = 0;
+    if (!isInCrumbs && !request.destroyed) push(whole);
+  };
+  request.push = (piece: Buffer | null) => {
+    if (piece === null) {
+      handOn();
+      return push(null);
     }
-    return isInCrumbs || push(piece, encoding);
+    if (isInCrumbs) return true;
+    if (!crumbs.saw(piece.length)) {
+      isInCrumbs = true;
+      pieces = [];
+      told?.();
+      return true;
+    }
+    // Runs behind the parser's turn.
+    if (pieces.length === 0) process.nextTick(handOn);
+    pieces.push(piece);
+    bytes += piece.length;
+    return request.readableLength + bytes < request.readableHighWaterMark;
   };
   return {
     get isInCrumbs() {
