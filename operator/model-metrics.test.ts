@@ -1,6 +1,6 @@
-/** Cost and waiting pods as series: what is unknown has none. */
+/** Whether it serves, cost and waiting pods as series: what is unknown has none. */
 import { expect, test } from '@jest/globals';
-import type { PendingCauseStatus } from '../crds/status.ts';
+import type { PendingCauseStatus, StatusCondition } from '../crds/status.ts';
 import { createMetrics } from './http/metrics.ts';
 import { makeDeployment } from './model/testing/builders.ts';
 import { modelSamples } from './model-metrics.ts';
@@ -50,4 +50,35 @@ test('series of ModelDeployments carry their own prefix and labels; the unknown 
     'ballast_pods_pending{namespace="shop",model_deployment="wine",reason="Unschedulable"} 3',
     'ballast_pods_pending{namespace="shop",model_deployment="wine",reason="Pulling"} 1',
   ]);
+});
+
+const condition = (type: string, status: StatusCondition['status'], reason: string): StatusCondition => ({
+  type,
+  status,
+  reason,
+  message: 'm',
+  lastTransitionTime: '2026-01-01T12:00:00Z',
+});
+const linesOf = (desiredReplicas: number, ...conditions: StatusCondition[]) =>
+  modelSamples([makeDeployment({}, { status: { scaling: { desiredReplicas }, conditions } })]).map(
+    ({ name, labels: { reason = '' }, value }) => `${name} ${reason} ${value}`,
+  );
+
+test('what serves, or sleeps until somebody asks, is available', () => {
+  expect(linesOf(2, condition('Available', 'True', 'Serving'))).toEqual(['available  1']);
+  expect(linesOf(0, condition('Available', 'True', 'Serving'))).toEqual(['available  1']);
+});
+
+test('what should serve and does not is not, and why the spec is not in effect is told', () => {
+  expect(
+    linesOf(1, condition('Available', 'False', 'NoReadyPods'), condition('Stalled', 'True', 'PodCrashing')),
+  ).toEqual(['available  0', 'stalled PodCrashing 1']);
+});
+
+test('nobody is woken where nothing is asked for: suspended, 0 replicas, not looked at yet', () => {
+  expect(
+    linesOf(1, condition('Available', 'False', 'Suspended'), condition('Stalled', 'False', 'Suspended')),
+  ).toEqual([]);
+  expect(linesOf(0, condition('Available', 'False', 'NoReadyPods'))).toEqual([]);
+  expect(modelSamples([makeDeployment()])).toEqual([]);
 });

@@ -1,17 +1,20 @@
 /** `ballast lint FILE…`: checks manifests offline, with the rules and words of the API server. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadAll } from 'js-yaml';
 import { apiGroup, kind } from '../../crds/constants.ts';
-import { manifestProblems } from '../../crds/manifest-check.ts';
+import { manifestProblems, modelDeploymentSchema } from '../../crds/manifest-check.ts';
+import type { ModelDeployment } from '../../crds/types.ts';
+import { check } from '../../operator/model/check.ts';
+import { objectsIn } from '../manifest-file.ts';
 import { optionErrorText } from '../option-error.ts';
 import { hintFor } from './hints.ts';
 
 const help = `Usage: ballast lint FILE…
 
-Checks every ModelDeployment in the YAML files, without a cluster: schema, bounds, CEL rules and unknown fields. Of a
-folder all .yaml, .yml and .json files are read. Other kinds are passed over. Exit code 0 when all are good, 1 when one is not, 2 when a file cannot be read.
+Checks every ModelDeployment in the YAML files, without a cluster: schema, bounds, CEL rules and unknown fields as
+the API server judges them, then what only the operator sees. Of a folder all .yaml, .yml and .json files are read, of a
+List all items. Other kinds are passed over. Exit code 0 when all are good, 1 when one is not, 2 when a file cannot be read.
 `;
 
 function readOptions(args: string[]) {
@@ -45,6 +48,14 @@ function isOurs(document: unknown): boolean {
 /** Said where the schema refuses; a person has the errors to correct before their eyes. */
 const isRemark = (problem: string) => problem.includes('some validation rules were not checked');
 
+/** What the API server takes and the operator does not (`SpecInvalid`); which files an image brings is not known here. */
+const operatorProblems = (manifest: unknown): string[] =>
+  check(modelDeploymentSchema().applyDefaults(manifest) as ModelDeployment, {
+    image: '',
+    fileRoots: ['/'],
+    bakeTimeMs: 0,
+  }).map(({ field, message }) => `${field}: ${message}`);
+
 /** Runs the command; writes to standard output and resolves to the exit code. */
 export async function lintCommand(
   args: string[],
@@ -71,7 +82,7 @@ export async function lintCommand(
   for (const file of files) {
     let documents: unknown[];
     try {
-      documents = loadAll(readFileSync(file, 'utf8'));
+      documents = objectsIn(file);
     } catch (error) {
       out.write(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
       worst = 2;
@@ -80,7 +91,8 @@ export async function lintCommand(
     const ours = documents.filter(isOurs);
     for (const document of ours) {
       const name = (document as { metadata?: { name?: string } }).metadata?.name ?? '(no name)';
-      const told = manifestProblems(document);
+      const byServer = manifestProblems(document);
+      const told = byServer.length > 0 ? byServer : operatorProblems(document);
       const problems = told.filter((problem) => !isRemark(problem));
       out.write(
         `${file}: ${name}: ${problems.length === 0 ? 'good' : `${problems.length} problem${problems.length === 1 ? '' : 's'}`}\n`,

@@ -76,3 +76,43 @@ other.yaml: no ModelDeployment in it
 `,
   });
 });
+
+test('of a List, as kubectl get writes it, every item is judged', async () => {
+  const item = (name: string, uri: string) =>
+    `- { apiVersion: ballast.dev/v1alpha1, kind: ModelDeployment, metadata: { name: ${name} }, spec: { model: { uri: "${uri}" } } }\n`;
+  const list = `apiVersion: v1\nkind: List\nitems:\n${item('a', 'file:///samples/m.onnx')}${item('b', 's3://x/m.onnx')}`;
+  writeFileSync(join(folder, 'list.yaml'), list);
+  const { code, text } = await lint('list.yaml');
+  expect(code).toBe(1);
+  expect(text).toContain('list.yaml: a: good\n');
+  expect(text).toContain('list.yaml: b: 1 problem\n  spec.model.uri: Invalid value: "s3://x/m.onnx"');
+});
+
+test.each([
+  [
+    'a time zone that nobody knows',
+    'model: { uri: "https://a/m.onnx" }, scaling: { schedule: [{ from: "08:00", to: "10:00", timezone: Mars/Base, minReplicas: 2 }] }',
+    'spec.scaling.schedule.0.timezone: "Mars/Base" is no time zone that is known here: write an IANA name as Europe/Berlin, or remove it for UTC',
+  ],
+  [
+    'a window above the maximum',
+    'model: { uri: "https://a/m.onnx" }, scaling: { maxReplicas: 4, schedule: [{ from: "08:00", to: "10:00", minReplicas: 5 }] }',
+    'spec.scaling.schedule.0.minReplicas: 5 is more than maxReplicas 4: lower it, or raise scaling.maxReplicas',
+  ],
+  [
+    'a claim without a file',
+    'model: { uri: "pvc://claim" }',
+    'spec.model.uri: "pvc://claim" names no file: write pvc://CLAIM/PATH/OF/model.onnx',
+  ],
+  [
+    'a toleration that Kubernetes refuses',
+    'model: { uri: "https://a/m.onnx" }, runtime: { pod: { tolerations: [{ key: gpu, operator: Exists, value: "yes" }] } }',
+    'spec.runtime.pod.tolerations.0: Exists takes no value: remove value, or write operator: Equal',
+  ],
+])('what only the operator would refuse is told before it runs: %s', async (_, spec, problem) => {
+  writeFileSync(join(folder, 'operator.yaml'), manifest(`{ ${spec} }`));
+  expect(await lint('operator.yaml')).toEqual({
+    code: 1,
+    text: `operator.yaml: a: 1 problem\n  ${problem}\n`,
+  });
+});

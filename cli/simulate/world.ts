@@ -1,6 +1,4 @@
 /** From a ModelDeployment to a simulated one. */
-import { readFileSync } from 'node:fs';
-import { loadAll } from 'js-yaml';
 import { kind } from '../../crds/constants.ts';
 import { manifestProblems, modelDeploymentSchema } from '../../crds/manifest-check.ts';
 import type { ModelDeploymentSpec } from '../../crds/types.ts';
@@ -13,6 +11,7 @@ import { chance } from '../../simulator/chance.ts';
 import type { DeploymentConfig } from '../../simulator/deployment-config.ts';
 import type { Trace } from '../../simulator/traffic/arrivals.ts';
 import { meanRate } from '../../simulator/traffic/arrivals.ts';
+import { objectsIn } from '../manifest-file.ts';
 import type { SimulateOptions } from './options.ts';
 
 /** What is wrong with the manifest, as its message. */
@@ -32,7 +31,7 @@ interface Document {
 export function readManifest(file: string, name: string | undefined): Manifest {
   let documents: Document[];
   try {
-    documents = loadAll(readFileSync(file, 'utf8')) as Document[];
+    documents = objectsIn(file) as Document[];
   } catch (error) {
     throw new ManifestError(`${file}: cannot be read: ${(error as Error).message}`);
   }

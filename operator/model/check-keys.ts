@@ -1,4 +1,4 @@
-/** Keys and values that Kubernetes checks only when it is given the pods: labels, selectors, annotations, resource names. */
+/** What Kubernetes checks only when it is given the pods: labels, selectors, annotations, resource names, tolerations, spread. */
 import type { ModelDeploymentSpec } from '../../crds/types.ts';
 
 const namePart = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$/;
@@ -30,6 +30,47 @@ interface Found {
   readonly message: string;
 }
 
+type Pod = NonNullable<NonNullable<ModelDeploymentSpec['runtime']>['pod']>;
+
+/** What is wrong with a toleration; undefined where the API server takes it. */
+function tolerationProblem({
+  key = '',
+  operator = 'Equal',
+  value = '',
+  effect,
+  tolerationSeconds,
+}: NonNullable<Pod['tolerations']>[number]): string | undefined {
+  if (key !== '' && !isQualifiedName(key)) return `"${key}" is no key: write ${keyForm}`;
+  if (key === '' && operator === 'Equal')
+    return 'without a key it stands for every taint, which is written operator: Exists; or name the key';
+  if (operator === 'Exists' && value !== '')
+    return 'Exists takes no value: remove value, or write operator: Equal';
+  if (!isLabelValue(value)) return `"${value}" is no value of a taint: write ${valueForm}`;
+  return tolerationSeconds !== undefined && effect !== 'NoExecute'
+    ? 'tolerationSeconds is about NoExecute: write effect: NoExecute, or remove it'
+    : undefined;
+}
+
+function placeProblems({ tolerations = [], topologySpread = [] }: Pod): Found[] {
+  const seen = new Set<string>();
+  return [
+    ...tolerations.flatMap((toleration, index) => {
+      const message = tolerationProblem(toleration);
+      return message === undefined ? [] : [{ field: `spec.runtime.pod.tolerations.${index}`, message }];
+    }),
+    ...topologySpread.flatMap(({ topologyKey, whenUnsatisfiable = 'ScheduleAnyway' }, index) => {
+      const field = `spec.runtime.pod.topologySpread.${index}`;
+      if (!isQualifiedName(topologyKey))
+        return [{ field, message: `"${topologyKey}" is no key: write ${keyForm}` }];
+      const both = `${topologyKey} ${whenUnsatisfiable}`;
+      if (seen.has(both))
+        return [{ field, message: `${topologyKey} is there already with ${whenUnsatisfiable}: remove one` }];
+      seen.add(both);
+      return [];
+    }),
+  ];
+}
+
 /** What the API server would refuse in the pods, with the field of the ModelDeployment that it came from. */
 export function keyProblems({ runtime }: ModelDeploymentSpec): Found[] {
   const found: Found[] = [];
@@ -50,5 +91,6 @@ export function keyProblems({ runtime }: ModelDeploymentSpec): Found[] {
           field: `spec.runtime.resources.${list}.${name}`,
           message: 'is no resource: use cpu, memory, ephemeral-storage, or a device such as nvidia.com/gpu',
         });
+  found.push(...placeProblems(runtime?.pod ?? {}));
   return found.slice(0, 4);
 }

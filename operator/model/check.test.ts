@@ -27,6 +27,29 @@ describe('check', () => {
       { runtime: { resources: { requests: { cpu: '1000m' }, limits: { cpu: 1 } } } },
     ],
     ['promises that rise', { sla: { latency: { p50: '50ms', p99: '1s' }, window: '1m' } }],
+    [
+      'tolerations as Kubernetes takes them',
+      {
+        runtime: {
+          pod: {
+            tolerations: [
+              { operator: 'Exists' },
+              { key: 'gpu', value: 'yes', effect: 'NoSchedule' },
+              {
+                key: 'node.kubernetes.io/unreachable',
+                operator: 'Exists',
+                effect: 'NoExecute',
+                tolerationSeconds: 9,
+              },
+            ],
+            topologySpread: [
+              { topologyKey: 'zone' },
+              { topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' },
+            ],
+          },
+        },
+      },
+    ],
     ['a contract', { contract: { inputs: [{ name: 'x', min: '0' }] } }],
     ['replicas in mode Fixed', { scaling: { mode: 'Fixed', replicas: 0 } }],
   ])('%s can be served', (_, spec) => {
@@ -71,6 +94,68 @@ describe('check', () => {
       { runtime: { resources: { limits: { 'nvidia.com/gpu': 1, memory: '1Gi' } } } },
       'spec.runtime.resources.limits.nvidia.com/gpu',
       /set runtime\.image/,
+    ],
+    [
+      'a device that is only requested',
+      { runtime: { image: 'gpu:1', resources: { requests: { 'nvidia.com/gpu': 1 } } } },
+      'spec.runtime.resources.requests.nvidia.com/gpu',
+      /write limits\.nvidia\.com\/gpu: 1$/,
+    ],
+    [
+      'half a device',
+      { runtime: { image: 'gpu:1', resources: { limits: { 'nvidia.com/gpu': '500m' } } } },
+      'spec.runtime.resources.limits.nvidia.com/gpu',
+      /500m is no whole number/,
+    ],
+    [
+      'fewer devices requested than allowed',
+      {
+        runtime: {
+          image: 'gpu:1',
+          resources: { requests: { 'nvidia.com/gpu': 1 }, limits: { 'nvidia.com/gpu': 2 } },
+        },
+      },
+      'spec.runtime.resources.limits.nvidia.com/gpu',
+      /must be the same, not 1 and 2/,
+    ],
+    [
+      'a toleration of every value with a value',
+      { runtime: { pod: { tolerations: [{ key: 'gpu', operator: 'Exists', value: 'yes' }] } } },
+      'spec.runtime.pod.tolerations.0',
+      /Exists takes no value/,
+    ],
+    [
+      'a toleration of nothing',
+      { runtime: { pod: { tolerations: [{ value: 'yes' }] } } },
+      'spec.runtime.pod.tolerations.0',
+      /operator: Exists; or name the key/,
+    ],
+    [
+      'a toleration for a time of what evicts nobody',
+      {
+        runtime: {
+          pod: {
+            tolerations: [{ key: 'gpu', operator: 'Exists', effect: 'NoSchedule', tolerationSeconds: 5 }],
+          },
+        },
+      },
+      'spec.runtime.pod.tolerations.0',
+      /about NoExecute/,
+    ],
+    [
+      'the same spread twice',
+      {
+        runtime: {
+          pod: {
+            topologySpread: [
+              { topologyKey: 'zone' },
+              { topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' },
+            ],
+          },
+        },
+      },
+      'spec.runtime.pod.topologySpread.1',
+      /zone is there already with ScheduleAnyway/,
     ],
     [
       'a variable of ours',

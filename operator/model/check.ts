@@ -100,14 +100,28 @@ const resources: Check = ({ runtime }) => {
   });
 };
 
+/** A device (`nvidia.com/gpu`) is had whole and by one container: Kubernetes wants a limit and no other request. */
 const devices: Check = ({ runtime }) => {
-  const device = Object.keys(runtime?.resources?.limits ?? {}).find((name) => name.includes('/'));
-  return device === undefined || runtime?.image !== undefined
+  const { requests = {}, limits = {} } = runtime?.resources ?? {};
+  const device = Object.keys({ ...limits, ...requests }).find((name) => name.includes('/'));
+  if (device === undefined) return [];
+  const [request, limit] = [requests[device], limits[device]];
+  if (limit === undefined)
+    return problem(
+      `spec.runtime.resources.requests.${device}`,
+      `a device is asked for as a limit: write limits.${device}: ${request}`,
+    );
+  const field = `spec.runtime.resources.limits.${device}`;
+  if (runtime?.image === undefined)
+    return problem(
+      field,
+      'the default image runs on CPUs only: set runtime.image to one that uses the device',
+    );
+  if (!Number.isInteger(quantityNumber(limit)))
+    return problem(field, `${limit} is no whole number of devices`);
+  return request === undefined || quantityNumber(request) === quantityNumber(limit)
     ? []
-    : problem(
-        `spec.runtime.resources.limits.${device}`,
-        'the default image runs on CPUs only: set runtime.image to one that uses the device',
-      );
+    : problem(field, `of a device request and limit must be the same, not ${request} and ${limit}`);
 };
 
 const environment: Check = ({ runtime }) =>

@@ -1,9 +1,12 @@
-/** Alerts ask for metrics that exist: every name in a PromQL expression is one that the operator or the inference pod registers. */
+/** Alerts ask for metrics that exist: every name in a PromQL expression is one that the operator, the inference pod or the gateway tells. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { families } from '../../gateway/ops/families.ts';
 import { createMetrics as createPodMetrics } from '../../inference-pod/http/metrics.ts';
 import { createMetrics as createOperatorMetrics } from '../../operator/http/metrics.ts';
+import { modelSeries } from '../../operator/model-metrics.ts';
+import { promiseSeries } from '../../operator/promise-metrics.ts';
 import { labelledScalingSeries, scalingSeries } from '../../operator/scaling-metrics.ts';
 import { metricsIn } from './support/promql.ts';
 import { find, render, root, withMonitoring } from './support/render.ts';
@@ -56,12 +59,16 @@ const pod = createPodMetrics({
   arrivalsPerSecond: () => 0,
   memoryLimitBytes: () => 1,
 });
-const scaling = [...scalingSeries, ...labelledScalingSeries].map(({ name }) => `ballast_${name}`);
+const models = [...scalingSeries, ...labelledScalingSeries, ...promiseSeries, ...modelSeries].map(
+  ({ name }) => `ballast_${name}`,
+);
+const gateway = families.map(({ name }) => `ballast_gateway_${name}`);
 const known = new Set([
   ...countedNames(),
   ...namesOf(await operator.text()),
   ...namesOf(await pod.text()),
-  ...scaling,
+  ...models,
+  ...gateway,
 ]);
 operator.close();
 

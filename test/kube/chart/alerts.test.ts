@@ -34,6 +34,7 @@ const ours = 'namespace="ballast-system"';
 const model = 'namespace="team-a",model_deployment="wine"';
 /** The same as the operator tells it: its own namespace is the target's. */
 const about = 'exported_namespace="team-a",model_deployment="wine"';
+const atGateway = 'namespace="team-a",model="wine"';
 /** A counter that rises by `step` a minute for an hour. */
 const rising = (step: number) => `0+${step}x60`;
 const steady = (value: number) => `${value}x60`;
@@ -141,10 +142,38 @@ const cases: Case[] = [
     value: '25%',
   },
   {
+    alert: 'BallastGatewayErrors',
+    well: {
+      [`ballast_gateway_answers_total{${atGateway},pod="a",revision="r",outcome="succeeded"}`]: rising(600),
+      // A client's own mistakes are not the gateway's.
+      [`ballast_gateway_answers_total{${atGateway},pod="a",revision="",outcome="client_error"}`]: rising(300),
+      [`ballast_gateway_answers_total{${atGateway},pod="a",revision="",outcome="rejected"}`]: rising(6),
+    },
+    ill: {
+      [`ballast_gateway_answers_total{${atGateway},pod="a",revision="r",outcome="succeeded"}`]: rising(600),
+      [`ballast_gateway_answers_total{${atGateway},pod="a",revision="",outcome="rejected"}`]: rising(100),
+      [`ballast_gateway_answers_total{${atGateway},pod="b",revision="r",outcome="failed"}`]: rising(100),
+    },
+    labels: { namespace: 'team-a', model: 'wine' },
+    value: '25%',
+  },
+  {
     alert: 'BallastModelNotServing',
-    well: { [`ballast_ready{${model},pod="a"}`]: steady(0), [`ballast_ready{${model},pod="b"}`]: steady(1) },
-    ill: { [`ballast_ready{${model},pod="a"}`]: steady(0) },
-    labels: { namespace: 'team-a', model_deployment: 'wine' },
+    well: { [`ballast_available{${ours},${about}}`]: steady(1) },
+    ill: { [`ballast_available{${ours},${about}}`]: steady(0) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine' },
+  },
+  {
+    alert: 'BallastModelStalled',
+    well: { [`ballast_available{${ours},${about}}`]: steady(1) },
+    ill: { [`ballast_stalled{${ours},${about},reason="ModelUnavailable"}`]: steady(1) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine', reason: 'ModelUnavailable' },
+  },
+  {
+    alert: 'BallastPromiseBroken',
+    well: { [`ballast_sla_met{${ours},${about}}`]: steady(1) },
+    ill: { [`ballast_sla_met{${ours},${about}}`]: steady(0) },
+    labels: { exported_namespace: 'team-a', model_deployment: 'wine' },
   },
   {
     alert: 'BallastSLAInfeasible',
