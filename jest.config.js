@@ -1,7 +1,7 @@
-// Sources are ESM TypeScript: @swc/jest strips the types, node runs jest with --experimental-vm-modules.
+// Sources are ESM TypeScript: swc strips the types (scripts/jest-transform.ts), node runs jest with --experimental-vm-modules.
 const transform = {
   '^.+\\.ts$': [
-    '@swc/jest',
+    '<rootDir>/scripts/jest-transform.ts',
     { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
   ],
 };
