@@ -22,26 +22,18 @@ interface Moment {
 }
 type World = (moment: Moment) => Partial<Observation> & Pick<Observation, 'pods'>;
 
-/** Decides each second for 250 s, what is asked for runs at once; all is well for the first hundred. */
-function story(fault: World, balancing: 'random' | 'least-outstanding' = 'random', until = 250) {
-  let state: ScalingState = initialState;
-  let replicas = 3;
-  const decisions: Decision[] = [];
-  for (let second = 0; second < until; second += 1) {
+type Balancing = 'random' | 'least-outstanding';
+
+/** Goes on deciding each second until then; what is asked for runs at once. */
+function goOn(from: readonly Decision[], world: World, balancing: Balancing, until: number): Decision[] {
+  const decisions = [...from];
+  let state: ScalingState = from.at(-1)?.next ?? initialState;
+  let replicas = from.at(-1)?.replicas ?? 3;
+  for (let second = from.length; second < until; second += 1) {
     const nowMs = at + second * 1_000;
     const say: Moment['say'] = (rate, more) =>
       pods(replicas, nowMs, rate, { uptimeSeconds: 100 + second, ...more });
-    const moment = { nowMs, second, replicas, say };
-    const well: World = () => ({
-      pods: say(before),
-      ...(balancing === 'random'
-        ? {}
-        : {
-            gateways: [gateway('a', nowMs, { rate: before, uptimeSeconds: 100 + second })],
-            expectedGateways: 1,
-          }),
-    });
-    const { pods: seen, ...rest } = (second < faultAt ? well : fault)(moment);
+    const { pods: seen, ...rest } = world({ nowMs, second, replicas, say });
     const decision = decide(
       state,
       observation(seen, { replicas, ...rest }),
@@ -52,6 +44,30 @@ function story(fault: World, balancing: 'random' | 'least-outstanding' = 'random
     state = decision.next;
     replicas = decision.replicas;
   }
+  return decisions;
+}
+
+/** The hundred seconds before a fault, told once: they are the same in every story. */
+const calmDecisions = (balancing: Balancing) =>
+  goOn(
+    [],
+    ({ say, nowMs, second }) => ({
+      pods: say(before),
+      ...(balancing === 'random'
+        ? {}
+        : {
+            gateways: [gateway('a', nowMs, { rate: before, uptimeSeconds: 100 + second })],
+            expectedGateways: 1,
+          }),
+    }),
+    balancing,
+    faultAt,
+  );
+const calmOf = { random: calmDecisions('random'), 'least-outstanding': calmDecisions('least-outstanding') };
+
+/** 250 s, of which all is well for the first hundred. */
+function story(fault: World, balancing: Balancing = 'random', until = 250) {
+  const decisions = goOn(calmOf[balancing], fault, balancing, until);
   const counts = decisions.map((decision) => decision.replicas);
   const calm = counts[faultAt - 1] ?? 0;
   return {
@@ -125,8 +141,9 @@ describe('all metrics gone', () => {
     pods: Array.from({ length: replicas }, (_, index) => silentPod(`pod-${index}`)),
   });
 
+  const outcome = story(gone);
+
   test('what runs is kept, never to zero, and ScalingLimited says MetricsUnknown after half a minute', () => {
-    const outcome = story(gone);
     expect(outcome.fell).toBe(false);
     expect(outcome.last).toMatchObject({
       why: { reason: 'HoldUnknown', needed: 'unknown', limited: { reason: 'MetricsUnknown' } },
@@ -135,12 +152,12 @@ describe('all metrics gone', () => {
   });
 
   test('after ten minutes it goes back up to what was needed when figures last came', () => {
-    const halted = { ...story(gone).last.next, replicas: 1 };
+    const halted = { ...outcome.last.next, replicas: 1 };
     const seen = observation([silentPod('pod-0')]);
     const early = decide(halted, seen, input(), at + (faultAt + 590) * 1_000);
     const later = decide(halted, seen, input(), at + (faultAt + 610) * 1_000);
     expect(early.replicas).toBe(1);
-    expect(later.replicas).toBe(story(gone).calm);
+    expect(later.replicas).toBe(outcome.calm);
     expect(later.why.sentence).toContain('what was needed when figures last came');
   });
 });
@@ -155,9 +172,10 @@ test('gateway gone but pods fresh: the pods’ counters give the rate, raise the
       }),
       'least-outstanding',
     );
-  expect(gatewayGone(3).fell).toBe(false);
-  expect(gatewayGone(3).last.why.freshness).toBe('partial');
-  expect(gatewayGone(600).peak).toBeGreaterThan(gatewayGone(3).calm);
+  const little = gatewayGone(3);
+  expect(little.fell).toBe(false);
+  expect(little.last.why.freshness).toBe('partial');
+  expect(gatewayGone(600).peak).toBeGreaterThan(little.calm);
 });
 
 describe('NaN, infinite, negative, counter reset, clock skew of more than 5 s', () => {
