@@ -95,7 +95,8 @@ test('onnxruntime neither phones home nor writes there', async () => {
   const directory = directoryWith(classifier());
   const home = join(directory.root, 'home');
   mkdirSync(home);
-  const pod = run('serve', { ...directory.env, HOME: home, TMPDIR: home });
+  // With a delay that passes by itself.
+  const pod = run('serve', { ...directory.env, HOME: home, TMPDIR: home, BALLAST_DRAIN_DELAY_MS: '600' });
   const ports = await pod.ports();
   await until(async () => (await status(ports.ops, '/readyz')) === 200);
   pod.child.kill('SIGTERM');
@@ -184,7 +185,8 @@ describe('limits that end the pod', () => {
 describe('SIGTERM', () => {
   test('unready at once, serving on, then drained, exit 0, nothing dropped', async () => {
     const directory = directoryWith(classifier());
-    const pod = run('serve', { ...directory.env, BALLAST_DRAIN_DELAY_MS: '600' });
+    // Longer than any machine takes for what follows; the second signal ends it.
+    const pod = run('serve', { ...directory.env, BALLAST_DRAIN_DELAY_MS: '60000' });
     const ports = await pod.ports();
     await until(async () => (await status(ports.ops, '/readyz')) === 200);
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
@@ -219,6 +221,7 @@ describe('SIGTERM', () => {
     await until(() => outcomes.length > after + 50);
     isOut = true;
     await Promise.all(clients);
+    pod.child.kill('SIGTERM');
     expect(await pod.exited).toEqual({ code: 0, signal: null });
     agent.destroy();
     expect(outcomes.length).toBeGreaterThan(before);
