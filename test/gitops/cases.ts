@@ -67,7 +67,14 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
     return found;
   };
 
+  /** A release that comes to nothing, in the least time that may be. Whoever looks at one begins it early: others run meanwhile. */
+  const failing = { runtime: { image: missingImage }, rollout: { progressDeadline: '10s' } };
+
   describe('kubectl wait', () => {
+    beforeAll(async () => {
+      expect(said(await api.post(models, manifest('bad', failing)))).toBe('201');
+    });
+
     test('ends when a good release serves, not before', async () => {
       await ground.hold(true);
       expect(await kubectl('apply -f -', JSON.stringify(manifest('good')))).toContain('created');
@@ -97,8 +104,7 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
     });
 
     test('sees a failed release: Stalled, and never Ready', async () => {
-      const spec = { runtime: { image: missingImage }, rollout: { progressDeadline: '10s' } };
-      await kubectl(`patch md good --type merge -p '${JSON.stringify({ spec })}'`);
+      await kubectl(`patch md good --type merge -p '${JSON.stringify({ spec: failing })}'`);
       await kubectl('wait md/good --for=condition=Stalled --timeout=60s');
       judge('Degraded', await ground.untilPhase('good', 'Degraded'));
       const answer = await tryKubectl('wait md/good --for=condition=Ready --timeout=1s');
@@ -107,8 +113,6 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
     }, 90_000);
 
     test('a release that never served is Failed, one that is turned off Suspended, one that goes Deleting', async () => {
-      const spec = { runtime: { image: missingImage }, rollout: { progressDeadline: '10s' } };
-      expect(said(await api.post(models, manifest('bad', spec)))).toBe('201');
       const off = { ...manifest('off'), metadata: { name: 'off', finalizers: ['test.dev/hold'] } };
       expect(said(await api.post(models, off))).toBe('201');
       await ground.untilPhase('off', 'Ready');
@@ -136,6 +140,13 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
     };
     // Helm 4 judges custom resources by kstatus. Helm 3 waits for the kinds that it knows and for no other.
     const waitsForCustom = helmMajor >= 4;
+    let broken: Promise<string> | undefined;
+    beforeAll(() => {
+      chart('broken', failing);
+      broken = ground
+        .helm('install broken broken --wait --timeout 40s')
+        .catch((error: Error) => error.message);
+    });
 
     test('of a good release', async () => {
       await ground.hold(true);
@@ -155,10 +166,7 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
     }, 90_000);
 
     test('of a failed release', async () => {
-      chart('broken', { runtime: { image: missingImage }, rollout: { progressDeadline: '10s' } });
-      const ended = await ground
-        .helm('install broken broken --wait --timeout 40s')
-        .catch((error: Error) => error.message);
+      const ended = await broken;
       if (waitsForCustom) {
         expect(ended).toMatch(/ended with 1: .*ModelDeployment/s);
         expect(condition(await ground.model('broken'), 'Stalled')?.status).toBe('True');
