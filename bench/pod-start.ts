@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { buildBundles } from '../local/bundles.ts';
+import { buildBundles, podNodeEnv, podNodeFlags } from '../local/bundles.ts';
 
 const targetMs = 400;
 const runs = Number(process.argv[2] ?? 11);
@@ -16,6 +16,7 @@ const bundles = await buildBundles(root, work);
 
 const environment = (model: string): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH ?? '',
+  ...podNodeEnv,
   BALLAST_MODEL_NAME: 'bench',
   BALLAST_MODEL_URI: `file://${model}`,
   BALLAST_FILE_ROOTS: join(root, 'samples'),
@@ -29,7 +30,7 @@ const environment = (model: string): NodeJS.ProcessEnv => ({
 });
 
 const start = (command: string, model: string): ChildProcess =>
-  spawn(process.execPath, [join(bundles.directory, 'inference-pod.mjs'), command], {
+  spawn(process.execPath, [...podNodeFlags, join(bundles.directory, 'inference-pod.mjs'), command], {
     env: environment(model),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

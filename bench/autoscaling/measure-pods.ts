@@ -8,6 +8,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Agent, request } from 'undici';
+import { podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import { isReady, startEmbeddedBed, until } from '../fidelity/embedded-bed.ts';
 import { steadyModel, steadyRequest } from '../fidelity/steady-model.ts';
 import type { BenchModel } from '../pod/models.ts';
@@ -85,10 +86,15 @@ async function measureProcess({ model, body, rows }: Subject) {
   for (let start = 0; start < starts; start += 1) {
     const port = await freePort();
     const setting = { model, port, directory: join(work, `${model.name}-${start}`) };
-    const env = prepareOurs(setting, bed.bundles);
+    const env = { ...podNodeEnv, ...prepareOurs(setting, bed.bundles) };
     const agent = new Agent({ connections: 1 });
     const startedMs = performance.now();
-    const argv = [process.execPath, join(bed.bundles.directory, 'inference-pod.mjs'), 'serve'];
+    const argv = [
+      process.execPath,
+      ...podNodeFlags,
+      join(bed.bundles.directory, 'inference-pod.mjs'),
+      'serve',
+    ];
     const server = startServer({ argv, env }, join(setting.directory, 'log'));
     const base = `http://127.0.0.1:${port}`;
     try {

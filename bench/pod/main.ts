@@ -9,6 +9,7 @@ import { provideWrk } from './closed-loop.ts';
 import { contendersOf } from './contenders.ts';
 import { measureModel } from './measure.ts';
 import { modelNames } from './models.ts';
+import { wholeNumber } from './options.ts';
 import { overloadVerdicts } from './overload.ts';
 import { printModel, printOverload } from './report.ts';
 import { verdicts } from './targets.ts';
@@ -39,18 +40,13 @@ if (values.help) {
 }
 
 const list = (text: string | undefined, otherwise: readonly string[]) => text?.split(',') ?? otherwise;
-const positive = (name: string, text: string) => {
-  const value = Number(text);
-  if (!(value > 0)) throw new Error(`--${name} is '${text}', it must be a number over 0`);
-  return value;
-};
 const few = ['constant', 'ballast', 'triton', 'kserve', 'mlserver'];
 const names = list(values.servers, values.full ? [...few, 'fastapi', 'litserve', 'bentoml'] : few);
 const connections = list(values.connections, values.full ? ['1', '8', '32'] : ['1', '32']).map((text) =>
-  positive('connections', text),
+  wholeNumber('connections', text),
 );
-const rounds = positive('rounds', values.rounds);
-const seconds = positive('seconds', values.seconds);
+const rounds = wholeNumber('rounds', values.rounds);
+const seconds = wholeNumber('seconds', values.seconds);
 
 const root = join(import.meta.dirname, '../..');
 const stateDir = join(root, '.ballast');

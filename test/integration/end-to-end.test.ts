@@ -9,7 +9,7 @@ import type { ModelDeployment } from '../../crds/types.ts';
 import type { LiveConfig } from '../../crds/wire.ts';
 import type { ConfigMap, Pod } from '../../kube/objects.ts';
 import { resources } from '../../kube/resource.ts';
-import { buildBundles } from '../../local/bundles.ts';
+import { buildBundles, podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import { createModel, eventually, namespace, type OperatorBed, startOperatorBed } from './operator-bed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -23,8 +23,8 @@ beforeAll(async () => {
     flags: ['--image', 'pod', '--file-roots', '/samples,/models'],
     images: {
       pod: {
-        command: [process.execPath, join(bundles.directory, 'inference-pod.mjs')],
-        env: { BALLAST_FILE_ROOTS: '/samples:/models', BALLAST_DRAIN_DELAY_MS: '0' },
+        command: [process.execPath, ...podNodeFlags, join(bundles.directory, 'inference-pod.mjs')],
+        env: { ...podNodeEnv, BALLAST_FILE_ROOTS: '/samples:/models', BALLAST_DRAIN_DELAY_MS: '0' },
         paths: { '/samples': join(root, 'samples'), '/models': models },
       },
     },

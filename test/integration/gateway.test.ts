@@ -7,7 +7,7 @@ import { modelDeployments } from '../../crds/constants.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
 import type { ConfigMap, Deployment, KubeObject, Pod, Role, Service } from '../../kube/objects.ts';
 import { type ResourceType, resources } from '../../kube/resource.ts';
-import { buildBundles } from '../../local/bundles.ts';
+import { buildBundles, podNodeEnv, podNodeFlags } from '../../local/bundles.ts';
 import {
   createModel,
   eventually,
@@ -29,8 +29,8 @@ beforeAll(async () => {
     gatewayBundles: directory,
     images: {
       pod: {
-        command: [process.execPath, join(directory, 'inference-pod.mjs')],
-        env: { BALLAST_FILE_ROOTS: '/samples', BALLAST_DRAIN_DELAY_MS: '0' },
+        command: [process.execPath, ...podNodeFlags, join(directory, 'inference-pod.mjs')],
+        env: { ...podNodeEnv, BALLAST_FILE_ROOTS: '/samples', BALLAST_DRAIN_DELAY_MS: '0' },
         paths: { '/samples': join(root, 'samples') },
       },
     },
