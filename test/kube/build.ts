@@ -80,6 +80,17 @@ const tools = {
 
 export type Tool = keyof typeof tools;
 
+/** What `npm run test:kube` asks for. */
+export const suiteTools: readonly Tool[] = [
+  'pause',
+  'probe',
+  'kstatus',
+  'coredns',
+  'kwok',
+  'promtool',
+  'karpenter',
+];
+
 /** Builds one of the tools unless it is there; returns its path. */
 export function buildTool(name: Tool, say: (line: string) => void): string {
   const cwd = join(source, 'tools', name);
