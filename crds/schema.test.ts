@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { customResourceDefinition, generatedFiles, maxCrdBytes, objectSchema } from './generate.ts';
+import { manifestProblems } from './manifest-check.ts';
 import type { StructuralSchema } from './openapi.ts';
-import { modelDeploymentSchema } from './schema.ts';
+import { modelDeploymentSchema, specSchema } from './schema.ts';
 import { durationMs, formatDuration, percentFraction, quantityNumber } from './values.ts';
 
 interface Field {
@@ -129,5 +130,27 @@ describe('notations', () => {
     ['1e3', 1_000],
   ])('quantity %s is %d', (text, number) => {
     expect(quantityNumber(text)).toBeCloseTo(number, 6);
+  });
+
+  // A pattern is about strings only: numbers went past it, and ended every decision about the ModelDeployment.
+  test.each([
+    [-1, /spec\.runtime\.resources\.limits\.cpu in body should be greater than or equal to 0$/],
+    [1e15, /spec\.runtime\.resources\.limits\.cpu in body should be less than or equal to 999999999999999$/],
+    ['-1', /spec\.runtime\.resources\.limits\.cpu in body should match/],
+  ])('quantity %p is refused, by the CRD and again by the operator', (cpu, message) => {
+    const spec = { model: { uri: 'file:///samples/m.onnx' }, runtime: { resources: { limits: { cpu } } } };
+    const manifest = {
+      apiVersion: 'ballast.dev/v1alpha1',
+      kind: 'ModelDeployment',
+      metadata: { name: 'a' },
+      spec,
+    };
+    expect(manifestProblems(manifest)).toEqual([expect.stringMatching(message)]);
+    expect(specSchema.safeParse(spec).error?.issues[0]?.path).toEqual([
+      'runtime',
+      'resources',
+      'limits',
+      'cpu',
+    ]);
   });
 });

@@ -11,9 +11,11 @@ export interface Manifest {
   spec: Record<string, unknown>;
 }
 
-/** A legal name made from a file's: `My_Model v2.onnx` → `my-model-v2`. */
+/** A legal name made from a file's: `My_Model v2.onnx` → `my-model-v2`, `Modèle.onnx` → `modele`. */
 export function nameOfFile(file: string): string {
   const name = basename(file, '.onnx')
+    .normalize('NFKD')
+    .replaceAll(/\p{Mark}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^[^a-z]+|-+$/g, '')

@@ -148,6 +148,7 @@ describe('the manifest for a user’s file', () => {
   test.each([
     ['./My_Model v2.onnx', 'my-model-v2'],
     ['/a/b/resnet50.onnx', 'resnet50'],
+    ['Modèle_α.onnx', 'modele'],
     ['123.onnx', 'model'],
     [`${'x'.repeat(80)}.onnx`, 'x'.repeat(45)],
     ['--.onnx', 'model'],

@@ -25,11 +25,16 @@ export const rules = (...list: CelRule[]): Record<string, unknown> => ({ 'x-kube
 export const text = (maxLength: number) => z.string().min(1).max(maxLength);
 /** A duration string; its range is a CEL rule of the field. */
 export const duration = () => z.string().max(12).regex(new RegExp(durationPattern));
+/** As many digits as `quantityPattern` takes: a pattern is about strings only, and `cpu: -1` is a number. */
+const mostQuantity = 999_999_999_999_999;
 /** A Kubernetes quantity: an integer or a string. */
 export const quantity = () =>
-  z
-    .union([z.int(), z.string().max(32)])
-    .meta({ 'x-kubernetes-int-or-string': true, pattern: quantityPattern });
+  z.union([z.int().min(0).max(mostQuantity), z.string().max(32).regex(new RegExp(quantityPattern))]).meta({
+    'x-kubernetes-int-or-string': true,
+    pattern: quantityPattern,
+    minimum: 0,
+    maximum: mostQuantity,
+  });
 /** A name of at most 63 characters. */
 export const name63 = () => z.string().min(1).max(63);
 
