@@ -57,12 +57,24 @@ function beginOf(description: string): string {
 }
 const mostLetters = 250;
 
+/** Who comes from another model server writes the address of a bucket first. */
+function forScheme(problem: string): string | undefined {
+  const scheme = /^spec\.model\.uri: Invalid value: "([a-z][a-z0-9+.-]*):\/\//i.exec(problem)?.[1];
+  if (scheme === undefined || ['https', 'file', 'pvc'].includes(scheme)) return undefined;
+  if (/^(?:https|file|pvc)$/i.test(scheme)) return `write ${scheme.toLowerCase()}:// in lower case`;
+  return scheme === 'http'
+    ? 'models are not fetched over plain http: write https://'
+    : `${scheme}:// is not read: serve the file at an https:// address, or put it on a volume (pvc://CLAIM/PATH)`;
+}
+
 /** A line that helps with a problem as `manifestProblems` words it; undefined where there is nothing to add. */
 export function hintFor(problem: string): string | undefined {
   const unknown = /^unknown field "(.+)"$/.exec(problem)?.[1];
   if (unknown !== undefined) return forUnknown(unknown);
   const path = /^([A-Za-z][^:\s]*): /.exec(problem)?.[1];
   if (path === undefined || !bySchema.test(problem)) return undefined;
+  const scheme = forScheme(problem);
+  if (scheme !== undefined) return scheme;
   const description = nodeAt(path)?.description;
   return description === undefined ? undefined : beginOf(description);
 }

@@ -44,6 +44,18 @@ test('what a pattern refuses comes with what the field takes, a rule speaks for 
   );
 });
 
+test.each([
+  [
+    's3://models/m.onnx',
+    's3:// is not read: serve the file at an https:// address, or put it on a volume (pvc://CLAIM/PATH)',
+  ],
+  ['http://models/m.onnx', 'models are not fetched over plain http: write https://'],
+  ['HTTPS://models/m.onnx', 'write https:// in lower case'],
+])('an address that is not read, %s, comes with the way out', async (uri, hint) => {
+  writeFileSync(join(folder, 'scheme.yaml'), manifest(`{ model: { uri: "${uri}" } }`));
+  expect((await lint('scheme.yaml')).text.split('\n')[2]?.trim()).toBe(hint);
+});
+
 test('a folder stands for the manifests in it; what is left unchecked is no problem of its own', async () => {
   mkdirSync(join(folder, 'all/deeper'), { recursive: true });
   writeFileSync(join(folder, 'all/b.yaml'), manifest('{ model: { uri: "file:///samples/m.onnx" } }'));

@@ -10,7 +10,7 @@ import { readTrace } from '../../simulator/traffic/file.ts';
 import { TraceError } from '../../simulator/traffic/parse.ts';
 import type { SimulateOptions } from './options.ts';
 import { readSimulateOptions, simulateHelp } from './options.ts';
-import { areaPlot, columnsOf, shareLine } from './terminal-plot.ts';
+import { areaPlot, columnCount, columnsOf, shareLine } from './terminal-plot.ts';
 import type { Manifest, World } from './world.ts';
 import { ManifestError, readManifest, worldOf } from './world.ts';
 
@@ -113,7 +113,7 @@ function plot({ outcome }: Simulated, columns: number): string[] {
     '',
     'late or refused   · none   ░ up to 1 %   ▒ 10 %   ▓ 50 %   █ more',
     shareLine(columnsOf(shares, width, 'most')),
-    `       00:00:00${end.padStart(Math.max(0, Math.min(width, points.length) - 8))}`,
+    `       00:00:00${end.padStart(Math.max(end.length + 1, columnCount(points.length, width) - 8))}`,
   ];
 }
 
@@ -154,7 +154,7 @@ function tell(
           `${errors.kept ? 'kept  ' : 'BROKEN'} errorRate ≤ ${errors.promised}: ${percent(errors.share)} were refused or timed out`,
         ]),
     `${hours.toFixed(1)} replica-hours${money(hours)}; mean ${(outcome.replicaSeconds / length).toFixed(1)}, most ${outcome.peakReplicas}; always ${outcome.peakReplicas} would be ${peak.toFixed(1)}${money(peak)}`,
-    `${outcome.actions} changes of the count, ${outcome.flaps} of them up, down and up again within two minutes`,
+    `${outcome.actions} ${outcome.actions === 1 ? 'change' : 'changes'} of the count, ${outcome.flaps} of them up, down and up again within two minutes`,
     ...(changes.length === 0 ? [] : ['', 'the largest changes:']),
     ...largest(changes, 5).map(({ at, from, to, why }) => `  ${clock(at)}  ${from} → ${to}  ${why}`),
   ];

@@ -51,6 +51,18 @@ describe('ballast simulate', () => {
     expect(text).toMatch(/replicas\n +\d+ ┤█/);
   });
 
+  test('a trace of seconds has a plot that can be read, its end apart from its beginning', async () => {
+    const md = file('wine.yaml', manifest('wine'));
+    const trace = file('short.txt', '30\n'.repeat(70));
+    const { text } = await run('-f', md, '--trace', trace, '--service-time', '10ms');
+    expect(text).toMatch(/^ {7}│·{70}$/m);
+    expect(text).toMatch(/^ {7}00:00:00 {54}00:01:10$/m);
+    const little = file('little.txt', '30\n'.repeat(10));
+    expect((await run('-f', md, '--trace', little, '--service-time', '10ms')).text).toMatch(
+      /00:00:00 +00:00:10$/m,
+    );
+  });
+
   test('a promise that is broken is exit code 1', async () => {
     const md = file('wine.yaml', manifest('wine'));
     const trace = file('flood.txt', '900\n'.repeat(120));
@@ -138,6 +150,9 @@ describe('ballast simulate', () => {
 test('columns keep the mean or the largest', () => {
   expect(columnsOf([1, 3, 5, 7], 2, 'mean')).toEqual([2, 6]);
   expect(columnsOf([1, 3, 5, 7], 2, 'most')).toEqual([3, 7]);
+  // A short trace fills the width too, every value as wide as the others.
+  expect(columnsOf([1, 3], 5, 'mean')).toEqual([1, 1, 3, 3]);
+  expect(columnsOf([], 5, 'mean')).toEqual([]);
 });
 
 test('an area and a line of shares in blocks', () => {

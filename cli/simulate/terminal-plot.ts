@@ -2,10 +2,14 @@
 
 const eighths = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
+/** How many columns show so many values: all of `width`, or of few values each the same number, so that none looks longer. */
+export const columnCount = (values: number, width: number): number =>
+  values >= width || values === 0 ? Math.min(values, width) : values * Math.floor(width / values);
+
 /** Values over time as columns, each the mean (or the largest) of what it stands for. */
 export function columnsOf(values: readonly number[], width: number, pick: 'mean' | 'most'): number[] {
   const columns: number[] = [];
-  const count = Math.min(width, values.length);
+  const count = columnCount(values.length, width);
   for (let column = 0; column < count; column += 1) {
     const from = Math.floor((column * values.length) / count);
     const to = Math.max(from + 1, Math.floor(((column + 1) * values.length) / count));
