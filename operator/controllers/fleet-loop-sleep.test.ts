@@ -147,3 +147,55 @@ test('a model that nobody asks for is wanted at 0, and at 1 as soon as its Deplo
   expect(decided()[0]).toBe(1);
   loop.stop();
 });
+
+test('a model that fell asleep behind a burst wakes to what the load needs now', () => {
+  const clock = new HeldClock();
+  clock.advance(startMs);
+  const base = makeDeployment({ scaling: { maxReplicas: 8, scaleToZero: { idleAfter: '10s' } } });
+  const status = {
+    stable: { revision: revisionHash(base.spec) },
+    traffic: { path: 'Gateway' },
+    scaling: { desiredReplicas: 1 },
+  } as typeof base.status;
+  const model = { ...base, status } as typeof base;
+  const world = { asked: 4, rate: 60 };
+  const loop = createFleetLoop({
+    clock,
+    deployments: () => [model],
+    facts: () => ({
+      replicas: world.asked,
+      startingReplicas: 0,
+      crashingReplicas: 0,
+      blockedReplicas: 0,
+      rolloutInProgress: false,
+    }),
+    asked: () => world.asked,
+    readings: (key) => {
+      const nowMs = clock.monotonicMs();
+      const uptimeSeconds = 100 + (nowMs - startMs) / 1_000;
+      return Array.from({ length: world.asked }, (_, i) =>
+        pod(`${key}-${i}`, nowMs, { rate: world.rate, uptimeSeconds }),
+      );
+    },
+    enqueue: () => undefined,
+  });
+  const wanted = () => loop.decisionFor(model)?.replicas ?? -1;
+  loop.start();
+  clock.advance(60_000);
+  expect(wanted()).toBeGreaterThan(1);
+
+  world.rate = 0;
+  clock.advance(30_000);
+  expect(wanted()).toBe(0);
+  world.asked = 0;
+  clock.advance(2_000);
+  expect(wanted()).toBe(0);
+
+  world.asked = 1;
+  world.rate = 1;
+  for (let second = 0; second < 60; second += 1) {
+    clock.advance(1_000);
+    expect(wanted()).toBe(1);
+  }
+  loop.stop();
+});

@@ -14,7 +14,7 @@ import type { ReplicaFacts } from '../model/scaling/facts.ts';
 import { type HeadroomPeak, headroomOf, headroomWishOf } from '../model/scaling/headroom.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import { isSilent } from '../model/scaling/measured.ts';
-import { type SleepState, sleepOf } from '../model/scaling/sleep.ts';
+import { memoryOf, type SleepState, sleepOf } from '../model/scaling/sleep.ts';
 import { scalingInputOf } from '../model/scaling/spec.ts';
 import type { Decision, Known, PodObservation, ScalingState, Startup, Why } from '../model/scaling/types.ts';
 import type { SloWindow } from '../model/scaling/window.ts';
@@ -235,7 +235,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       entry.state.replicas ??
       (facts.replicas === 'unknown' ? replicas : facts.replicas);
     const before = entry.decision;
-    entry.state = next;
+    entry.state = memoryOf(sleep.state, next);
     const changes = before?.recentChanges ?? [];
     const isExternal = decidedWhy.reason === 'External';
     const by = isExternal ? scaleOwnerOf(deployment)?.manager : undefined;

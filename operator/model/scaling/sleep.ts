@@ -1,7 +1,7 @@
 /** Scale to zero: when the last replica goes, and what ends the sleep. The gateway itself wakes the first one. */
 import type { ModelDeploymentSpec } from '../../../crds/types.ts';
 import { durationMs } from '../../../crds/values.ts';
-import type { Known } from './types.ts';
+import type { Known, ScalingState } from './types.ts';
 
 /** Default of `scaling.scaleToZero.idleAfter`. */
 const defaultIdleAfter = '10m';
@@ -108,3 +108,10 @@ export function sleepOf(
     }
   }
 }
+
+/**
+ * The scaler's memory at a step of a sleep. Once the last replica is gone, what a burst needed before is no reason to wake to
+ * as many: the windows of a decrease would keep them for up to 150 s.
+ */
+export const memoryOf = ({ phase }: SleepState, state: ScalingState): ScalingState =>
+  phase === 'asleep' ? { ...state, replicas: 0, recommendations: [] } : state;
