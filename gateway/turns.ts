@@ -1,6 +1,6 @@
 /** One model's crowd may not take a whole turn of the event loop: beyond a share of it, what the crowd wants waits for the next. */
 
-/** What one model does in a turn: a new connection or request costs 50 to 300 µs, so that a turn stays below 10 ms. */
+/** What one model does in a turn: a thousand new connections or requests cost 20 to 500 ms, so that a turn stays below 16 ms. */
 const mostPerTurn = 32;
 
 export class Turns {

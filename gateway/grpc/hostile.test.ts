@@ -250,6 +250,18 @@ describe('a client', () => {
   });
 });
 
+test('of connections over HTTP/2 that never ask, the 1,024 youngest stay', async () => {
+  const pod = await wellPod();
+  const rig = await rigOf({ a: [pod.address] });
+  const busy = sessionTo(rig.port.port);
+  expect(await call(busy)).toMatchObject({ status: '0' });
+  const silent = Array.from({ length: 1_034 }, () => sessionTo(rig.port.port));
+  await until('ten have given way', () => silent.filter(({ destroyed }) => destroyed).length >= 10);
+  await until('all have come', () => rig.port.connections === 1_025);
+  expect(silent.map(({ destroyed }) => destroyed).lastIndexOf(true)).toBe(9);
+  expect(await call(busy)).toMatchObject({ status: '0' });
+});
+
 test('a client may cancel all that it has asked and go on; one that does nothing else loses its connection', async () => {
   const pod = await wellPod((rpc) => answerWell(rpc));
   const rig = await rigOf({ a: [pod.address] });

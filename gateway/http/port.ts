@@ -30,7 +30,7 @@ const silentMs = 30_000;
 const unreadMs = 30_000;
 /** Requests that one connection may send before the first of them is answered. */
 const mostPipelined = 16;
-/** HTTP/2 connections that never asked anything: each keeps 20 KB, and 9,000 that end together cost 2 s. */
+/** HTTP/2 connections that never asked anything: 9,000 of them took 110 MB, and 2 s when they ended together. */
 const mostUnasked = 1_024;
 const http2Preface = 'PRI ';
 

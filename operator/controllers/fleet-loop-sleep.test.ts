@@ -39,16 +39,48 @@ class FakeDeployments {
   }
 }
 
-test('a 0 that the gateway overtook between two looks is not put back', () => {
+/** A model that may sleep, served through a gateway, and its clock. */
+const sleeper = (scaling: { maxReplicas?: number } = {}) => {
   const clock = new HeldClock();
   clock.advance(startMs);
-  const base = makeDeployment({ scaling: { scaleToZero: { idleAfter: '10s' } } });
+  const base = makeDeployment({ scaling: { ...scaling, scaleToZero: { idleAfter: '10s' } } });
   const status = {
     stable: { revision: revisionHash(base.spec) },
     traffic: { path: 'Gateway' },
     scaling: { desiredReplicas: 1 },
   } as typeof base.status;
-  const model = { ...base, status } as typeof base;
+  return { clock, model: { ...base, status } as typeof base };
+};
+
+/** A loop over a model each of whose replicas is there as soon as it is asked for, and gets so many requests per second. */
+const loopOver = (
+  { clock, model }: ReturnType<typeof sleeper>,
+  world: { readonly asked: number; readonly rate: number },
+  enqueue: (key: string) => void = () => undefined,
+) =>
+  createFleetLoop({
+    clock,
+    deployments: () => [model],
+    facts: () => ({
+      replicas: world.asked,
+      startingReplicas: 0,
+      crashingReplicas: 0,
+      blockedReplicas: 0,
+      rolloutInProgress: false,
+    }),
+    asked: () => world.asked,
+    readings: (key) => {
+      const nowMs = clock.monotonicMs();
+      const uptimeSeconds = 100 + (nowMs - startMs) / 1_000;
+      return Array.from({ length: world.asked }, (_, i) =>
+        pod(`${key}-${i}`, nowMs, { rate: world.rate, uptimeSeconds }),
+      );
+    },
+    enqueue,
+  });
+
+test('a 0 that the gateway overtook between two looks is not put back', () => {
+  const { clock, model } = sleeper();
   const cache = new FakeDeployments();
   const zeros = followZeros(cache, clock);
   let pods = 1;
@@ -90,35 +122,10 @@ test('a 0 that the gateway overtook between two looks is not put back', () => {
 });
 
 test('a model that nobody asks for is wanted at 0, and at 1 as soon as its Deployment is raised', () => {
-  const clock = new HeldClock();
-  clock.advance(startMs);
-  const base = makeDeployment({ scaling: { scaleToZero: { idleAfter: '10s' } } });
-  const status = {
-    stable: { revision: revisionHash(base.spec) },
-    traffic: { path: 'Gateway' },
-    scaling: { desiredReplicas: 1 },
-  } as typeof base.status;
-  const model = { ...base, status } as typeof base;
+  const { clock, model } = sleeper();
   const world = { asked: 1, rate: 5 };
   const woken: string[] = [];
-  const loop = createFleetLoop({
-    clock,
-    deployments: () => [model],
-    facts: () => ({
-      replicas: world.asked,
-      startingReplicas: 0,
-      crashingReplicas: 0,
-      blockedReplicas: 0,
-      rolloutInProgress: false,
-    }),
-    asked: () => world.asked,
-    readings: (key) => {
-      const nowMs = clock.monotonicMs();
-      const uptimeSeconds = 100 + (nowMs - startMs) / 1_000;
-      return world.asked === 0 ? [] : [pod(`${key}-1`, nowMs, { rate: world.rate, uptimeSeconds })];
-    },
-    enqueue: (key) => void woken.push(key),
-  });
+  const loop = loopOver({ clock, model }, world, (key) => void woken.push(key));
   const decided = () => {
     const { replicas, why } = loop.decisionFor(model) ?? {};
     return [replicas, why?.reason];
@@ -149,36 +156,9 @@ test('a model that nobody asks for is wanted at 0, and at 1 as soon as its Deplo
 });
 
 test('a model that fell asleep behind a burst wakes to what the load needs now', () => {
-  const clock = new HeldClock();
-  clock.advance(startMs);
-  const base = makeDeployment({ scaling: { maxReplicas: 8, scaleToZero: { idleAfter: '10s' } } });
-  const status = {
-    stable: { revision: revisionHash(base.spec) },
-    traffic: { path: 'Gateway' },
-    scaling: { desiredReplicas: 1 },
-  } as typeof base.status;
-  const model = { ...base, status } as typeof base;
+  const { clock, model } = sleeper({ maxReplicas: 8 });
   const world = { asked: 4, rate: 60 };
-  const loop = createFleetLoop({
-    clock,
-    deployments: () => [model],
-    facts: () => ({
-      replicas: world.asked,
-      startingReplicas: 0,
-      crashingReplicas: 0,
-      blockedReplicas: 0,
-      rolloutInProgress: false,
-    }),
-    asked: () => world.asked,
-    readings: (key) => {
-      const nowMs = clock.monotonicMs();
-      const uptimeSeconds = 100 + (nowMs - startMs) / 1_000;
-      return Array.from({ length: world.asked }, (_, i) =>
-        pod(`${key}-${i}`, nowMs, { rate: world.rate, uptimeSeconds }),
-      );
-    },
-    enqueue: () => undefined,
-  });
+  const loop = loopOver({ clock, model }, world);
   const wanted = () => loop.decisionFor(model)?.replicas ?? -1;
   loop.start();
   clock.advance(60_000);

@@ -1,13 +1,13 @@
 /** A gateway process with three models: one whose clients attack, one whose pods misbehave, one whose client does nothing wrong. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cores, freePorts, waitedForCpuMs } from '../../../bench/gateway/processes.ts';
 import { cpuSecondsOf } from '../../../bench/operator/processes.ts';
 import type { PodAddress } from '../../../gateway/balance/address.ts';
 import { routesOf, startNamespace } from '../../../gateway/testing/namespace.ts';
+import { ask } from '../../../gateway/testing/rig.ts';
 import { classifier } from '../../../inference-pod/testing/models.ts';
 import { gatewayNodeFlags } from '../../../operator/model/gateway/children.ts';
 import {
@@ -101,20 +101,6 @@ const startGateway = async (kubeconfig: string, host: string, core: string): Pro
   };
 };
 
-/** On a connection of its own: a kept one may be among those that give way to an attack. */
-const read = (port: number, path: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (piece: string) => {
-        text += piece;
-      });
-      response.on('end', () => resolve(text));
-      response.on('error', reject);
-    }).on('error', reject);
-  });
-
 const addressOf = (name: string, { http, grpc, ops }: { http: number; grpc: number; ops: number }) => {
   const at = (port: number) => ({ host: '127.0.0.1', port });
   return { key: name, name, http: at(http), grpc: at(grpc), ops: at(ops), ready: true };
@@ -165,9 +151,9 @@ export const startGatewayGround = async (): Promise<GatewayGround> => {
     attacked: target,
     ports,
     load: async (model) => {
-      const { models } = JSON.parse(await read(gateway.ops, '/load')) as {
-        models: ({ model: string } & Record<string, unknown>)[];
-      };
+      // On a connection of its own: a kept one may be among those that give way to an attack.
+      const { body } = await ask(gateway.ops, { method: 'GET', path: '/load', body: '' });
+      const { models } = JSON.parse(body) as { models: ({ model: string } & Record<string, unknown>)[] };
       return models.find((one) => one.model === model) ?? {};
     },
     setHostilePods: (addresses) => world.setPods('hostile-a', addresses),

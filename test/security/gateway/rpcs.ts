@@ -73,9 +73,7 @@ const many = (count: number, one: (i: number) => Buffer) =>
 /** Attacks over HTTP/2. A closed connection (0) is a right answer to all of them. */
 export const rpcAttacks: readonly Attack[] = [
   {
-    // A server reads 500 of them on each connection before it ends that.
     name: 'gRPC: rapid reset, 8 connections',
-    atOnce: 4_000,
     allowed: [0],
     run: frames(8, Buffer.alloc(0), (turn) =>
       many(100, (i) => {
@@ -89,7 +87,6 @@ export const rpcAttacks: readonly Attack[] = [
   },
   {
     name: 'gRPC: whole requests, reset at once, 8 connections',
-    atOnce: 4_000,
     allowed: [0],
     run: sessions(8, (session) => {
       for (let i = 0; i < 20; i += 1) {
@@ -103,7 +100,6 @@ export const rpcAttacks: readonly Attack[] = [
   },
   {
     name: 'gRPC: 4,000 RPCs whose messages never end',
-    atOnce: 4_000,
     allowed: [0],
     run: async (target, forMs) => {
       const open = Array.from({ length: 8 }, () => connectHttp2(`http://127.0.0.1:${target.http}`));
@@ -122,7 +118,6 @@ export const rpcAttacks: readonly Attack[] = [
   },
   {
     name: 'gRPC: 1,000 streams that never end',
-    atOnce: 1_000,
     allowed: [0],
     run: async (target, forMs) => {
       const open = Array.from({ length: 4 }, () => connectHttp2(`http://127.0.0.1:${target.http}`));
@@ -155,7 +150,6 @@ export const rpcAttacks: readonly Attack[] = [
   },
   {
     name: 'gRPC: 9,000 connections that ask nothing',
-    atOnce: 9_000,
     allowed: [0],
     run: slow(9000, preface.toString('latin1'), ''),
   },
@@ -187,7 +181,6 @@ export const rpcAttacks: readonly Attack[] = [
   },
   {
     name: 'gRPC: requests without DATA window: answers cannot be sent',
-    atOnce: 800,
     allowed: [0],
     run: async (target, forMs) => {
       const open = Array.from({ length: 8 }, () =>
