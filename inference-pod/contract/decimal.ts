@@ -17,12 +17,21 @@ export const parseDecimal = (text: string): Decimal | undefined => {
   return { digits: BigInt(whole + fraction), exponent: Number(power) - fraction.length };
 };
 
-/** Below zero when a < b, above when a > b. */
-export const compareDecimals = (a: Decimal, b: Decimal): number => {
+/** a + b. */
+export const addDecimals = (a: Decimal, b: Decimal): Decimal => {
   const exponent = Math.min(a.exponent, b.exponent);
   const scaled = (one: Decimal) => one.digits * 10n ** BigInt(one.exponent - exponent);
-  const difference = scaled(a) - scaled(b);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+  return { digits: scaled(a) + scaled(b), exponent };
+};
+
+/** a − b. */
+export const subtractDecimals = (a: Decimal, b: Decimal): Decimal =>
+  addDecimals(a, { digits: -b.digits, exponent: b.exponent });
+
+/** Below zero when a < b, above when a > b. */
+export const compareDecimals = (a: Decimal, b: Decimal): number => {
+  const { digits } = subtractDecimals(a, b);
+  return digits < 0n ? -1 : digits > 0n ? 1 : 0;
 };
 
 const floorDivide = (value: bigint, by: bigint): bigint => {

@@ -5,7 +5,7 @@
 import type { TensorData } from '../../protocol/datatypes.ts';
 import { codePoints } from './judge.ts';
 import { halfTable } from './numbers.ts';
-import type { Rule, Table } from './types.ts';
+import type { Rule, SumRule, Table } from './types.ts';
 
 /** Bounds of a tensor's columns, all rules together: the narrowest of each. */
 export interface Bounds {
@@ -103,15 +103,16 @@ const widened = (datatype: string, data: TensorData, count: number): Float64Arra
   return wide;
 };
 
-/** True when the columns of every row sum to what they should. */
+/** True when the columns of every row sum to what they should; false too where only an exact look can tell. */
 export const sumsHold = (rule: Rule, table: Table): boolean => {
   const { sum, columns, spec } = rule;
   if (sum === undefined) return true;
   const { rows, width } = table;
-  const { wanted, tolerance } = sum;
   const data = isLooped(spec.datatype)
     ? (table.data as Numbers)
     : widened(spec.datatype, table.data, rows * width);
+  if (sum.whole !== undefined) return wholeSumsHold(data, rows, width, columns, sum.whole);
+  const { wanted, tolerance } = sum;
   const count = columns?.length ?? width;
   for (let row = 0; row < rows; row += 1) {
     const start = row * width;
@@ -119,6 +120,34 @@ export const sumsHold = (rule: Rule, table: Table): boolean => {
     if (columns === undefined) for (let i = 0; i < count; i += 1) total += data[start + i] as number;
     else for (let i = 0; i < count; i += 1) total += data[start + (columns[i] as number)] as number;
     if (!(Math.abs(total - wanted) <= tolerance)) return false;
+  }
+  return true;
+};
+
+/**
+ * Whole numbers whose sizes sum to less than 2^53 were added without rounding, in whatever order; any larger row is left
+ * to `judge.ts`, which adds bigints.
+ */
+const wholeSumsHold = (
+  data: Numbers,
+  rows: number,
+  width: number,
+  columns: Int32Array | undefined,
+  whole: SumRule['whole'] & {},
+): boolean => {
+  const min = Number(whole.min);
+  const max = Number(whole.max);
+  const count = columns?.length ?? width;
+  for (let row = 0; row < rows; row += 1) {
+    const start = row * width;
+    let total = 0;
+    let size = 0;
+    for (let i = 0; i < count; i += 1) {
+      const value = data[start + (columns === undefined ? i : (columns[i] as number))] as number;
+      total += value;
+      size += Math.abs(value);
+    }
+    if (!(size <= Number.MAX_SAFE_INTEGER && total >= min && total <= max)) return false;
   }
   return true;
 };

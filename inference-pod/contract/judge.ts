@@ -3,7 +3,7 @@ import { quote } from '../../protocol/errors.ts';
 import { shortestFloat32 } from '../../protocol/float32.ts';
 import { halfTable } from './numbers.ts';
 import { indexOf, placeOf } from './table.ts';
-import type { Action, Breach, Finding, Rule, Table } from './types.ts';
+import type { Action, Breach, Finding, Rule, SumRule, Table } from './types.ts';
 
 /** Takes findings in: counts all of them, keeps the first few. */
 export interface Findings {
@@ -113,7 +113,8 @@ export const judge = (rule: Rule, table: Table, findings: Findings): void => {
   }
   const count = present?.length ?? width;
   for (let row = 0; row < rows && !account.isFull; row += 1) {
-    let total = 0;
+    let total: number | bigint = 0;
+    let size = 0;
     let isWhole = isWide;
     for (let position = 0; position < count && !account.isFull; position += 1) {
       const column = present === undefined ? position : (present[position] ?? 0);
@@ -125,11 +126,20 @@ export const judge = (rule: Rule, table: Table, findings: Findings): void => {
         // What is no number is told as such, and spoils the sum of its row.
         if (breach === 'allowNaN' || breach === 'finite') isWhole = false;
       }
-      if (sum !== undefined) total += Number(value);
+      if (sum === undefined) continue;
+      total += Number(value);
+      size += Math.abs(Number(value));
     }
-    if (sum !== undefined && isWhole && !(Math.abs(total - sum.wanted) <= sum.tolerance)) {
+    if (sum === undefined || !isWhole || account.isFull) continue;
+    if (sum.whole !== undefined && !(size <= Number.MAX_SAFE_INTEGER)) {
+      // Doubles were rounded on the way, and differently in each order of the columns.
+      total = 0n;
+      for (let position = 0; position < count; position += 1)
+        total += BigInt(at(row * width + (present === undefined ? position : (present[position] ?? 0))));
+    }
+    if (!isSum(total, sum)) {
       account.add('sumTo');
-      if (account.isWording) account.word('sumTo', row, undefined, `a sum of ${shortSum(total)}`);
+      if (account.isWording) account.word('sumTo', row, undefined, `a sum of ${shownSum(total, sum)}`);
     }
   }
   account.end();
@@ -142,5 +152,12 @@ const shown = (rule: Rule, value: Element): string => {
   return quote(value);
 };
 
+/** JavaScript compares a number with a bigint exactly. */
+const isSum = (total: number | bigint, { wanted, tolerance, whole }: SumRule): boolean =>
+  whole === undefined
+    ? Math.abs(Number(total) - wanted) <= tolerance
+    : total >= whole.min && total <= whole.max;
+
 /** A sum as people read it: the last digits of a sum of floats are noise. */
-const shortSum = (total: number): string => String(Number(total.toPrecision(7)));
+const shownSum = (total: number | bigint, { whole }: SumRule): string =>
+  whole === undefined ? String(Number(Number(total).toPrecision(7))) : String(total);

@@ -19,11 +19,13 @@ function* plainly(rule: WrittenInput, datatype: Datatype, row: readonly Element[
   const round = rounding[datatype];
   const columns = rule.columns ?? [...row.keys()];
   const number = (text: string) => (round === undefined ? Number(text) : round(Number(text)));
-  let total = 0;
+  // Doubles sum to what their order makes of it, and the contract's order is ascending; whole numbers are summed exactly.
+  const isWhole = integers[datatype] !== undefined;
+  let total: number | bigint = isWhole ? 0n : 0;
   let isSum = true;
-  for (const column of new Set(columns)) {
+  for (const column of [...new Set(columns)].sort((a, b) => a - b)) {
     const value = row[column] as Element;
-    total += Number(value);
+    total = typeof total === 'bigint' ? total + BigInt(value) : total + Number(value);
     if (typeof value === 'string') {
       if (rule.values !== undefined && !rule.values.includes(value)) yield 'values';
       if (rule.maxLength !== undefined && [...value].length > rule.maxLength) yield 'maxLength';
@@ -44,8 +46,9 @@ function* plainly(rule: WrittenInput, datatype: Datatype, row: readonly Element[
     else if (rule.values?.some((text) => isEqual(exactly(text, number), value)) === false) yield 'values';
   }
   const tolerance = Number(rule.tolerance ?? '0.001');
-  if (rule.sumTo !== undefined && isSum && !(Math.abs(total - Number(rule.sumTo)) <= tolerance))
-    yield 'sumTo';
+  if (rule.sumTo === undefined || !isSum) return;
+  const off = typeof total === 'bigint' ? Number(total - BigInt(rule.sumTo)) : total - Number(rule.sumTo);
+  if (!(Math.abs(off) <= tolerance)) yield 'sumTo';
 }
 /** A bigint and a number compare exactly in JavaScript, but for `===`. */
 const isEqual = (a: number | bigint, b: number | bigint) => !(a < b) && !(a > b);
@@ -130,7 +133,15 @@ const ruleOf = (datatype: Datatype, width: number): fc.Arbitrary<WrittenInput> =
   ) as fc.Arbitrary<WrittenInput>;
 };
 
-const cases = fc
+interface Case {
+  readonly datatype: Datatype;
+  readonly shape: [rows: number, width: number];
+  readonly spec: [rows: number, width: number];
+  readonly values: Element[];
+  readonly rules: WrittenInput[];
+}
+
+const cases: fc.Arbitrary<Case> = fc
   .record({
     datatype: fc.constantFrom(...datatypes),
     rows: fc.integer({ min: 0, max: 4 }),
@@ -140,12 +151,29 @@ const cases = fc
   .chain(({ datatype, rows, width, isFixed }) =>
     fc.record({
       datatype: fc.constant(datatype),
-      shape: fc.constant([rows, width]),
-      spec: fc.constant([-1, isFixed ? width : -1]),
+      shape: fc.constant<Case['shape']>([rows, width]),
+      spec: fc.constant<Case['spec']>([-1, isFixed ? width : -1]),
       values: fc.array(elementOf(datatype), { minLength: rows * width, maxLength: rows * width }),
       rules: fc.array(ruleOf(datatype, width), { minLength: 1, maxLength: 3 }),
     }),
   );
+
+/** Found by chance: in the contract's order doubles round the second row's sum down to what is wanted. */
+const roundedSums: Case = {
+  datatype: 'UINT64',
+  shape: [4, 4],
+  spec: [-1, 4],
+  values: [
+    ...[0n, 18446744073709551612n, 18446744073709551612n, 0n],
+    ...[9007199254740990n, 9007199254740989n, 3n, 1n],
+    ...[9007199254740989n, 0n, 9007199254740989n, 0n],
+    ...[0n, 9007199254740989n, 18446744073709551612n, 18446744073709551612n],
+  ],
+  rules: [
+    { columns: [3, 2, 0], action: 'Reject', sumTo: '9007199254740992', tolerance: '0' },
+    { action: 'Reject', values: ['0'] },
+  ],
+};
 
 test('compiled checks find what plain ones find, no more and no less', () => {
   let broken = 0;
@@ -179,7 +207,7 @@ test('compiled checks find what plain ones find, no more and no less', () => {
       else expect(verdict).toBeUndefined();
       broken += keys.length > 0 ? 1 : 0;
     }),
-    { numRuns: 2_000 },
+    { numRuns: 2_000, examples: [[roundedSums]] },
   );
   // Neither all good nor all bad, or nothing was compared.
   expect(broken).toBeGreaterThan(400);

@@ -2,7 +2,16 @@
 import type { ContractSpec } from '../../crds/types.ts';
 import type { TensorSpec } from '../../protocol/datatypes.ts';
 import { quote } from '../../protocol/errors.ts';
-import { ceilingOf, compareDecimals, type Decimal, floorOf, parseDecimal, wholeOf } from './decimal.ts';
+import {
+  addDecimals,
+  ceilingOf,
+  compareDecimals,
+  type Decimal,
+  floorOf,
+  parseDecimal,
+  subtractDecimals,
+  wholeOf,
+} from './decimal.ts';
 import { floatKind, integerRange } from './numbers.ts';
 import { knownWidth } from './table.ts';
 import { type Breach, ContractError, type NumberRule, type Rule, type Side } from './types.ts';
@@ -47,7 +56,7 @@ export const compileRule = (written: WrittenRule, side: Side, spec: TensorSpec, 
   if (checksNothing) fail(`is ${spec.datatype}, and the rule checks nothing: add what must hold`);
 
   const sum = decimal('sumTo', sumTo);
-  decimal('tolerance', tolerance);
+  const off = decimal('tolerance', tolerance);
   const columns = columnsOf(written.columns, spec, fail);
   const count = columns === undefined ? '' : ` ${columns.length === 1 ? 'column' : 'columns'}`;
   const words: Partial<Record<Breach, string>> = {
@@ -72,7 +81,17 @@ export const compileRule = (written: WrittenRule, side: Side, spec: TensorSpec, 
     numbers: isNumber ? numbersOf(decimal('min', min), decimal('max', max), written, spec, fail) : undefined,
     values: values === undefined ? undefined : new Set(values.map((text) => elementOf(text, spec, fail))),
     maxLength,
-    sum: sum === undefined ? undefined : { wanted: Number(sumTo), tolerance: Number(tolerance) },
+    sum:
+      sum === undefined || off === undefined
+        ? undefined
+        : {
+            wanted: Number(sumTo),
+            tolerance: Number(tolerance),
+            whole:
+              integerRange(spec.datatype) === undefined
+                ? undefined
+                : { min: ceilingOf(subtractDecimals(sum, off)), max: floorOf(addDecimals(sum, off)) },
+          },
     words,
   };
 };

@@ -41,9 +41,17 @@ export interface Rule {
   readonly numbers: NumberRule | undefined;
   readonly values: ReadonlySet<number | bigint | string> | undefined;
   readonly maxLength: number | undefined;
-  readonly sum: { readonly wanted: number; readonly tolerance: number } | undefined;
+  readonly sum: SumRule | undefined;
   /** The rule's own words, for findings. */
   readonly words: Readonly<Partial<Record<Breach, string>>>;
+}
+
+/** What the columns of a row must sum to. */
+export interface SumRule {
+  readonly wanted: number;
+  readonly tolerance: number;
+  /** Whole numbers: the least and the largest sum that keeps the rule, exactly. */
+  readonly whole: { readonly min: bigint; readonly max: bigint } | undefined;
 }
 
 /** Bounds of each element. */
