@@ -79,6 +79,16 @@ function makeBed(served: readonly string[], priorityClassName = 'low') {
   return bed;
 }
 
+/** So many placeholders have a place, whatever is applied from now on. */
+function inPlace({ api }: ReturnType<typeof makeBed>, readyReplicas: number) {
+  const apply = FakeApi.prototype.apply.bind(api);
+  api.apply = async (type, object) => {
+    const made = { ...(await apply(type, object)), status: { readyReplicas } };
+    api.seed(type, made);
+    return made as never;
+  };
+}
+
 describe('room', () => {
   test('is made by a CapacityBuffer of the stable revision where that API is, once status has said so', async () => {
     const bed = makeBed(['v1beta1']);
@@ -172,6 +182,9 @@ describe('room', () => {
   test('gives way to pods that find no place, where no PriorityClass makes it', async () => {
     const bed = makeBed([], '');
     bed.status();
+    inPlace(bed, 3);
+    bed.decided = { headroom: 3, blocked: 0 };
+    await bed.reconcile();
     bed.decided = { headroom: 3, blocked: 2 };
     await bed.reconcile();
     expect(bed.pods()?.spec.replicas).toBe(1);
@@ -180,6 +193,41 @@ describe('room', () => {
     classed.decided = bed.decided;
     await classed.reconcile();
     expect(classed.pods()?.spec.replicas).toBe(3);
+  });
+
+  test('does not come back while the last of them still waits, and gives what is in place, not what was wished', async () => {
+    const bed = makeBed([], '');
+    bed.status();
+    const size = async (blocked: number, ready: number) => {
+      inPlace(bed, ready);
+      bed.decided = { headroom: 3, blocked };
+      bed.nowMs += 2_000;
+      await bed.reconcile();
+      return bed.pods()?.spec.replicas;
+    };
+    // Three in place, two pods come and go one after the other to the places that became free.
+    for (const [blocked, ready, wanted] of [
+      [0, 3, 3],
+      [2, 3, 1],
+      [1, 1, 1],
+      [0, 1, 3],
+      // One is in place and two wait; one more pod comes.
+      [1, 1, 0],
+      [0, 0, 3],
+    ] as const)
+      expect([blocked, await size(blocked, ready)]).toEqual([blocked, wanted]);
+  });
+
+  test('that a pod waits for gives way under a new operator too, which knows nothing of it', async () => {
+    const bed = makeBed([], '');
+    bed.status();
+    inPlace(bed, 2);
+    bed.decided = { headroom: 3, blocked: 0 };
+    await bed.reconcile();
+    bed.decided = { headroom: 3, blocked: 1 };
+    bed.restart();
+    await bed.reconcile();
+    expect(bed.pods()?.spec.replicas).toBe(1);
   });
 
   test.each([[['v1beta1']], [[]]])(

@@ -9,6 +9,7 @@ import type { Observer } from '../../kube/metrics.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { type ObjectKey, type ResourceType, resources } from '../../kube/resource.ts';
 import { childHash } from '../model/hash.ts';
+import { type GivenWay, giveWay, takenWithinMs } from '../model/headroom/giving-way.ts';
 import {
   type BufferVersion,
   bufferType,
@@ -66,9 +67,15 @@ interface Entry {
   readonly beside?: number | undefined;
   readonly kept?: KeptHeadroom | undefined;
   readonly problem?: string | undefined;
+  /** What was given up for pods that find no place. */
+  readonly given?: GivenWay | undefined;
   /** The wish ended, and what it made is deleted. */
   readonly gone?: boolean;
 }
+
+const numberOf = (known: Known<number>): number => (known === 'unknown' ? 0 : known);
+const readyOf = (live: KubeObject | undefined): number =>
+  (live as Deployment | undefined)?.status?.readyReplicas ?? 0;
 
 /** Somebody else has the name. */
 class Taken extends Error {}
@@ -165,20 +172,32 @@ export class Headrooms {
     const form: HeadroomForm = version === undefined ? 'Placeholders' : 'CapacityBuffer';
     const former = before?.kept?.form ?? told.form;
     if (former !== undefined && former !== form) await this.#delete(deployment, former, signal);
-    const given = settings();
+    const type = version === undefined ? resources.deployments : bufferType(version);
+    const live = before?.kept === undefined ? await this.#look(deployment, type, signal) : undefined;
+    const rules = settings();
     // Without a priority below theirs no placeholder would give way to the model's pods by itself.
-    const yielded = given.priorityClassName === '' ? (decided(deployment)?.blocked ?? 0) : 0;
+    const given =
+      version === undefined && rules.priorityClassName === ''
+        ? giveWay(
+            replicas,
+            before?.kept?.form === form ? numberOf(before.kept.inPlace) : readyOf(live),
+            decided(deployment)?.blocked ?? 0,
+            before?.given,
+            nowMs(),
+          )
+        : undefined;
     const object =
       version === undefined
-        ? placeholders(deployment, model.spec.template, Math.max(0, replicas - yielded), given)
+        ? placeholders(deployment, model.spec.template, given?.replicas ?? replicas, rules)
         : capacityBuffer(deployment, revision, replicas, version);
-    const type = version === undefined ? resources.deployments : bufferType(version);
     const hash = childHash(object);
     const beside = model.spec.replicas;
     const isCalm = before?.beside === beside;
     const leftMs = (before?.dueMs ?? 0) - nowMs();
-    if (before?.hash === hash && isCalm && leftMs > 0) return { requeueAfterMs: leftMs };
-    if (before?.kept === undefined) await this.#look(deployment, type, signal);
+    if (before?.hash === hash && isCalm && leftMs > 0) {
+      this.#entries.set(key, { ...before, given });
+      return { requeueAfterMs: leftMs };
+    }
     const made = await this.#options.api.apply<KubeObject>(type, object, {
       fieldManager: fieldManagers.operator,
       force: true,
@@ -187,11 +206,12 @@ export class Headrooms {
     this.#options.observer.count('writes_total', { kind: type.kind, verb: 'apply' });
     const kept =
       version === undefined
-        ? keptByPlaceholders(made as Deployment, given.priorityClassName !== '')
+        ? keptByPlaceholders(made as Deployment, rules.priorityClassName !== '')
         : keptByBuffer(made as CapacityBuffer);
     // Replicas that came a moment ago have not taken their places yet: this look is not the last one.
-    const requeueAfterMs = isCalm && kept.inPlace === kept.replicas ? wholeMs : partialMs;
-    this.#tell(key, { uid, hash, dueMs: nowMs() + requeueAfterMs, beside, kept });
+    const isWhole = isCalm && kept.inPlace === kept.replicas;
+    const requeueAfterMs = !isWhole ? partialMs : given === undefined ? wholeMs : takenWithinMs;
+    this.#tell(key, { uid, hash, dueMs: nowMs() + requeueAfterMs, beside, kept, given });
     return { requeueAfterMs };
   }
 
@@ -249,13 +269,18 @@ export class Headrooms {
     return items[0];
   }
 
-  /** Nothing of anybody else's is taken. */
-  async #look(deployment: ModelDeployment, type: ResourceType, signal: AbortSignal): Promise<void> {
+  /** What there is already; nothing of anybody else's is taken. */
+  async #look(
+    deployment: ModelDeployment,
+    type: ResourceType,
+    signal: AbortSignal,
+  ): Promise<KubeObject | undefined> {
     const live = await this.#find(deployment, type, signal);
     if (live !== undefined && !isOwnHeadroom(live, deployment))
       throw new Taken(
         `${type.kind} "${headroomName(deployment.metadata.name)}" exists and Ballast did not make it: rename or delete it`,
       );
+    return live;
   }
 
   /** The version of CapacityBuffer that this cluster serves: a list of an API that is not there is a 404. */
