@@ -2,11 +2,13 @@
  * How large a fleet the operator keeps within a memory limit: `npm run bench:fleet-memory`. The operator is a process as in
  * its image, with the heap that the chart gives it for the limit; the API server and the pods are made up.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../kube/log.ts';
 import { podAnswers } from '../fleet-loop/answers.ts';
 import { bundleOperator, startOperatorProcess } from '../operator/operator-process.ts';
 import { fleetObjects } from './objects.ts';
@@ -104,7 +106,7 @@ async function runCase(limitMb: number, deployments: number, pods: number): Prom
     );
   } catch (error) {
     failed += 1;
-    console.log(`MISSED ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    console.log(`MISSED ${what}: ${messageOf(error)}`);
     for (const line of operator.complaints.slice(-5)) console.log(`       ${line.slice(0, 300)}`);
   } finally {
     await operator.stop();

@@ -1,10 +1,12 @@
 /** `ballast lint FILE…`: checks manifests offline, with the rules and words of the API server. */
+
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apiGroup, kind } from '../../crds/constants.ts';
 import { manifestProblems, modelDeploymentSchema } from '../../crds/manifest-check.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
+import { messageOf } from '../../kube/log.ts';
 import { check } from '../../operator/model/check.ts';
 import { objectsIn } from '../manifest-file.ts';
 import { optionErrorText } from '../option-error.ts';
@@ -84,7 +86,7 @@ export async function lintCommand(
     try {
       documents = objectsIn(file);
     } catch (error) {
-      out.write(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
+      out.write(`${file}: cannot be read: ${messageOf(error)}\n`);
       worst = 2;
       continue;
     }

@@ -1,10 +1,12 @@
 /** `ballast load`: finds the model, sends load to it and tells what came of it. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { loadAuth } from '../../kube/auth.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
+import { messageOf } from '../../kube/log.ts';
 import { optionErrorText } from '../option-error.ts';
 import { checkout, kubeconfigPath } from './config.ts';
 import { findModel, replicasOf } from './find-model.ts';
@@ -141,7 +143,7 @@ export async function loadCommand(args: string[], out: LoadOutput = process.stdo
   try {
     return await load(options, out, ended.signal);
   } catch (error) {
-    out.write(`ballast load: ${error instanceof Error ? error.message : String(error)}\n`);
+    out.write(`ballast load: ${messageOf(error)}\n`);
     return 1;
   } finally {
     process.off('SIGINT', interrupt);

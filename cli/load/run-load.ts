@@ -1,6 +1,8 @@
 /** The generator: an open loop of requests whose latency counts from the moment at which each was due. */
+
 import { performance } from 'node:perf_hooks';
 import { Agent, request } from 'undici';
+import { messageOf } from '../../kube/log.ts';
 import { poissonGaps } from './arrivals.ts';
 import { requireLoopback } from './loopback.ts';
 import type { LoadResult, Progress } from './tally.ts';
@@ -75,7 +77,7 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadResult> {
       }
       tally.failure(`HTTP ${answer.statusCode}`, await answer.body.text());
     } catch (error) {
-      tally.failure(kindOf(error), error instanceof Error ? error.message : String(error));
+      tally.failure(kindOf(error), messageOf(error));
     }
     options.onAnswer?.(dueMs - startMs, undefined);
   };

@@ -1,6 +1,8 @@
 /** `ballast start`: embedded cluster, operator and one model on this machine, with every step told as it happens. */
+
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { messageOf } from '../../kube/log.ts';
 import { optionErrorText } from '../option-error.ts';
 import { launcherGone } from './launcher.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
@@ -64,7 +66,7 @@ export async function startCommand(args: string[], env: NodeJS.ProcessEnv): Prom
 
 function fail(error: unknown, narrator: Narrator, stateDir: string): number {
   narrator.line();
-  narrator.line(`npm start failed: ${error instanceof Error ? error.message : String(error)}`);
+  narrator.line(`npm start failed: ${messageOf(error)}`);
   const log = join(stateDir, 'operator.log');
   if (existsSync(log)) narrator.line(`The operator's log is ${join(basename(dirname(log)), basename(log))}.`);
   return 1;

@@ -1,7 +1,9 @@
 /** The first prediction, and what to try next. */
+
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { request } from 'undici';
+import { messageOf } from '../../kube/log.ts';
 import { generatedRequest, sampleRequest } from '../load/request-body.ts';
 import type { Narrator } from './narrator.ts';
 import { tellNextSteps } from './next-steps.ts';
@@ -74,7 +76,7 @@ async function madeRequest({ narrator }: Tour, modelUrl: string): Promise<string
   try {
     return await generatedRequest(modelUrl, callTimeoutMs);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     // The model serves all the same; what `npm run load` wants to be given is of no use here.
     narrator.step(`no example request is made: ${why.replace(/: give a request with .*$/, '')}`);
     return undefined;

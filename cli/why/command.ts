@@ -1,4 +1,5 @@
 /** `ballast why NAME`: reads one ModelDeployment and says why it has as many replicas as it has. */
+
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { modelDeployments } from '../../crds/constants.ts';
@@ -7,6 +8,7 @@ import type { KubeApi } from '../../kube/api.ts';
 import { loadAuth } from '../../kube/auth.ts';
 import { createClient } from '../../kube/client.ts';
 import { ApiError, isNotFound } from '../../kube/errors.ts';
+import { messageOf } from '../../kube/log.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { kubeconfigPath } from '../load/config.ts';
 import { namesNear } from '../near.ts';
@@ -98,7 +100,7 @@ export async function whyCommand(
     await tell(options, out, Date.now());
     return 0;
   } catch (error) {
-    wrong.write(`ballast why: ${error instanceof Error ? error.message : String(error)}\n`);
+    wrong.write(`ballast why: ${messageOf(error)}\n`);
     return 1;
   }
 }

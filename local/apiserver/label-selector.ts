@@ -1,4 +1,5 @@
 /** Parses label selectors as query parameters spell them, with the sentences of the real parser. */
+import { messageOf } from '../../kube/log.ts';
 import { badRequest } from './status-error.ts';
 
 export interface Requirement {
@@ -60,9 +61,7 @@ class Parser {
     try {
       return this.#requirement();
     } catch (error) {
-      throw badRequest(
-        `unable to parse requirement: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw badRequest(`unable to parse requirement: ${messageOf(error)}`);
     }
   }
 

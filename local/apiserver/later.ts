@@ -1,5 +1,7 @@
 /** Work of the server's own controllers, done after the write that called for it. */
 
+import { messageOf } from '../../kube/log.ts';
+
 /** Collects keys and hands each to `settle` once, after the current write; a failure is reported and ends nothing. */
 export class LaterQueue {
   readonly #settle: (key: string) => void;
@@ -35,9 +37,7 @@ export class LaterQueue {
         this.#settle(key);
       } catch (error) {
         // One object that cannot be settled must not take the server down with it.
-        process.emitWarning(
-          `${this.#name}: ${key}: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        process.emitWarning(`${this.#name}: ${key}: ${messageOf(error)}`);
       }
     }
   }

@@ -1,4 +1,5 @@
 /** What controllers and kubelet ask of the API server that runs in the same process. */
+import { messageOf } from '../../kube/log.ts';
 import type { KubeObject, WatchEvent } from '../../kube/objects.ts';
 import type { ObjectKey, ResourceType } from '../../kube/resource.ts';
 
@@ -47,7 +48,7 @@ export function failureReason(error: unknown): string {
 
 /** Text of whatever was thrown. */
 export function failureText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** `namespace/name`, or `name` for cluster-scoped kinds. */

@@ -1,5 +1,7 @@
 /** Commands beside a container's own process (probes, preStop), and the ordered end of a container. */
+
 import { type Clock, sleep } from '../../kube/clock.ts';
+import { messageOf } from '../../kube/log.ts';
 import type { Container, Probe } from '../../kube/objects.ts';
 import type { Reaper } from '../reaper.ts';
 import type { ContainerSetup } from './container-setup.ts';
@@ -47,7 +49,7 @@ export async function runCommand(
     stop.removeEventListener('abort', kill);
     return { code: late ? undefined : exit.code, output: output.slice(0, maxOutput) };
   } catch (error) {
-    return { code: 126, output: error instanceof Error ? error.message : String(error) };
+    return { code: 126, output: messageOf(error) };
   }
 }
 

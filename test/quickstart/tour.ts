@@ -2,10 +2,12 @@
  * `npm run test:quickstart`: the README's tour in a clean clone, as a newcomer types it. Each step is a test; the
  * figures that README quotes (seconds of each step, `kubectl get md -w` during the load) are printed here.
  */
+
 import type { ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../../kube/log.ts';
 import { shellBlocks } from '../docs/blocks.ts';
 import { type Line, run, startLines, until } from './shell.ts';
 
@@ -27,7 +29,7 @@ async function step(name: string, body: () => Promise<string | undefined>): Prom
     );
   } catch (error) {
     failed += 1;
-    console.log(`FAILED  ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    console.log(`FAILED  ${name}: ${messageOf(error)}`);
   }
 }
 

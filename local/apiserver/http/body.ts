@@ -1,6 +1,8 @@
 /** Reads a request's body: bounded, as JSON, YAML or the protobuf of typed clients. */
+
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
+import { messageOf } from '../../../kube/log.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import { badRequest, tooLarge, unsupportedMediaType } from '../status-error.ts';
 import { duplicateKeys } from './duplicate-keys.ts';
@@ -45,7 +47,7 @@ function decode(bytes: Buffer, mediaType: string): { value: unknown; decodingFau
     try {
       return { value: load(text), decodingFaults: [] };
     } catch (error) {
-      throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : String(error)}`);
+      throw badRequest(`error decoding YAML: ${messageOf(error)}`);
     }
   }
   if (mediaType !== '' && mediaType !== 'application/json' && !mediaType.endsWith('+json'))
@@ -58,8 +60,6 @@ function decode(bytes: Buffer, mediaType: string): { value: unknown; decodingFau
     const value: unknown = JSON.parse(text);
     return { value, decodingFaults: duplicateKeys(text).map((path) => `duplicate field "${path}"`) };
   } catch (error) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type JSON): ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw badRequest(`the object provided is unrecognized (must be of type JSON): ${messageOf(error)}`);
   }
 }

@@ -1,5 +1,7 @@
 /** `GET …/pods/x/log`: chunked text from the kubelet. */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../../kube/log.ts';
 import type { Pod } from '../../../kube/objects.ts';
 import { present, storedOrThrow } from '../core.ts';
 import type { LogOptions } from '../log-source.ts';
@@ -61,7 +63,7 @@ export async function streamPodLog(exchange: Exchange, name: string): Promise<vo
     for (let next = await first; next.done !== true && !gone.signal.aborted; next = await chunks.next())
       if (!response.write(next.value)) await drained(response, gone.signal);
   } catch (error) {
-    response.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    response.write(`${messageOf(error)}\n`);
   } finally {
     await chunks.return?.();
     response.end();
