@@ -1,6 +1,6 @@
 /** Service times by revision: whose sums count, and what is no measurement. */
 import { describe, expect, test } from '@jest/globals';
-import { servicesOf } from './by-revision.ts';
+import { servicesOf, youngService } from './by-revision.ts';
 import type { GatewayObservation, PodObservation } from './types.ts';
 
 /** A pod that has served `count` requests of `meanMs` each, all alike. */
@@ -62,4 +62,14 @@ describe('service times by revision', () => {
     expect(servicesOf([pod('a', 0, 0), pod('b', 5, Number.NaN), pod('c', 5, -1)], [])).toEqual([]);
     expect(servicesOf([pod('a', 5, Number.POSITIVE_INFINITY)], [])).toEqual([]);
   });
+});
+
+test('little that was measured moves a young revision’s time a little, and never below the other’s', () => {
+  const other = { meanSeconds: 0.02, scv: 0.3 };
+  const young = (count: number, meanSeconds: number) =>
+    youngService({ count, estimate: { meanSeconds, scv: 2 } }, other);
+  expect(youngService({ count: 0, estimate: 'unknown' }, other)).toEqual(other);
+  expect(young(1, 5)).toEqual({ meanSeconds: (5 + 30 * 0.02) / 31, scv: 0.3 });
+  expect(young(29, 0.001)).toEqual(other);
+  expect(young(30, 0.001)).toEqual({ meanSeconds: 0.001, scv: 2 });
 });

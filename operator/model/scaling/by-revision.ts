@@ -1,8 +1,8 @@
 /** How long requests take by revision: what was measured of one says nothing of the next. Pure. */
-import type { GatewayObservation, PodObservation, ServiceEstimate } from './types.ts';
+import type { GatewayObservation, Known, PodObservation, ServiceEstimate } from './types.ts';
 
-/** With fewer requests that pods themselves tell of, what gateways saw counts where that is more. */
-const fewestSamples = 30;
+/** Measured requests from which on a mean stands for itself. */
+export const fewestSamples = 30;
 const largestScv = 16;
 
 /** What was measured of one revision. */
@@ -10,6 +10,12 @@ export interface RevisionService extends ServiceEstimate {
   readonly revision: string;
   /** Requests that it was measured of. */
   readonly samples: number;
+}
+
+/** What was measured of some requests: their number, and nothing else where there was none. */
+export interface MeasuredService {
+  readonly count: number;
+  readonly estimate: Known<ServiceEstimate>;
 }
 
 interface Sums {
@@ -59,4 +65,37 @@ export function servicesOf(
     const scv = Math.min(largestScv, Math.max(0, sums.squares / sums.count / meanSeconds ** 2 - 1));
     return [{ revision, samples: sums.count, meanSeconds, scv }];
   });
+}
+
+/** Mean and spread of the service times in the seconds that these pods still tell of, up to two minutes. */
+export function recentService(pods: readonly PodObservation[]): MeasuredService {
+  const sums: Sums = { count: 0, sum: 0, squares: 0 };
+  for (const { reading } of pods) {
+    if (reading === 'unknown') continue;
+    const told = reading.report.seconds;
+    for (let index = told.length - 1; index >= 0; index -= 1) {
+      const second = told.at(index);
+      if (second === undefined) continue;
+      sums.count += second.serviceCount;
+      sums.sum += second.serviceSumSeconds;
+      sums.squares += second.serviceSumSquares;
+    }
+  }
+  const { count, sum, squares } = sums;
+  if (!(count > 0 && sum > 0)) return { count: 0, estimate: 'unknown' };
+  const meanSeconds = sum / count;
+  const scv = Math.min(largestScv, Math.max(0, squares / count / meanSeconds ** 2 - 1));
+  return { count, estimate: { meanSeconds, scv } };
+}
+
+/**
+ * The service time of a revision of which little was measured yet, from that and from what is known of another one, which
+ * weighs as much as `fewestSamples` requests. A few fast ones are no reason for fewer replicas: never less than the other's.
+ */
+export function youngService(own: MeasuredService, other: ServiceEstimate): ServiceEstimate {
+  const { count, estimate } = own;
+  if (estimate === 'unknown') return other;
+  if (count >= fewestSamples) return estimate;
+  const mixed = (count * estimate.meanSeconds + fewestSamples * other.meanSeconds) / (count + fewestSamples);
+  return { meanSeconds: Math.max(other.meanSeconds, mixed), scv: other.scv };
 }

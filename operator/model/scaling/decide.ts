@@ -7,13 +7,13 @@ import { infeasibleSentence, needSentence, repeatedSentence } from './explain.ts
 import { advanceForecast } from './forecast.ts';
 import { absorbGateways, viewOf } from './gateway-readings.ts';
 import { inputsOf } from './inputs.ts';
-import { learn, nothingLearned } from './learned.ts';
+import { learn, learnedOf, nothingLearned } from './learned.ts';
 import { demandsOf, modelOf } from './load.ts';
 import { burstOf, panicMs } from './panic.ts';
 import { type QueueModel, servesPerSecond } from './queueing.ts';
 import { absorb } from './readings.ts';
 import { followRefusals, noRefusals } from './refusals.ts';
-import { apartSentence, apartSum, sizedApart } from './revisions.ts';
+import { apartSentence, areApart, needsOf, servingParts, sumOf, together } from './revisions.ts';
 import { emptyRing } from './ring.ts';
 import { shape } from './shape.ts';
 import type { Need } from './sizing.ts';
@@ -33,10 +33,12 @@ import type {
 export const initialState: ScalingState = {
   replicas: undefined,
   instances: new Map(),
+  revision: undefined,
   ring: emptyRing,
   burstiness: 1,
   burstinessAtMs: Number.NEGATIVE_INFINITY,
   service: 'unknown',
+  serviceRevision: undefined,
   recommendations: [],
   lastDownAtMs: undefined,
   freshSinceMs: undefined,
@@ -53,6 +55,9 @@ export const initialState: ScalingState = {
   refusals: noRefusals,
   startSteps: [],
 };
+
+/** Pods that tell of so much served before anything was decided here: the operator began anew, or another mode decided. */
+const tellingSeconds = 60;
 
 /** From the decision to the pod: reading, patching and placing take this long beside the start-up itself. */
 const decisionSeconds = 5;
@@ -71,7 +76,14 @@ function passedThrough(state: ScalingState, input: ScalingInput): Decision {
   return {
     replicas,
     why: { reason, sentence, inputs: { replicas }, freshness: 'none', needed: replicas, limited: undefined },
-    next: { ...initialState, service: state.service, learned: state.learned, replicas },
+    next: {
+      ...initialState,
+      revision: state.revision,
+      service: state.service,
+      serviceRevision: state.serviceRevision,
+      learned: state.learned,
+      replicas,
+    },
   };
 }
 
@@ -106,7 +118,8 @@ export function decide(
     estimates.rates === 'unknown' ? 0 : estimates.rates[0],
     nowMs,
   );
-  const moved = { ...estimated, forecast, refusals };
+  const learnedBefore = learnedOf(estimated.learned, estimated.revision);
+  const moved = { ...estimated, forecast, refusals, learned: learnedBefore };
   const demands = demandsOf(estimates, forecast, aheadSeconds, input, moved);
   const size = (
     ratePerSecond: number,
@@ -127,29 +140,28 @@ export function decide(
   // Before anything is known, what exists is the least that may be asked for.
   const current = known === 'unknown' ? observation.pods.length : known;
   const need = demands === 'unknown' ? 'unknown' : size(demands.upRate, demands.floorRate, demands.model, 1);
-  const apart =
-    demands === 'unknown' || demands.model === 'unknown'
-      ? []
-      : sizedApart(
-          absorbed.usable,
-          told.usable,
-          demands.upRate,
-          demands.model,
-          (rate, model) => size(rate, rate, model, 1).replicas,
-        );
+  const parts = servingParts(absorbed.usable, told.usable, { estimates, input, learned: learnedBefore });
+  const isApart = demands !== 'unknown' && areApart(parts, demands.model);
+  const apartAt = (rate: number, strictness: number) =>
+    needsOf(parts, rate, (own, model) => size(own, own, model, strictness).replicas);
+  const apart = demands === 'unknown' ? [] : apartAt(demands.upRate, 1);
   const relaxed =
     demands === 'unknown' ? 'unknown' : size(demands.downRate, demands.downRate, demands.model, 0.5);
   const serving = estimates.readyPods + observation.startingReplicas;
   const burst =
     demands === 'unknown' || demands.model === 'unknown'
       ? undefined
-      : burstOf(estimates, demands.model, input, {
+      : burstOf(estimates, together(parts, demands.model), input, {
           planned: demands.upRate,
           serving,
           startupSeconds: startup.d50Seconds,
           most: demands.most,
           // What is surely there counts against a fixed rate per replica too.
-          sizeOf: (rate) => size(rate, Math.max(rate, demands.floorRate), demands.model, 1).replicas,
+          sizeOf: (rate) =>
+            Math.max(
+              size(rate, Math.max(rate, demands.floorRate), demands.model, 1).replicas,
+              isApart ? sumOf(apartAt(rate, 1)) : 0,
+            ),
         });
   const inputs = inputsOf(estimates, demands, observation, input, startup, moved);
   let needed: Known<number> = 'unknown';
@@ -174,11 +186,11 @@ export function decide(
     )
       sentence = `${sentence}; ${repeatedSentence(moved.refusals, demands.most.rate)}`;
     steady = need.replicas;
-    const together = demands.model === 'unknown' ? 0 : apartSum(apart, demands.model);
-    if (together > steady) {
-      needed = together;
-      steady = together;
-      sentence = `${sentence}; ${apartSentence(apart, together)}`;
+    const sum = isApart ? sumOf(apart) : 0;
+    if (sum > steady) {
+      needed = sum;
+      steady = sum;
+      sentence = `${sentence}; ${apartSentence(apart, sum)}`;
     }
     if (burst !== undefined && burst.replicas > needed) {
       needed = burst.replicas;
@@ -186,7 +198,9 @@ export function decide(
       sentence = `${sentence}; ${burst.sentence}`;
     }
   }
-  const servable = demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : demands.model;
+  const relaxedApart = demands !== 'unknown' && isApart ? sumOf(apartAt(demands.downRate, 0.5)) : 0;
+  const servable =
+    demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : together(parts, demands.model);
   const noGain =
     servable === 'unknown' ? undefined : noGainOf(moved.learned.capacity, servable.service.scv, nowMs);
   const isVain = noGain !== undefined && needed !== 'unknown' && needed > noGain.replicas;
@@ -220,8 +234,18 @@ export function decide(
       nowMs < (moved.panicUntilMs ?? Number.NEGATIVE_INFINITY),
     nowMs,
   });
+  // What runs was decided upon by somebody who is gone, on a past that pods still tell of: a decrease looks back as far as ever.
+  const isFirst =
+    moved.recommendations.length === 0 && needed !== 'unknown' && estimates.coveredSeconds >= tellingSeconds;
+  const recommendations = isFirst ? [{ atMs: nowMs, replicas: current }] : moved.recommendations;
   const shaped = shape({
-    state: { ...moved, bursts, learned, ...(isBurst ? { panicUntilMs: nowMs + panicMs } : {}) },
+    state: {
+      ...moved,
+      recommendations,
+      bursts,
+      learned,
+      ...(isBurst ? { panicUntilMs: nowMs + panicMs } : {}),
+    },
     observation,
     input,
     nowMs,
@@ -231,7 +255,10 @@ export function decide(
     enough:
       relaxed === 'unknown'
         ? 'unknown'
-        : Math.min(Math.max(relaxed.replicas, steady), isVain ? noGain.replicas : Number.POSITIVE_INFINITY),
+        : Math.min(
+            Math.max(relaxed.replicas, relaxedApart, steady),
+            isVain ? noGain.replicas : Number.POSITIVE_INFINITY,
+          ),
     reason,
     sentence,
   });

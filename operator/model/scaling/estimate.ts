@@ -1,8 +1,10 @@
 /** Estimates from the merged readings: arrival rates, burstiness, service time, queue, and how much of it is known. */
+import { fewestSamples, type MeasuredService, servicesOf, youngService } from './by-revision.ts';
 import type { GatewayView } from './gateway-readings.ts';
 import { arrivalRates, dispersion } from './rates.ts';
 import type { SecondsRing } from './ring.ts';
 import { arrivalsIn } from './ring.ts';
+import { servingPods } from './serving-revision.ts';
 import type {
   BatchService,
   Known,
@@ -41,7 +43,6 @@ export interface Estimates {
   readonly freshness: 'ok' | 'partial' | 'none';
 }
 
-const fewestSamples = 30;
 const serviceWindowSlots = 30;
 const largestScv = 16;
 
@@ -79,20 +80,12 @@ function startStepsOf(before: readonly number[], startingReplicas: number, nowMs
  * Mean and squared coefficient of variation of the last five minutes' service times; steps that are `left` out count only
  * while there is too little beside them.
  */
-function measuredService(
-  ring: SecondsRing,
-  nowMs: number,
-  left: readonly number[],
-): { count: number; estimate: Known<ServiceEstimate> } {
+function measuredService(ring: SecondsRing, nowMs: number, left: readonly number[]): MeasuredService {
   const calm = left.length === 0 ? undefined : serviceIn(ring, nowMs, left);
   return calm !== undefined && calm.count >= fewestSamples ? calm : serviceIn(ring, nowMs, []);
 }
 
-function serviceIn(
-  ring: SecondsRing,
-  nowMs: number,
-  left: readonly number[],
-): { count: number; estimate: Known<ServiceEstimate> } {
+function serviceIn(ring: SecondsRing, nowMs: number, left: readonly number[]): MeasuredService {
   const oldest = Math.floor(nowMs / 10_000) - serviceWindowSlots;
   let count = 0;
   let sum = 0;
@@ -113,15 +106,37 @@ function serviceIn(
   };
 }
 
+/** Whether the last well-founded service time is of another revision than the one that serves. */
+const isAnothers = ({ serviceRevision, revision }: ScalingState) =>
+  serviceRevision !== undefined && serviceRevision !== revision;
+
 /** A few measured requests say too little about the spread: then what was known before, else a cautious guess. */
-function serviceOf(
-  state: ScalingState,
-  measured: { count: number; estimate: Known<ServiceEstimate> },
-): Known<ServiceEstimate> {
+function serviceOf(state: ScalingState, measured: MeasuredService): Known<ServiceEstimate> {
+  if (state.service !== 'unknown' && isAnothers(state)) return youngService(measured, state.service);
   if (measured.estimate === 'unknown' || measured.count >= fewestSamples)
     return measured.estimate === 'unknown' ? state.service : measured.estimate;
   if (state.service !== 'unknown') return state.service;
   return { meanSeconds: measured.estimate.meanSeconds, scv: Math.max(1, measured.estimate.scv) };
+}
+
+/**
+ * What is measured of the revision that serves: by its pods, else by gateways, which see what pods do not tell. Their seconds
+ * do not know revisions: of one that began to serve just now their sums do.
+ */
+function measuredOf(
+  before: ScalingState,
+  { gateways = [] }: Observation,
+  isByGateways: boolean,
+  nowMs: number,
+  startSteps: readonly number[],
+): MeasuredService {
+  const byPods = measuredService(before.ring, nowMs, startSteps);
+  if (byPods.count >= fewestSamples || !isByGateways) return byPods;
+  const byGateways = measuredService(before.gatewayRing, nowMs, startSteps);
+  if (byGateways.count >= fewestSamples || !isAnothers(before)) return byGateways;
+  const own = servicesOf([], gateways).find(({ revision }) => revision === before.revision);
+  if (own === undefined || own.samples <= byGateways.count) return byGateways;
+  return { count: own.samples, estimate: { meanSeconds: own.meanSeconds, scv: own.scv } };
 }
 
 /** Smoothed burstiness, at most one step each 2 s. */
@@ -140,7 +155,17 @@ function unheardFactor(ring: SecondsRing, { perSecond, lastSecond, factor }: Rat
   return known > 0 ? Math.max(1, perSecond[1] / known) : 1;
 }
 
-function batchOf(usable: readonly PodObservation[]): BatchService | undefined {
+/** Requests that each of these pods serves at once, at least. */
+export function slotsOf(usable: readonly PodObservation[]): number {
+  const least = usable.reduce(
+    (slots, { reading }) => (reading === 'unknown' ? slots : Math.min(slots, reading.report.parallelism)),
+    Number.POSITIVE_INFINITY,
+  );
+  return Number.isFinite(least) ? Math.max(1, least) : 1;
+}
+
+/** What batches cost by these pods, of the one in the middle; undefined where too few tell of any. */
+export function batchOf(usable: readonly PodObservation[]): BatchService | undefined {
   const told = usable.flatMap(({ reading }) =>
     reading === 'unknown' || reading.report.batch === undefined ? [] : [reading.report.batch],
   );
@@ -180,17 +205,14 @@ export function estimate(
           factor: unheardFactor(gateways === undefined ? before.ring : before.gatewayRing, rates),
         };
   const startSteps = startStepsOf(before.startSteps, observation.startingReplicas, nowMs);
-  const byPods = measuredService(before.ring, nowMs, startSteps);
-  // Gateways see what pods do not tell while none of them answers.
-  const measured =
-    byPods.count < fewestSamples && gateways !== undefined
-      ? measuredService(before.gatewayRing, nowMs, startSteps)
-      : byPods;
+  const measured = measuredOf(before, observation, gateways !== undefined, nowMs, startSteps);
   const service = serviceOf(before, measured);
   const state = {
     ...smoothBurstiness(before, arrivals, nowMs),
     startSteps,
-    service: measured.count >= fewestSamples ? service : before.service,
+    ...(measured.count >= fewestSamples && measured.estimate !== 'unknown'
+      ? { service, serviceRevision: before.revision }
+      : {}),
     freshSinceMs: freshness === 'ok' ? (before.freshSinceMs ?? nowMs) : undefined,
   };
   const firstMs = arrivals === 'unknown' ? state.ring.firstMs : arrivals.ring.firstMs;
@@ -198,14 +220,13 @@ export function estimate(
   let queue = 0;
   let waitingPods = 0;
   let oldestWaitMs = gateways?.oldestWaitMs ?? 0;
-  let slots = Number.POSITIVE_INFINITY;
   for (const { reading } of usable) {
     if (reading === 'unknown') continue;
     queue += reading.report.queueLength;
     if (reading.report.queueLength > 0) waitingPods += 1;
     oldestWaitMs = Math.max(oldestWaitMs, reading.report.oldestWaitMs);
-    slots = Math.min(slots, reading.report.parallelism);
   }
+  const serving = servingPods(usable, before.revision);
   return {
     state,
     estimates: {
@@ -215,8 +236,8 @@ export function estimate(
       service,
       serviceSamples: measured.count,
       burstiness: state.burstiness,
-      batch: batchOf(usable),
-      slots: Number.isFinite(slots) ? Math.max(1, slots) : 1,
+      batch: batchOf(serving),
+      slots: slotsOf(serving),
       queueLength:
         rates === undefined ? 'unknown' : queue * (fromPods?.factor ?? 1) + (gateways?.queueLength ?? 0),
       oldestWaitMs,

@@ -14,6 +14,12 @@ export function correctionsOf({ waits, capacity }: Learned): Pick<QueueModel, 'w
   return { ...(waitFactor === 1 ? {} : { waitFactor }), ...(slowdown === 1 ? {} : { slowdown }) };
 }
 
+/** What was learned of this revision: nothing, where it was learned of another. */
+export const learnedOf = (learned: Learned, revision: string | undefined): Learned =>
+  revision === undefined || learned.revision === undefined || learned.revision === revision
+    ? learned
+    : { ...nothingLearned, revision };
+
 /** What is seen in a second that may be learned from. */
 export interface LearnedFrom {
   /** Moved on by this second's readings. */
@@ -43,11 +49,11 @@ function sourcesOf({ pods, gateways }: LearnedFrom): LatencySource[] {
   );
 }
 
-/** What is known after this second. Two revisions at once teach nothing, and another revision starts anew. */
+/** What is known after this second. Two revisions at once teach nothing; once another one serves it starts anew. */
 export function learn(before: Learned, seen: LearnedFrom): Learned {
   const { state, pods, estimates, model, input, nowMs } = seen;
   const ready = pods.filter((pod) => pod.ready);
-  const revision = ready[0]?.revision ?? before.revision;
+  const revision = state.revision ?? before.revision;
   const known = revision === before.revision ? before : { ...nothingLearned, revision };
   const isOne = !seen.rolloutInProgress && ready.every((pod) => pod.revision === revision);
   const isCalm = isOne && !seen.isBurst && estimates.freshness === 'ok';

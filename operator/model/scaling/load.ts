@@ -27,8 +27,11 @@ export interface Demands {
 }
 
 /** With batches a request's part of a full one is what counts for capacity: the measured mean falls as the load rises. */
-export function modelOf(service: ServiceEstimate, estimates: Estimates, input: ScalingInput): QueueModel {
-  const { slots, burstiness, batch } = estimates;
+export function modelOf(
+  service: ServiceEstimate,
+  { slots, burstiness, batch }: Pick<Estimates, 'slots' | 'burstiness' | 'batch'>,
+  input: ScalingInput,
+): QueueModel {
   const { balancing } = input;
   if (batch === undefined) return { service, slots, burstiness, balancing };
   const meanSeconds = batch.fullSeconds / batch.requests;

@@ -1,6 +1,7 @@
 /** From the pods' reports to the deployment's memory: what is new is merged once, what is impossible is refused. */
 import type { PlacedSecond } from './ring.ts';
-import { merge } from './ring.ts';
+import { merge, withoutService } from './ring.ts';
+import { servingRevision } from './serving-revision.ts';
 import type { InstanceMark, KeptReport, PodObservation, PodReading, ScalingState } from './types.ts';
 
 /** A reading may be older than its period by this much: a pull's deadline and one answer lost to the network. */
@@ -55,6 +56,7 @@ const believedAfter = 3;
 /** A reading that was not seen before, and what was remembered of its process. */
 interface NewReading {
   readonly pod: string;
+  readonly revision: string;
   readonly reading: PodReading;
   readonly before: InstanceMark | undefined;
   readonly recent: InstanceMark['recent'];
@@ -105,6 +107,39 @@ function newSeconds({ seconds }: KeptReport, startMs: number, mergedEndMs: numbe
   return placed.reverse();
 }
 
+/** The seconds with their arrivals alone. */
+const arrivalsOf = (seconds: readonly PlacedSecond[]): PlacedSecond[] =>
+  seconds.map(({ atMs, arrivals }) => ({
+    atMs,
+    arrivals,
+    serviceCount: 0,
+    serviceSumSeconds: 0,
+    serviceSumSquares: 0,
+  }));
+
+/**
+ * The state once another revision serves: of service times it has what that one's pods still tell of, up to two minutes, and
+ * nothing of the one before. Arrivals are everybody's.
+ */
+function turned(state: ScalingState, pods: readonly PodObservation[], revision: string): ScalingState {
+  const own = pods.flatMap((pod) => {
+    if (pod.revision !== revision || pod.reading === 'unknown') return [];
+    const { report } = pod.reading;
+    const mark = state.instances.get(report.instance);
+    if (mark === undefined || !isSound(pod.reading, 0)) return [];
+    return newSeconds(report, mark.startMs, 0)
+      .filter(({ atMs }) => atMs <= mark.startMs + mark.mergedEndMs)
+      .map((second) => ({ ...second, arrivals: 0 }));
+  });
+  return {
+    ...state,
+    revision,
+    ring: merge(withoutService(state.ring), own),
+    // Gateways' seconds do not tell revisions apart.
+    gatewayRing: withoutService(state.gatewayRing),
+  };
+}
+
 const refusedOf = ({ counters }: KeptReport) => counters.rejected + counters.failed;
 
 /** The mark of a process after a reading. Seconds of a doubted jump are not merged: later reports hold them still. */
@@ -149,15 +184,22 @@ const wentBack = ({ report }: PodReading, before: InstanceMark) =>
 
 /** The state after these readings, and the pods whose reading can be used now. */
 export function absorb(
-  state: ScalingState,
+  before: ScalingState,
   pods: readonly PodObservation[],
   nowMs: number,
 ): { state: ScalingState; usable: PodObservation[] } {
+  const revision = servingRevision(before.revision, pods);
+  const isTurned = before.revision !== undefined && revision !== undefined && revision !== before.revision;
+  const state = isTurned
+    ? turned(before, pods, revision)
+    : revision === before.revision
+      ? before
+      : { ...before, revision };
   const usable: PodObservation[] = [];
   const fresh: NewReading[] = [];
   let rejected = 0;
   for (const observation of pods) {
-    const { pod, reading } = observation;
+    const { pod, revision: ofRevision, reading } = observation;
     if (reading === 'unknown') continue;
     const before = state.instances.get(reading.report.instance);
     if (before === undefined || reading.readAtMs > before.readAtMs) {
@@ -168,7 +210,13 @@ export function absorb(
         rejected += 1;
         continue;
       }
-      fresh.push({ pod, reading, before, recent: recentArrivals(reading.report) });
+      fresh.push({
+        pod,
+        revision: ofRevision,
+        reading,
+        before,
+        recent: recentArrivals(reading.report),
+      });
     }
     if (isFresh(reading, nowMs)) usable.push(observation);
   }
@@ -185,7 +233,9 @@ export function absorb(
     const mark = markOf(one, median);
     instances.set(report.instance, mark);
     if (one.before !== undefined) refused += Math.max(0, mark.refused - one.before.refused);
-    if (mark.jumps === 0) placed.push(...newSeconds(report, mark.startMs, one.before?.mergedEndMs ?? 0));
+    if (mark.jumps > 0) continue;
+    const seconds = newSeconds(report, mark.startMs, one.before?.mergedEndMs ?? 0);
+    placed.push(...(one.revision === revision ? seconds : arrivalsOf(seconds)));
   }
   return {
     state: {

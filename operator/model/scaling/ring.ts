@@ -76,6 +76,15 @@ export function merge(ring: SecondsRing, seconds: readonly PlacedSecond[]): Seco
   return { arrivals, arrivalEpoch, serviceCount, serviceSum, serviceSumSquares, serviceEpoch, firstMs };
 }
 
+/** The ring with its arrivals alone: the service times that it holds are another revision's. */
+export const withoutService = (ring: SecondsRing): SecondsRing => ({
+  ...ring,
+  serviceCount: emptyRing.serviceCount,
+  serviceSum: emptyRing.serviceSum,
+  serviceSumSquares: emptyRing.serviceSumSquares,
+  serviceEpoch: emptyRing.serviceEpoch,
+});
+
 /** Requests served in a step (its number on the operator's clock) and the sum of their service times; zeros when it is forgotten. */
 export function servedIn(ring: SecondsRing, step: number): { count: number; sumSeconds: number } {
   const slot = modulo(step, serviceSlots);

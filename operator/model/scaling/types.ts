@@ -293,12 +293,20 @@ export interface ScalingState {
   /** The last decision; undefined before the first. */
   readonly replicas: number | undefined;
   readonly instances: ReadonlyMap<string, InstanceMark>;
+  /**
+   * The revision that serves; of several the one that did so first, until its last ready pod is gone. The service times of
+   * `ring` are its own, and so is what is learned.
+   */
+  readonly revision: string | undefined;
+  /** Arrivals at all pods. */
   readonly ring: SecondsRing;
   /** Smoothed index of dispersion of arrivals. */
   readonly burstiness: number;
   readonly burstinessAtMs: number;
   /** The last well-founded estimate: the prior when traffic comes back after a pause. */
   readonly service: Known<ServiceEstimate>;
+  /** The revision that `service` was measured of. */
+  readonly serviceRevision: string | undefined;
   /** Descending counts of the last minute, each the largest since its time. */
   readonly recommendations: readonly Recommendation[];
   readonly lastDownAtMs: number | undefined;
