@@ -270,12 +270,12 @@ export const startHostilePod = async (pod: HostilePod, turn: number): Promise<Ru
           });
         })
       : createHttp2(pod.settings ?? {}, () => undefined);
+  server.on('session', (session: ServerHttp2Session) => session.on('error', () => undefined));
   if (pod.grpc !== undefined)
     server.on('stream', (stream: ServerHttp2Stream) => {
       stream.on('error', () => undefined);
       stream.resume();
       const { session } = stream;
-      session?.on('error', () => undefined);
       if (session !== undefined) pod.grpc?.(stream, session as ServerHttp2Session);
     });
   server.on('connection', (socket: Socket) => {
