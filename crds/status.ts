@@ -83,6 +83,55 @@ const presentScalingSchema = z.strictObject({
   ),
 });
 
+const learnedSchema = z.strictObject({
+  at: say(short(64), 'When service and waits were like this.', { format: 'date-time' }),
+  revision: say(short(63), 'The revision that it was learned of; another one begins anew.'),
+  service: say(
+    z
+      .strictObject({
+        meanSeconds: say(short(16), 'Mean service time, such as `0.0123`.'),
+        scv: say(short(16), 'Squared coefficient of variation of the service times, such as `0.31`.'),
+      })
+      .optional(),
+    'How long a request takes a replica.',
+  ),
+  waits: say(
+    z
+      .strictObject({
+        factor: say(short(16), 'Measured waits over predicted ones, such as `1.62`, from 0.5 to 3.'),
+        stretches: say(count(), 'Stretches of calm traffic that it was learned from.'),
+      })
+      .optional(),
+    'How much longer requests wait than the queueing model says.',
+  ),
+  forecast: say(
+    z
+      .strictObject({
+        at: say(short(64), 'When it was learned; it counts for 20 minutes.', { format: 'date-time' }),
+        margin: say(short(16), 'In units of the square root of the rate, such as `0.84`.'),
+      })
+      .optional(),
+    'What nine of ten forecasts of the rate were not too low by.',
+  ),
+  full: say(
+    z
+      .array(
+        z.strictObject({
+          at: say(short(64), 'When it was seen; it counts for an hour.', { format: 'date-time' }),
+          replicas: say(count(), 'Replicas that were full.'),
+          perSecond: say(short(16), 'Requests that all of them served in a second, such as `412`.'),
+          serviceSeconds: say(short(16), 'Mean service time then, such as `0.0123`.'),
+          busyShare: say(short(16), 'Of their time, what these service times make up, 0 to 1.'),
+          answers: say(count(), 'Answers that it was measured of.'),
+        }),
+      )
+      .max(8)
+      .optional(),
+    'What replicas served while requests waited at all of them, the oldest first.',
+    { 'x-kubernetes-list-type': 'atomic' },
+  ),
+});
+
 const trafficChoiceSchema = z.strictObject({
   path: say(z.enum(['Gateway', 'Direct']), 'The way that was chosen.'),
   revision: say(short(63), 'Revision whose service time was measured.'),
@@ -234,6 +283,10 @@ export const statusSchema = z.strictObject({
           'The last ten decisions that changed the count, the newest first.',
           { 'x-kubernetes-list-type': 'atomic' },
         ),
+        learned: say(
+          learnedSchema.optional(),
+          'What the autoscaler learned and could not know at once after a restart of the operator. Written along with other figures; read once, as a hint, when an operator begins.',
+        ),
       })
       .optional(),
     'Why this many replicas.',
@@ -290,6 +343,7 @@ export type RevisionStatus = z.infer<typeof revisionSchema>;
 export type ScalingDecisionStatus = z.infer<typeof decisionSchema>;
 export type PastDecisionStatus = z.infer<typeof pastDecisionSchema>;
 export type ScalingStatus = NonNullable<ModelDeploymentStatus['scaling']>;
+export type LearnedStatus = z.infer<typeof learnedSchema>;
 export type TrafficChoice = z.infer<typeof trafficChoiceSchema>;
 export type PendingCauseStatus = z.infer<typeof pendingCauseSchema>;
 export type PendingStatus = z.infer<typeof pendingSchema>;

@@ -1,7 +1,7 @@
 /** `ballast_sla_*`: what each ModelDeployment promises and what its callers get. What is unknown has no series, never a 0. */
 import type { ModelDeployment } from '../crds/types.ts';
 import { percentFraction } from '../crds/values.ts';
-import type { FleetDecision } from './controllers/fleet-loop.ts';
+import type { FleetDecision } from './controllers/fleet-decision.ts';
 import type { RuntimeSample } from './http/metrics.ts';
 import { latencyTargetsOf } from './model/scaling/spec.ts';
 import { budgetLeftOf, slaMet } from './model/status/sla.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { FleetDecision } from './controllers/fleet-loop.ts';
+import type { FleetDecision } from './controllers/fleet-decision.ts';
 import { createMetrics } from './http/metrics.ts';
 import { makeDeployment } from './model/testing/builders.ts';
 import { labelledScalingSeries, scalingSamples, scalingSeries } from './scaling-metrics.ts';

@@ -1,6 +1,6 @@
 /** `ballast_scaling_*`: what the scaling decisions in force are made of. What is unknown has no series, never a 0. */
 import type { ModelDeployment } from '../crds/types.ts';
-import type { FleetDecision } from './controllers/fleet-loop.ts';
+import type { FleetDecision } from './controllers/fleet-decision.ts';
 import type { RuntimeSample } from './http/metrics.ts';
 import { utilisationOf } from './model/status/scaling.ts';
 

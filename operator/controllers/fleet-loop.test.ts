@@ -83,6 +83,24 @@ describe('the fleet loop', () => {
     expect(woken).toHaveLength(before);
   });
 
+  test('begins with what the operator before learned, as status holds it', () => {
+    const { clock, loop } = setUp();
+    const learned = {
+      at: new Date(clock.now()).toISOString(),
+      revision: 'r1',
+      waits: { factor: '2', stretches: 9 },
+    };
+    const first = loop.decisionFor({ ...deployment('wine'), status: { scaling: { learned } } });
+    expect(first?.memory.state.learned).toMatchObject({ revision: 'r1', waits: { factor: 2, stretches: 9 } });
+    expect(first?.why.inputs.waitFactor).toBe(2);
+    const garbage = { ...learned, waits: { factor: 'NaN', stretches: 9 } };
+    const other = loop.decisionFor({
+      ...deployment('beer'),
+      status: { scaling: { learned: garbage } },
+    });
+    expect(other?.why.inputs.waitFactor).toBeUndefined();
+  });
+
   test('wakes one of few deployments for moved figures at most each ten seconds', () => {
     const { clock, woken, loop } = setUp();
     for (let second = 0; second < 120; second += 1) {

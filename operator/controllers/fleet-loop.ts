@@ -7,46 +7,23 @@ import { measuredTurn } from '../model/gateway/auto.ts';
 import { type WayMeasured, wayMeasuredOf } from '../model/gateway/way-measured.ts';
 import { revisionHash } from '../model/hash.ts';
 import { scaleOwnerOf } from '../model/scale-owner.ts';
-import type { AllocationDemand } from '../model/scaling/allocate.ts';
-import { decide, initialState } from '../model/scaling/decide.ts';
+import { decide } from '../model/scaling/decide.ts';
 import { demandOf } from '../model/scaling/demand.ts';
 import type { ReplicaFacts } from '../model/scaling/facts.ts';
-import { type HeadroomPeak, headroomOf, headroomWishOf } from '../model/scaling/headroom.ts';
+import { headroomOf, headroomWishOf } from '../model/scaling/headroom.ts';
 import type { Measured } from '../model/scaling/measured.ts';
 import { isSilent } from '../model/scaling/measured.ts';
-import { memoryOf, type SleepState, sleepOf } from '../model/scaling/sleep.ts';
+import { restoredState } from '../model/scaling/restore.ts';
+import { memoryOf, sleepOf } from '../model/scaling/sleep.ts';
 import { scalingInputOf } from '../model/scaling/spec.ts';
-import type { Decision, Known, PodObservation, ScalingState, Startup, Why } from '../model/scaling/types.ts';
-import type { SloWindow } from '../model/scaling/window.ts';
-import { emptyWindow, measuredOf, observeWindow } from '../model/scaling/window.ts';
+import type { Decision, PodObservation, Startup, Why } from '../model/scaling/types.ts';
+import { measuredOf, observeWindow } from '../model/scaling/window.ts';
 import { figuresEveryMs } from '../model/status/due.ts';
 import type { GatewayReadings } from '../probe/gateway-probe.ts';
 import { createAllocator, standingOf } from './allocation.ts';
+import type { FleetDecision } from './fleet-decision.ts';
+import { type FleetEntry, newEntry } from './fleet-entry.ts';
 import { isAtRest, type Seen } from './fleet-rest.ts';
-
-export interface FleetDecision {
-  readonly replicas: number;
-  readonly why: Why;
-  /** The last decision that changed the count, for `status.scaling.lastDecision`; undefined when this process made none. */
-  readonly lastChange: FleetChange | undefined;
-  /** The last ten such decisions of this process, the newest first. */
-  readonly recentChanges: readonly FleetChange[];
-  readonly measured: Measured;
-  /** What `traffic.path: Auto` turns on; absent where the way is not chosen. */
-  readonly way?: WayMeasured;
-  /** Replicas to keep room for beside them; absent where none is wished. */
-  readonly headroom?: Known<number>;
-}
-
-export interface FleetChange {
-  /** Wall clock, milliseconds since the epoch. */
-  readonly at: number;
-  readonly replicas: number;
-  readonly previousReplicas: number;
-  readonly why: Why;
-  /** Who wrote it, in mode External. */
-  readonly by?: string | undefined;
-}
 
 export interface FleetLoopOptions {
   readonly clock: Clock;
@@ -89,34 +66,10 @@ export interface FleetLoop {
   lastRound(): { readonly durationMs: number; readonly decided: number };
 }
 
-interface Told {
-  readonly news: string;
-  readonly verdict: string;
-  readonly figures: string;
-}
-
 const keptChanges = 10;
 
 /** Deployments with so many pods together are decided at a stretch: about 10 ms. */
 const sliceOfPods = 1_000;
-
-interface Entry {
-  state: ScalingState;
-  sleep: SleepState | undefined;
-  window: SloWindow;
-  decision: FleetDecision | undefined;
-  /** What it asks of a cluster that is too small for all. */
-  demand: AllocationDemand | undefined;
-  /** The room that was kept lately. */
-  headroomPeak: HeadroomPeak | undefined;
-  /** What was last decided upon. */
-  seen: Seen | undefined;
-  /** Since when ready pods have been there of which none has ever answered. */
-  unheardSinceMs: number | undefined;
-  /** What reconcile was last woken for. */
-  told: Told;
-  toldAtMs: number;
-}
 
 const defaultWindow = '5m';
 
@@ -164,7 +117,7 @@ const idle = ({ why }: Decision, sentence: string): Pick<Decision, 'replicas' | 
 /** Makes the loop; nothing runs before `start`. */
 export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
   const { clock, everyMs = 1_000 } = options;
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, FleetEntry>();
   const allocator = createAllocator();
   const askedOf = (deployment: ModelDeployment, { replicas }: ReplicaFacts): number =>
     options.asked?.(deployment) ?? (replicas === 'unknown' ? 1 : replicas);
@@ -174,7 +127,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
   const decideOne = (
     deployment: ModelDeployment,
     facts: ReplicaFacts,
-    entry: Entry,
+    entry: FleetEntry,
     key: string,
     everyFiguresMs: number,
     /** Who reconciles it has asked: nobody is to be woken. */
@@ -260,6 +213,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       measured,
       lastChange: recentChanges[0],
       recentChanges,
+      memory: { state: entry.state, at: clock.now(), atMs: nowMs },
       ...(way === undefined ? {} : { way }),
       ...(room === undefined ? {} : { headroom: room.replicas }),
     };
@@ -285,22 +239,11 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     return true;
   };
 
-  const entryOf = (uid: string): Entry => {
-    let entry = entries.get(uid);
+  const entryOf = ({ metadata, status }: ModelDeployment): FleetEntry => {
+    let entry = entries.get(metadata.uid);
     if (entry === undefined) {
-      entry = {
-        state: initialState,
-        sleep: undefined,
-        window: emptyWindow,
-        decision: undefined,
-        demand: undefined,
-        headroomPeak: undefined,
-        seen: undefined,
-        unheardSinceMs: undefined,
-        told: { news: '', verdict: '', figures: '' },
-        toldAtMs: Number.NEGATIVE_INFINITY,
-      };
-      entries.set(uid, entry);
+      entry = newEntry(restoredState(status?.scaling?.learned, clock.now(), clock.monotonicMs()));
+      entries.set(metadata.uid, entry);
     }
     return entry;
   };
@@ -316,7 +259,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
     try {
       const facts = options.facts(deployment);
       if (facts === undefined) return undefined;
-      const entry = entryOf(uid);
+      const entry = entryOf(deployment);
       decideOne(deployment, facts, entry, key, 0, true);
       return entry.decision;
     } catch (error) {
@@ -344,7 +287,7 @@ export function createFleetLoop(options: FleetLoopOptions): FleetLoop {
       try {
         const facts = options.facts(deployment);
         if (facts === undefined) continue;
-        const entry = entryOf(uid);
+        const entry = entryOf(deployment);
         if (decideOne(deployment, facts, entry, key, everyFiguresMs)) {
           decided += 1;
           pods += 1 + (entry.seen?.pods.length ?? 0);

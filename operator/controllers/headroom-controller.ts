@@ -9,7 +9,7 @@ import type { ObjectKey } from '../../kube/resource.ts';
 import type { OperatorConfig } from '../config.ts';
 import type { HeadroomReading } from '../model/headroom/reading.ts';
 import type { Caches } from './caches.ts';
-import type { FleetDecision } from './fleet-loop.ts';
+import type { FleetDecision } from './fleet-decision.ts';
 import { concernsHeadroom, Headrooms } from './headrooms.ts';
 
 export interface HeadroomControllerOptions {

@@ -18,7 +18,7 @@ import type { GatewayReading } from './gateway/path.ts';
 import type { WayMeasured } from './gateway/way-measured.ts';
 import type { HeadroomReading } from './headroom/reading.ts';
 import type { Measured } from './scaling/measured.ts';
-import type { Known, Why } from './scaling/types.ts';
+import type { Known, ScalingState, Why } from './scaling/types.ts';
 
 /** Operator-wide defaults, from its flags and its file of defaults. */
 export interface OperatorDefaults extends FleetDefaults {
@@ -83,6 +83,17 @@ export interface ScalingReading {
   readonly startupSeconds?: number;
   /** What `traffic.path: Auto` turns on; absent where the way is not chosen. */
   readonly way?: WayMeasured;
+  /** What the scaler remembers: an operator that begins anew reads the part that is slow to learn from status. */
+  readonly memory?: ScalingMemory;
+}
+
+/** The scaler's memory at one moment, on both clocks. */
+export interface ScalingMemory {
+  readonly state: ScalingState;
+  /** Wall clock. */
+  readonly at: number;
+  /** The same moment, monotonic. */
+  readonly atMs: number;
 }
 
 /** A decision at the moment at which it changed the count. */

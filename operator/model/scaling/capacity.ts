@@ -95,8 +95,16 @@ export interface NoGain {
   readonly sentence: string;
 }
 
-/** Whether the last growth of full replicas was of any use; undefined while it was, or nothing is known. */
-export function noGainOf({ steps }: CapacityLearned, scv: number, nowMs: number): NoGain | undefined {
+/**
+ * Whether the last growth of full replicas was of any use; undefined while it was, or nothing is known. What was seen before
+ * a restart holds growth up, and takes nothing of what runs.
+ */
+export function noGainOf(
+  { steps }: CapacityLearned,
+  scv: number,
+  nowMs: number,
+  running = 0,
+): NoGain | undefined {
   const most = steps.reduce<FullStep | undefined>(
     (best, one) => (best === undefined || one.replicas > best.replicas ? one : best),
     undefined,
@@ -111,7 +119,8 @@ export function noGainOf({ steps }: CapacityLearned, scv: number, nowMs: number)
       return most.perSecond / one.perSecond - 1 + noise < leastGain * growth;
     });
   if (fewer === undefined) return undefined;
-  const replicas = Math.ceil(leastGrowth * fewer.replicas);
+  const isKept = most.step < 0 || fewer.step < 0;
+  const replicas = Math.max(Math.ceil(leastGrowth * fewer.replicas), isKept ? running : 0);
   const slower = most.serviceSeconds > 1.15 * fewer.serviceSeconds;
   const why = slower
     ? `a request takes ${seconds(most.serviceSeconds)} and not ${seconds(fewer.serviceSeconds)}: replicas slow each other (one full machine, or no CPU of their own)`

@@ -4,7 +4,7 @@ import { followBursts, unservableSentence } from './bursts.ts';
 import { noGainOf } from './capacity.ts';
 import { estimate } from './estimate.ts';
 import { infeasibleSentence, needSentence, repeatedSentence } from './explain.ts';
-import { advanceForecast } from './forecast.ts';
+import { advanceForecast, keptMarginOf, withMargin } from './forecast.ts';
 import { absorbGateways, viewOf } from './gateway-readings.ts';
 import { inputsOf } from './inputs.ts';
 import { learn, learnedOf, nothingLearned } from './learned.ts';
@@ -46,6 +46,7 @@ export const initialState: ScalingState = {
   gatewayMarks: new Map(),
   gatewayRing: emptyRing,
   forecast: undefined,
+  keptMargin: undefined,
   panicUntilMs: undefined,
   unheardSinceMs: undefined,
   bursts: [],
@@ -102,7 +103,7 @@ export function decide(
   const startup = startupOf(observation.startups, observation.blockedReplicas > 0);
   const aheadSeconds = startup.d90Seconds + decisionSeconds;
   const { arrivals } = estimates;
-  const forecast =
+  const ownForecast =
     arrivals === 'unknown'
       ? estimated.forecast
       : advanceForecast(
@@ -112,6 +113,8 @@ export function decide(
           aheadSeconds,
           arrivals.factor,
         );
+  const keptMargin = keptMarginOf(estimated.keptMargin, ownForecast, nowMs);
+  const forecast = withMargin(ownForecast, keptMargin);
   const refusals = followRefusals(
     estimated.refusals,
     estimated.refusedByPods + estimated.refusedByGateways,
@@ -119,7 +122,7 @@ export function decide(
     nowMs,
   );
   const learnedBefore = learnedOf(estimated.learned, estimated.revision);
-  const moved = { ...estimated, forecast, refusals, learned: learnedBefore };
+  const moved = { ...estimated, forecast, keptMargin, refusals, learned: learnedBefore };
   const demands = demandsOf(estimates, forecast, aheadSeconds, input, moved);
   const size = (
     ratePerSecond: number,
@@ -202,7 +205,9 @@ export function decide(
   const servable =
     demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : together(parts, demands.model);
   const noGain =
-    servable === 'unknown' ? undefined : noGainOf(moved.learned.capacity, servable.service.scv, nowMs);
+    servable === 'unknown'
+      ? undefined
+      : noGainOf(moved.learned.capacity, servable.service.scv, nowMs, current);
   const isVain = noGain !== undefined && needed !== 'unknown' && needed > noGain.replicas;
   if (isVain) {
     needed = noGain.replicas;

@@ -123,6 +123,35 @@ export function marginOf(errors: readonly number[]): number | undefined {
   return Math.max(0, Math.min(high, mostMedians * median));
 }
 
+/** A margin that was learned by a process that is gone. */
+export interface KeptMargin {
+  readonly margin: number;
+  /** Monotonic milliseconds of this one. */
+  readonly untilMs: number;
+}
+
+/** Errors of this process, five minutes, with which its own margin is known as well as a kept one. */
+export const provenErrors = 60;
+
+/** The kept margin while it is worth more than what this process has seen; then undefined. */
+export const keptMarginOf = (
+  kept: KeptMargin | undefined,
+  forecast: Forecast | undefined,
+  nowMs: number,
+): KeptMargin | undefined =>
+  kept === undefined || nowMs >= kept.untilMs || (forecast?.errors.length ?? 0) >= provenErrors
+    ? undefined
+    : kept;
+
+/** The forecast with the larger of its own margin and the kept one. */
+export const withMargin = (
+  forecast: Forecast | undefined,
+  kept: KeptMargin | undefined,
+): Forecast | undefined =>
+  forecast === undefined || kept === undefined
+    ? forecast
+    : { ...forecast, margin: Math.max(forecast.margin ?? 0, kept.margin) };
+
 /** The rate to plan for: the forecast and the margin for its errors, requests per second. */
 export function plannedRate(forecast: Forecast, aheadSeconds: number, burstiness: number): number {
   const rate = rateAhead(forecast, aheadSeconds);

@@ -2,7 +2,7 @@
 import type { GatewayLoadReport } from '../../../crds/gateway-load.ts';
 import type { LoadReport, LoadSecond } from '../../../crds/wire.ts';
 import type { CostCap } from './cost-cap.ts';
-import type { Forecast } from './forecast.ts';
+import type { Forecast, KeptMargin } from './forecast.ts';
 import type { SecondsRing } from './ring.ts';
 import type { ScheduledFloor } from './schedule.ts';
 
@@ -247,11 +247,13 @@ export interface WaitsLearned {
   /** How many stretches it was learned from. */
   readonly stretches: number;
   readonly stretch: CalmStretch | undefined;
+  /** Kept over a restart, and no stretch seen since: no reason for fewer replicas. */
+  readonly isUnproven?: boolean;
 }
 
 /** Ten seconds in which requests waited at every replica all the while. */
 export interface FullStep {
-  /** Its number on our clock. */
+  /** Its number on our clock; -1 where it is kept over a restart. */
   readonly step: number;
   readonly atMs: number;
   readonly replicas: number;
@@ -318,6 +320,8 @@ export interface ScalingState {
   readonly gatewayMarks: ReadonlyMap<string, GatewayMark>;
   readonly gatewayRing: SecondsRing;
   readonly forecast: Forecast | undefined;
+  /** The forecast's margin from before a restart, and until when it counts. */
+  readonly keptMargin: KeptMargin | undefined;
   /** Until when a burst is under way: no decrease. */
   readonly panicUntilMs: number | undefined;
   /** Since when nothing has been heard of the load although pods are ready. */

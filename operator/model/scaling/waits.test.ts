@@ -1,28 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { geometricBounds } from '../../../stats/histogram.ts';
 import { decide } from './decide.ts';
 import { correctionsOf, nothingLearned } from './learned.ts';
-import { lateShare, type QueueModel } from './queueing.ts';
+import { answersAt, boundsMs, model } from './testing/answers.ts';
 import { input, observation, pods } from './testing/build.ts';
 import { behindGateway, tell } from './testing/tell.ts';
 import { factorSeen, waitFactorOf } from './waits.ts';
-
-const boundsMs = geometricBounds(0.5, 60_000, 10 ** 0.1);
-const model: QueueModel = {
-  service: { meanSeconds: 0.012, scv: 0.1 },
-  slots: 1,
-  // What an even stream is taken for.
-  burstiness: 0.7,
-  balancing: 'least-outstanding',
-};
-
-/** Answers of `total` requests in each bucket, as the model with `waitFactor` would have them. */
-function answersAt(waitFactor: number, total: number, rate: number, replicas: number): number[] {
-  const beyond = boundsMs.map((bound) => lateShare({ ...model, waitFactor }, rate, replicas, bound / 1_000));
-  return [...boundsMs, Number.POSITIVE_INFINITY].map(
-    (_, at) => total * ((at === 0 ? 1 : (beyond[at - 1] ?? 0)) - (beyond[at] ?? 0)),
-  );
-}
 
 describe('the factor that answers show', () => {
   test.each([0.6, 1, 1.7, 2.8])('%d is found again', (factor) => {

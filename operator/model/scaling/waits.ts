@@ -8,7 +8,8 @@ import { lateShare, type QueueModel, utilisation } from './queueing.ts';
 import { arrivalsIn } from './ring.ts';
 import type { CalmStretch, WaitsLearned } from './types.ts';
 
-const [leastFactor, mostFactor] = [0.5, 3];
+export const leastFactor = 0.5;
+export const mostFactor = 3;
 /** A stretch is learned from after this long, or later, once it has enough answers. */
 const stretchMs = 30_000;
 const longestMs = 110_000;
@@ -39,10 +40,10 @@ export interface LatencySource {
 }
 
 /** What waits are multiplied by when a count is sized; 1 while there is no reason to correct. */
-export function waitFactorOf({ factor, stretches }: WaitsLearned): number {
+export function waitFactorOf({ factor, stretches, isUnproven }: WaitsLearned): number {
   if (stretches < fewestStretches) return 1;
   if (factor > deadBand) return factor / deadBand;
-  return factor < 1 / deadBand ? factor * deadBand : 1;
+  return factor < 1 / deadBand && isUnproven !== true ? factor * deadBand : 1;
 }
 
 /** All that these processes have counted; undefined where their boundaries differ. */
@@ -157,5 +158,5 @@ export function followWaits(
     return next;
   const seen = factorSeen(model, ratePerSecond, replicas, stretch.boundsMs, answers, before.factor);
   if (seen === undefined) return next;
-  return { ...next, factor: moved(before.factor, seen), stretches: before.stretches + 1 };
+  return { ...next, factor: moved(before.factor, seen), stretches: before.stretches + 1, isUnproven: false };
 }

@@ -47,6 +47,7 @@ function skeleton(status: ModelDeploymentStatus): unknown {
     // What is decided at present moves with the load; a count that changed is a transition, its history comes with it.
     scaling: {
       ...scaling,
+      learned: undefined,
       current: scaling?.current?.limitedBy,
       headroom: [scaling?.headroom?.replicas, scaling?.headroom?.form, scaling?.headroom?.inPlace],
       lastDecision: scaling?.lastDecision?.replicas,
@@ -59,6 +60,12 @@ export type Due =
   | { readonly write: true }
   | { readonly write: false; readonly againAtMs: number | undefined };
 
+/** The status without what is kept for an operator that begins anew: it rides on other writes, and causes none. */
+const withoutLearned = (status: ModelDeploymentStatus): ModelDeploymentStatus =>
+  status.scaling?.learned === undefined
+    ? status
+    : { ...status, scaling: { ...status.scaling, learned: undefined } };
+
 /** Whether to write `next` over `previous` now, and if not, when to look again. */
 export function statusDue(
   previous: ModelDeploymentStatus | undefined,
@@ -68,7 +75,8 @@ export function statusDue(
   everyMs: number,
 ): Due {
   if (previous === undefined) return { write: true };
-  if (canonicalJson(previous) === canonicalJson(next)) return { write: false, againAtMs: undefined };
+  if (canonicalJson(withoutLearned(previous)) === canonicalJson(withoutLearned(next)))
+    return { write: false, againAtMs: undefined };
   if (canonicalJson(skeleton(previous)) !== canonicalJson(skeleton(next))) return { write: true };
   const dueAtMs = (writtenAtMs ?? Number.NEGATIVE_INFINITY) + everyMs;
   return nowMs >= dueAtMs ? { write: true } : { write: false, againAtMs: dueAtMs };

@@ -6,6 +6,7 @@ import type { ScalingChange, ScalingReading } from '../snapshot.ts';
 import { type ConditionValue, no, unknown, yes } from './conditions.ts';
 import type { StatusFacts } from './facts.ts';
 import { headroomStatus } from './headroom.ts';
+import { learnedStatus } from './learned.ts';
 import { cutMessage, formatLatency, formatRate, formatShare, timestamp } from './rounding.ts';
 import { keptDecision } from './unheard.ts';
 
@@ -62,12 +63,15 @@ export function scalingStatus(facts: StatusFacts): ScalingStatus {
   if (scaling === 'unknown') {
     if (before?.lastDecision !== undefined) status.lastDecision = before.lastDecision;
     if (before?.recentDecisions !== undefined) status.recentDecisions = before.recentDecisions;
+    if (before?.learned !== undefined) status.learned = before.learned;
     return status;
   }
   status.current = kept ?? currentStatus(scaling);
   status.lastDecision = lastDecision(scaling, before?.lastDecision, snapshot.nowMs);
   const recent = recentDecisions(scaling, before?.recentDecisions ?? []);
   if (recent.length > 0) status.recentDecisions = recent;
+  const learned = learnedStatus(before?.learned, scaling.memory);
+  if (learned !== undefined) status.learned = learned;
   return status;
 }
 

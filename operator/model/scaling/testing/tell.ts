@@ -6,13 +6,17 @@ import { type GatewayLoad, gateway } from './gateway.ts';
 
 const at = 1_000_000;
 
-/** Decides each second on what is told of the world; what is asked for runs `startSeconds` later. */
+/**
+ * Decides each second on what is told of the world; what is asked for runs `startSeconds` later. `remembered`: what is known of
+ * the state before a second, as a restart leaves of it.
+ */
 export function tell(
   seconds: number,
   world: (second: number, ready: number, nowMs: number) => Observation,
   spec = input({ balancing: 'least-outstanding', maxReplicas: 100 }),
   first = 4,
   startSeconds = 10,
+  remembered: (state: ScalingState, second: number, nowMs: number) => ScalingState = (state) => state,
 ) {
   let state: ScalingState = initialState;
   let ready = first;
@@ -24,7 +28,7 @@ export function tell(
     while ((due[0]?.at ?? Number.POSITIVE_INFINITY) <= second)
       ready = Math.max(ready, due.shift()?.replicas ?? 0);
     const decision = decide(
-      state,
+      remembered(state, second, nowMs),
       { ...world(second, ready, nowMs), replicas: asked, startingReplicas: Math.max(0, asked - ready) },
       spec,
       nowMs,
