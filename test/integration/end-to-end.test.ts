@@ -66,6 +66,22 @@ describe('a ModelDeployment with real pods', () => {
     });
   });
 
+  test('keeps what was measured of it in status, for an operator that begins anew', async () => {
+    const body = readFileSync(sample('wine', 'golden/request.json'), 'utf8');
+    for (let served = 0; served < 60; served += 1) expect((await infer('wine', body)).status).toBe(200);
+    const learned = await eventually(
+      'the service time in status',
+      async () => {
+        const { status } = await read('wine');
+        return status?.scaling?.learned?.service && status.scaling.learned;
+      },
+      40_000,
+    );
+    expect(learned?.revision).toBe((await read('wine')).status?.stable?.revision);
+    expect(Number(learned?.service?.meanSeconds)).toBeGreaterThan(0);
+    expect(Number(learned?.service?.meanSeconds)).toBeLessThan(1);
+  }, 90_000);
+
   test('without a digest holds the one that its first pod fetched: a file that moved is never served', async () => {
     copyFileSync(sample('wine', 'model.onnx'), join(models, 'm.onnx'));
     await createModel(bed.api, 'moving', {
