@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Bias } from './bias.ts';
-import { refusalOfWait, type WaitState } from './wait.ts';
+import { promiseBroken, promiseEndMs, refusalOfWait, type WaitState } from './wait.ts';
 
 const calm: WaitState = {
   waiting: 5,
@@ -66,27 +66,88 @@ test.each(Object.entries(cases))('%s', (_name, { state, want }) => {
   }
 });
 
+test('the promise ends with the written answer: the run must have ended before', () => {
+  const promised = { startedMs: 1000, serviceMs: 10, shedMs: 100, lastAnswerMs: 3 };
+  expect(promiseEndMs(promised)).toBe(1097);
+  expect(promiseEndMs({ ...promised, serviceMs: 40 })).toBe(1097);
+  // Let in by its service time and not by the promise, which leaves no room for a wait: it is not dropped for that.
+  expect(promiseEndMs({ ...promised, serviceMs: 41 })).toBe(Number.POSITIVE_INFINITY);
+  expect(promiseEndMs({ ...promised, shedMs: undefined })).toBe(Number.POSITIVE_INFINITY);
+  expect(promiseBroken(103.4, 100)).toMatchObject({
+    status: 429,
+    message:
+      'the answer is predicted in 103 ms by now, later than the promised latency of 100 ms (spec.traffic.shedAt)',
+    reason: 'PredictedWait',
+    retryAfterSeconds: 1,
+  });
+});
+
 test('predictions are corrected by what came of them, upwards only', () => {
   const bias = new Bias();
   expect(bias.factor).toBe(1);
-  for (let i = 0; i < 200; i += 1) bias.observe(10, 20);
+  for (let i = 0; i < 200; i += 1) bias.observe(10, 20, 1);
   expect(bias.factor).toBeCloseTo(2, 1);
   // A short prediction that was far off weighs by its size.
-  bias.observe(0.1, 2);
+  bias.observe(0.1, 2, 1);
   expect(bias.factor).toBeLessThan(2.2);
-  for (let i = 0; i < 2000; i += 1) bias.observe(10, 1);
+  for (let i = 0; i < 2000; i += 1) bias.observe(10, 1, 1);
   expect(bias.factor).toBe(1);
-  for (let i = 0; i < 500; i += 1) bias.observe(1, 1000);
+  for (let i = 0; i < 500; i += 1) bias.observe(1, 1000, 1);
   expect(bias.factor).toBe(4);
+});
+
+test('batches count, not their answers: one batch of 32 that was late is not what most batches were', () => {
+  const bias = new Bias();
+  const batch = (observedMs: number) => {
+    for (let i = 0; i < 32; i += 1) bias.observe(80, observedMs, 1 / 32);
+  };
+  for (let i = 0; i < 100; i += 1) batch(80);
+  batch(160);
+  // By answers the mean would be three quarters of the way to the late batch.
+  expect(bias.factor).toBeGreaterThan(1);
+  expect(bias.factor).toBeLessThan(1.25);
+  const single = new Bias();
+  for (let i = 0; i < 100; i += 1) single.observe(80, 80, 1);
+  single.observe(80, 160, 1);
+  expect(bias.factor).toBeCloseTo(single.factor, 1);
+});
+
+test('the first answers are taken as they are: none makes the spread larger than it was', () => {
+  const bias = new Bias();
+  bias.observe(50, 50, 1);
+  bias.observe(50, 52, 1);
+  expect(bias.factor).toBeLessThan(1.05);
+});
+
+test('promises that are broken make predictions longer, until one batch in two hundred breaks it', () => {
+  const bias = new Bias();
+  bias.observe(50, 50, 1);
+  bias.promised(true, 1);
+  expect(bias.factor).toBe(1);
+  for (let i = 0; i < 32; i += 1) bias.promised(false, 1 / 32);
+  expect(bias.factor).toBeCloseTo(1.1, 2);
+  for (let i = 0; i < 100; i += 1) bias.promised(true, 1);
+  expect(bias.factor).toBeCloseTo(1.05, 2);
+  for (let i = 0; i < 100; i += 1) bias.promised(true, 1);
+  expect(bias.factor).toBe(1);
+  // However many: what is refused for caution must not be all.
+  for (let i = 0; i < 1000; i += 1) bias.promised(false, 1);
+  expect(bias.factor).toBe(2);
+});
+
+test('the last answer of a batch is written twice as late as the mean one', () => {
+  const bias = new Bias();
+  for (let i = 0; i < 200; i += 1) for (let at = 0; at < 8; at += 1) bias.written(at * 0.5, 1 / 8);
+  expect(bias.lastAnswerMs).toBeCloseTo(3.5, 1);
 });
 
 test('where the slowest hundredth is slower than the margin of the promise allows, predictions grow until it is not', () => {
   const even = new Bias();
   const uneven = new Bias();
   for (let i = 0; i < 4000; i += 1) {
-    even.observe(80, i % 2 === 0 ? 76 : 84);
+    even.observe(80, i % 2 === 0 ? 76 : 84, 1);
     // One in twenty takes twice as long: a spread of 17 ms.
-    uneven.observe(80, i % 20 === 0 ? 156 : 76);
+    uneven.observe(80, i % 20 === 10 ? 156 : 76, 1);
   }
   expect(even.factor).toBeLessThan(1.05);
   expect(uneven.factor).toBeGreaterThan(1.15);

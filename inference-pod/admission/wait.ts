@@ -60,4 +60,31 @@ export const refusalOfWait = (state: WaitState): Overloaded | undefined => {
   return undefined;
 };
 
+/** What the promise leaves of a request's life once it was let in, milliseconds. */
+export interface Promised {
+  readonly startedMs: number;
+  readonly serviceMs: number;
+  readonly shedMs: number | undefined;
+  /** From the end of a run until its last answer is written. */
+  readonly lastAnswerMs: number;
+}
+
+/**
+ * When the run of a request must have ended. Infinite without `shedAt: SLA`, and where the service time leaves of the promise
+ * no more than itself: what was let in to wait for one run is not dropped for that.
+ */
+export const promiseEndMs = ({ startedMs, serviceMs, shedMs, lastAnswerMs }: Promised): number =>
+  shedMs === undefined || promiseShare * shedMs - serviceMs < serviceMs
+    ? Number.POSITIVE_INFINITY
+    : startedMs + shedMs - lastAnswerMs;
+
+/** The refusal of a request that waited longer than was predicted, so that its answer would break the promise. */
+export const promiseBroken = (endMs: number, shedMs: number): Overloaded =>
+  new Overloaded(
+    429,
+    `the answer is predicted in ${shown(endMs)} ms by now, later than the promised latency of ${shown(shedMs)} ms (spec.traffic.shedAt)`,
+    1,
+    'PredictedWait',
+  );
+
 const shown = (ms: number) => (ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms));

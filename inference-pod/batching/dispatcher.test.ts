@@ -75,12 +75,14 @@ const setUp = ({
       place: undefined,
       enqueuedMs: clock.ms,
       deadlineMs: 10_000,
+      promiseEndMs: Number.POSITIVE_INFINITY,
       get cancelled() {
         return isCancelled();
       },
       answer: (outputs: readonly Tensor[]) => void results.set(id, `answer ${outputs[0]?.data.join()}`),
       fail: (error) => void results.set(id, error.message),
       expire: () => void results.set(id, 'expired'),
+      breakPromise: (endMs, share) => void results.set(id, `broken: ${share} would end at ${endMs}`),
       ...changes,
     };
     dispatcher.submit(job);
@@ -223,6 +225,19 @@ test('work whose deadline passed is told so and never run', async () => {
   runs[0]?.resolve(answerOf(1));
   await turn();
   expect(results.get(2)).toBe('expired');
+  expect(runs.map(({ rows }) => rows)).toEqual([1, 1]);
+});
+
+test('work that would break its promise is told when it would have ended, and never run', async () => {
+  const { runs, submit, clock, results } = setUp({ costs: new Map([[1, 10]]) });
+  submit(1);
+  await turn();
+  submit(2, { promiseEndMs: 19 });
+  submit(3, { promiseEndMs: 20 });
+  clock.ms = 10;
+  runs[0]?.resolve(answerOf(1));
+  await turn();
+  expect(results.get(2)).toBe('broken: 0.5 would end at 20');
   expect(runs.map(({ rows }) => rows)).toEqual([1, 1]);
 });
 

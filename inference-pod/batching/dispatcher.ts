@@ -29,6 +29,8 @@ export interface Job extends Waiting, Batchable {
   fail(error: Error): void;
   /** It was not run, since its answer would have come too late. */
   expire(): void;
+  /** It was not run: its answer, predicted for `endMs`, would have broken the promise. It was `share` of what was to run. */
+  breakPromise(endMs: number, share: number): void;
 }
 
 /** Told of every batch, for counters. */
@@ -149,24 +151,28 @@ export class Dispatcher {
       return;
     }
     if (this.#gathers(nowMs) || this.#mayWaitForMore(nowMs)) return;
-    const { batch, expired } = this.#queue.take(nowMs, this.#rules);
-    for (const job of expired) job.expire();
-    if (batch.length === 0) return;
+    const { batch, expired, broken } = this.#queue.take(nowMs, this.#rules);
     for (const job of batch) this.#observer.waited(nowMs - job.enqueuedMs);
-    this.#run(batch, nowMs);
+    // Those that are dropped are answered while the batch runs.
+    const endMs = nowMs + this.#run(batch, nowMs);
+    for (const job of expired) job.expire();
+    for (const job of broken) job.breakPromise(endMs, 1 / (batch.length + broken.length));
   }
 
-  #run(batch: readonly Job[], nowMs: number): void {
+  /** Sends a batch to the runner; gives back what it should take. */
+  #run(batch: readonly Job[], nowMs: number): number {
     const [first] = batch;
-    if (first === undefined) return;
+    if (first === undefined) return 0;
     let rows = 0;
     for (const job of batch) rows += job.rows;
-    this.#running = { batch, rows, startedMs: nowMs, expectedMs: this.#costs.costMs(first, rows) };
+    const expectedMs = this.#costs.costMs(first, rows);
+    this.#running = { batch, rows, startedMs: nowMs, expectedMs };
     this.#observer.started(nowMs);
     this.#runner.run(joinInputs(batch), first.outputs).then(
       (result) => this.#done(batch, result),
       (error: unknown) => this.#failed(batch, error instanceof Error ? error : new Error(String(error))),
     );
+    return expectedMs;
   }
 
   /** With `batching.maxDelay` a batch that is not full waits a little, as long as its oldest request has the time. */

@@ -11,6 +11,7 @@ const item = (id: number, changes: Partial<Waiting> = {}): Item => ({
   connection: undefined,
   enqueuedMs: 0,
   deadlineMs: 1000,
+  promiseEndMs: Number.POSITIVE_INFINITY,
   place: undefined,
   ...changes,
 });
@@ -105,6 +106,40 @@ describe('deadlines', () => {
   });
 });
 
+describe('promises', () => {
+  const broken = (queue: FairQueue<Item>, maxRows: number, nowMs: number, msPerRow: number) => {
+    const taken = queue.take(nowMs, rules(maxRows, msPerRow));
+    return { batch: ids(taken.batch), broken: ids(taken.broken), expired: ids(taken.expired) };
+  };
+  test('what can keep its promise no more is dropped, and told from what is out of time', () => {
+    const queue = queueOf(item(1, { promiseEndMs: 9 }), item(2, { deadlineMs: 9 }), item(3));
+    expect(broken(queue, 1, 0, 10)).toEqual({ batch: [3], broken: [1], expired: [2] });
+    expect(queue.length).toBe(0);
+  });
+  test('one that just keeps it runs', () => {
+    const queue = queueOf(item(1, { promiseEndMs: 10 }), item(2));
+    expect(broken(queue, 1, 0, 10)).toMatchObject({ batch: [1], broken: [] });
+  });
+  test('a batch does not shrink for the promise of its oldest: it is dropped for the many', () => {
+    const queue = queueOf(item(1, { promiseEndMs: 25 }), item(2), item(3), item(4, { promiseEndMs: 29 }));
+    expect(broken(queue, 4, 0, 10)).toMatchObject({ batch: [2, 3], broken: [1, 4] });
+  });
+  test('those that are not reached by this batch wait for the next', () => {
+    const queue = queueOf(item(1), item(2, { promiseEndMs: 5 }), item(3));
+    expect(broken(queue, 1, 0, 10)).toMatchObject({ batch: [1], broken: [] });
+    expect(broken(queue, 1, 10, 10)).toMatchObject({ batch: [3], broken: [2] });
+  });
+  test('one that is alone is tried all the same, and before one that is out of time', () => {
+    const queue = queueOf(
+      item(1, { promiseEndMs: 9 }),
+      item(2, { deadlineMs: 9 }),
+      item(3, { promiseEndMs: 9 }),
+    );
+    expect(broken(queue, 1, 0, 10)).toEqual({ batch: [3], broken: [1], expired: [2] });
+    expect(broken(queue, 1, 0, 10)).toEqual({ batch: [], broken: [], expired: [] });
+  });
+});
+
 test('the age of the oldest, and the rows that wait by kind', () => {
   const queue = queueOf(
     item(1, { enqueuedMs: 9, connection: {} }),
@@ -126,6 +161,7 @@ test('no order of adding, taking and removing loses, doubles or reorders a reque
     rows: fc.integer({ min: 1, max: 5 }),
     kind: fc.nat(1),
     patience: fc.integer({ min: 1, max: 60 }),
+    promise: fc.integer({ min: 1, max: 60 }),
   });
   const takeStep = fc.record({ do: fc.constant('take' as const), maxRows: fc.integer({ min: 1, max: 8 }) });
   const removeStep = fc.record({ do: fc.constant('remove' as const), which: fc.nat(30) });
@@ -133,24 +169,27 @@ test('no order of adding, taking and removing loses, doubles or reorders a reque
     fc.property(fc.array(fc.oneof(add, add, takeStep, removeStep)), (steps) => {
       const queue = new FairQueue<Item>();
       const added: Item[] = [];
-      const left = new Map<number, 'run' | 'expired' | 'removed'>();
-      const leave = (one: Item, how: 'run' | 'expired' | 'removed') => {
+      const left = new Map<number, 'run' | 'dropped' | 'removed'>();
+      const leave = (one: Item, how: 'run' | 'dropped' | 'removed') => {
         expect(left.has(one.id)).toBe(false);
         left.set(one.id, how);
       };
       let nowMs = 0;
       const takeNow = (maxRows: number) => {
         nowMs += 3;
-        const { batch, expired } = queue.take(nowMs, rules(maxRows, 1));
+        const { batch, expired, broken } = queue.take(nowMs, rules(maxRows, 1));
+        const dropped = [...expired, ...broken];
         for (const one of batch) {
           leave(one, 'run');
           expect(one.groupKey).toBe(batch[0]?.groupKey);
           // Nothing that came before it on its connection still waits.
           for (const earlier of added)
             if (earlier.connection === one.connection && earlier.id < one.id)
-              expect(left.has(earlier.id) || expired.includes(earlier)).toBe(true);
+              expect(left.has(earlier.id) || dropped.includes(earlier)).toBe(true);
         }
-        for (const one of expired) leave(one, 'expired');
+        for (const one of dropped) leave(one, 'dropped');
+        // Whoever is dropped makes room for another: the runner is never left without work for a promise.
+        expect(batch.length > 0 || broken.length === 0).toBe(true);
         expect(batch.length === 1 || batch.reduce((sum, { rows }) => sum + rows, 0) <= maxRows).toBe(true);
       };
       for (const step of steps) {
@@ -160,6 +199,7 @@ test('no order of adding, taking and removing loses, doubles or reorders a reque
             rows: step.rows,
             groupKey: `${step.kind}`,
             deadlineMs: nowMs + step.patience,
+            promiseEndMs: nowMs + step.promise,
           });
           added.push(one);
           queue.add(one);

@@ -1,4 +1,7 @@
-/** What waits for the runner: connections take turns, each first in, first out; expired work is dropped before it is run. */
+/**
+ * What waits for the runner: connections take turns, each first in, first out; work that is out of time, or cannot keep its
+ * promise any more, is dropped before it is run.
+ */
 import type { Costed } from './cost-book.ts';
 
 export interface Waiting extends Costed {
@@ -7,6 +10,8 @@ export interface Waiting extends Costed {
   /** Monotonic milliseconds. */
   readonly enqueuedMs: number;
   readonly deadlineMs: number;
+  /** Until when its answer keeps the promise that waiting is held to; infinite where none holds. */
+  readonly promiseEndMs: number;
   /** Where it waits: the queue's own note. */
   place: Place | undefined;
 }
@@ -23,6 +28,8 @@ export interface Taken<T> {
   readonly batch: readonly T[];
   /** Requests that cannot be answered in time any more: never run. */
   readonly expired: readonly T[];
+  /** Requests whose answer would break the promise, while others would keep it: never run. */
+  readonly broken: readonly T[];
 }
 
 /** A waiting request between its neighbours of the same connection. */
@@ -148,15 +155,20 @@ export class FairQueue<T extends Waiting> {
 
   /**
    * Takes the next batch. The connection whose turn it is decides the kind; each then gives one request per round, those
-   * whose next request is of another kind or does not fit keep their turn for the next batch.
+   * whose next request is of another kind or does not fit keep their turn for the next batch. A batch shrinks for a deadline
+   * and not for a promise: shorter batches do less, and those behind would break theirs.
    */
   take(nowMs: number, rules: BatchRules<T>): Taken<T> {
     const batch: T[] = [];
     const expired: T[] = [];
+    const broken: T[] = [];
+    // With nothing else to do one is tried all the same: the reckoning may be wrong, and only a run corrects it.
     let hopeless: T | undefined;
+    let late: T | undefined;
     let rows = 0;
     let maxRows = 1;
     let deadlineMs = Number.POSITIVE_INFINITY;
+    let fullEndMs = nowMs;
     let lane = this.#firstLane;
     while (lane !== undefined && (batch.length === 0 || rows < maxRows)) {
       const current = lane;
@@ -166,18 +178,26 @@ export class FairQueue<T extends Waiting> {
       const first = batch[0];
       if (first === undefined) {
         if (nowMs + rules.costMs(item, item.rows) > item.deadlineMs) {
-          // It would be late. With nothing else to do it is tried all the same: the reckoning may be wrong.
           this.remove(item);
           if (hopeless !== undefined) expired.push(hopeless);
           hopeless = item;
           lane = current.first === undefined ? lane : current;
           continue;
         }
-        maxRows = Math.max(1, rules.maxRows(item, this.waitingRows(item)));
+        const waitingRows = this.waitingRows(item);
+        maxRows = Math.max(1, rules.maxRows(item, waitingRows));
+        fullEndMs = nowMs + rules.costMs(item, Math.max(item.rows, Math.min(maxRows, waitingRows)));
       } else {
         if (item.groupKey !== first.groupKey || rows + item.rows > maxRows) continue;
         const endMs = nowMs + rules.costMs(first, rows + item.rows);
         if (endMs > Math.min(deadlineMs, item.deadlineMs)) continue;
+      }
+      if (fullEndMs > item.promiseEndMs) {
+        this.remove(item);
+        if (late !== undefined) broken.push(late);
+        late = item;
+        lane = current.first === undefined ? lane : current;
+        continue;
       }
       this.remove(item);
       batch.push(item);
@@ -189,11 +209,16 @@ export class FairQueue<T extends Waiting> {
         lane ??= current;
       }
     }
-    if (hopeless !== undefined) {
-      if (batch.length === 0) batch.push(hopeless);
-      else expired.push(hopeless);
+    // One whose deadline can be met goes before one whose cannot.
+    for (const [last, dropped] of [
+      [late, broken],
+      [hopeless, expired],
+    ] as const) {
+      if (last === undefined) continue;
+      if (batch.length === 0) batch.push(last);
+      else dropped.push(last);
     }
-    return { batch, expired };
+    return { batch, expired, broken };
   }
 
   /** The next request of a connection; those before it whose time is over are dropped. */

@@ -58,6 +58,8 @@ class Pieces {
       connection: job.connection,
       enqueuedMs: this.#nowMs(),
       deadlineMs: job.deadlineMs,
+      // What has begun is finished: to drop it would waste what ran.
+      promiseEndMs: start === 0 ? job.promiseEndMs : Number.POSITIVE_INFINITY,
       place: undefined,
       get cancelled() {
         return job.cancelled;
@@ -65,6 +67,7 @@ class Pieces {
       answer: (outputs, timings) => this.#answered(start, end, outputs, timings),
       fail: (error) => job.fail(error),
       expire: () => job.expire(),
+      breakPromise: (endMs, share) => job.breakPromise(endMs, share),
     };
     this.#sink.submit(this.#current);
   }

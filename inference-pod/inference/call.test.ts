@@ -97,6 +97,67 @@ describe('a call', () => {
     expect(records).toMatchObject([{ outcome: { status: 200 }, latencyMs: 30, rows: 3, bytes: 40 }]);
   });
 
+  test('that was let in and would break its promise by now: 429, and what it would have taken is learned', async () => {
+    const bias = new Bias();
+    const { begin, waiting, predicted, submitted, records, held, clock } = setUp({ bias });
+    waiting.waiting = 1;
+    waiting.shedMs = 100;
+    predicted.value = { waitMs: 40, serviceMs: 10 };
+    const call = begin();
+    call.admit();
+    const answer = call.infer(work({ inputs: [x(1)] }));
+    expect(submitted).toMatchObject([{ promiseEndMs: 200 }]);
+    clock.ms = 195;
+    submitted[0]?.breakPromise(205, 0.5);
+    await expect(answer).rejects.toMatchObject({
+      status: 429,
+      reason: 'PredictedWait',
+      retryAfterSeconds: 1,
+      message: expect.stringMatching(/predicted in 105 ms by now, later than the promised latency of 100 ms/),
+    });
+    // And half a tenth for the promise of half a batch that was broken.
+    const learned = (105 / 50) * (1 + 0.05 * (1 - 1 / 200));
+    expect(bias.factor).toBeCloseTo(learned);
+    call.finish({ status: 429 });
+    expect(held).toEqual({ requests: 0, bytes: 0 });
+    expect(records).toMatchObject([{ outcome: { status: 429 }, latencyMs: 95 }]);
+    // Nobody waits for it any more.
+    submitted[0]?.answer([y], { startedMs: 195, runMs: 10, rows: 1 });
+    submitted[0]?.breakPromise(205, 0.5);
+    expect(bias.factor).toBeCloseTo(learned);
+  });
+
+  test('that waits without shedding by the promise, or for a run that is longer than it, has no promise to break', () => {
+    const { begin, waiting, predicted, submitted } = setUp();
+    predicted.value = { waitMs: 40, serviceMs: 60 };
+    for (const shedMs of [undefined, 100]) {
+      waiting.shedMs = shedMs;
+      const call = begin();
+      call.admit();
+      void call.infer(work({ inputs: [x(1)] }));
+    }
+    expect(submitted.map(({ promiseEndMs }) => promiseEndMs)).toEqual([
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ]);
+  });
+
+  test('is held against its prediction when its answer is written, not when its run ends', async () => {
+    const bias = new Bias();
+    const { begin, predicted, submitted, clock } = setUp({ bias });
+    predicted.value = { waitMs: 0, serviceMs: 20 };
+    const call = begin();
+    call.admit();
+    const answer = call.infer(work({ inputs: [x(1)] }));
+    clock.ms = 120;
+    submitted[0]?.answer([y], { startedMs: 100, runMs: 20, rows: 1 });
+    await answer;
+    clock.ms = 130;
+    call.finish({ status: 200 });
+    expect(bias.factor).toBeCloseTo(1.5);
+    expect(bias.lastAnswerMs).toBeGreaterThan(0);
+  });
+
   test('counts from when it came, not from when it was read', () => {
     const { begin, records } = setUp({ stoodMs: () => 12 });
     const call = begin({ clientTimeoutMs: 50 });

@@ -9,7 +9,7 @@ import {
   refusalOfBytes,
   timedOut,
 } from '../admission/admission.ts';
-import { refusalOfWait } from '../admission/wait.ts';
+import { promiseBroken, promiseEndMs, refusalOfWait } from '../admission/wait.ts';
 import { groupKeyOf } from '../batching/batching.ts';
 import type { Costed } from '../batching/cost-book.ts';
 import type { BatchTimings, Job } from '../batching/dispatcher.ts';
@@ -67,10 +67,13 @@ export class OpenCall implements Call, Job, Expiring {
   readonly share = 1;
   groupKey = '';
   enqueuedMs = 0;
+  promiseEndMs = Number.POSITIVE_INFINITY;
   cancelled = false;
   place: Place | undefined;
   #queue: InferenceQueue | undefined;
   #predictedMs = 0;
+  #promisedMs: number | undefined;
+  #ranUntilMs = 0;
   #pending: Pending | undefined;
   #checked: CheckedInputs | undefined;
   #flagged: string | undefined;
@@ -181,8 +184,18 @@ export class OpenCall implements Call, Job, Expiring {
     if (queue === undefined || (limits.waiting === 0 && like === undefined)) return undefined;
     const { waitMs, serviceMs } = queue.forecast(like);
     this.#predictedMs = waitMs + serviceMs;
+    const { factor, lastAnswerMs } = dependencies.bias;
+    if (like !== undefined) {
+      const { shedMs } = limits;
+      this.#promisedMs = shedMs;
+      this.promiseEndMs = promiseEndMs({
+        startedMs: this.startedMs,
+        serviceMs: serviceMs * factor,
+        shedMs,
+        lastAnswerMs,
+      });
+    }
     if (limits.waiting === 0) return undefined;
-    const { factor } = dependencies.bias;
     return refusalOfWait({
       waiting: limits.waiting,
       maxQueue: limits.maxQueue,
@@ -199,7 +212,7 @@ export class OpenCall implements Call, Job, Expiring {
     const pending = this.#takePending();
     if (pending === undefined) return;
     const dependencies = this.#dependencies;
-    dependencies.bias.observe(this.#predictedMs, dependencies.nowMs() - this.enqueuedMs);
+    this.#ranUntilMs = dependencies.nowMs();
     this.#timings = {
       queueMs: timings.startedMs - this.enqueuedMs,
       runMs: timings.runMs,
@@ -232,6 +245,7 @@ export class OpenCall implements Call, Job, Expiring {
     const dependencies = this.#dependencies;
     if (this.#isAdmitted) dependencies.hold(-1, -this.#heldBytes);
     const nowMs = dependencies.nowMs();
+    this.#learn(nowMs);
     dependencies.observer.finished(nowMs, {
       arrival: this.arrival,
       outcome,
@@ -252,6 +266,29 @@ export class OpenCall implements Call, Job, Expiring {
     const pending = this.#takePending();
     if (pending !== undefined) pending.reject(error);
     else this.#onTimeout?.(error);
+  }
+
+  /** The queue's word: by now the promise would be broken. */
+  breakPromise(endMs: number, share: number): void {
+    const pending = this.#takePending();
+    if (pending === undefined) return;
+    // Those that ran were the lucky ones: without this one they would tell that all is well.
+    const { bias } = this.#dependencies;
+    bias.observe(this.#predictedMs, endMs - this.enqueuedMs, share);
+    bias.promised(false, share);
+    pending.reject(promiseBroken(endMs - this.startedMs, this.#promisedMs ?? 0));
+  }
+
+  /** Predictions are held against the time at which the answer is written: at overload those of a batch wait for each other. */
+  #learn(nowMs: number) {
+    const timings = this.#timings;
+    if (timings === undefined) return;
+    const { bias } = this.#dependencies;
+    const share = this.rows / Math.max(this.rows, timings.batchRows);
+    bias.observe(this.#predictedMs, nowMs - this.enqueuedMs, share);
+    bias.written(nowMs - this.#ranUntilMs, share);
+    if (this.#promisedMs !== undefined && this.promiseEndMs < Number.POSITIVE_INFINITY)
+      bias.promised(nowMs - this.startedMs <= this.#promisedMs, share);
   }
 
   #withdraw() {
