@@ -19,6 +19,8 @@ export interface WaitState extends Forecast {
   readonly leftMs: number;
   /** The highest promised latency, when `traffic.shedAt` is `SLA`. */
   readonly shedMs: number | undefined;
+  /** The part of it that a predicted answer may use: `promiseShare`, or less where promises were broken. */
+  readonly usableShare: number;
 }
 
 /** Part of the promise that the prediction is held to: one that aims at the promise itself breaks it half of the time. */
@@ -29,7 +31,7 @@ const retryAfter = (excessMs: number) => Math.max(1, Math.ceil(excessMs / 1000))
 
 /** The refusal of a request that would wait too long, or undefined. An empty queue always admits. */
 export const refusalOfWait = (state: WaitState): Overloaded | undefined => {
-  const { waiting, waitMs, serviceMs, stoodMs, leftMs, shedMs } = state;
+  const { waiting, waitMs, serviceMs, stoodMs, leftMs, shedMs, usableShare } = state;
   if (waiting === 0) return undefined;
   if (waiting >= state.maxQueue)
     return new Overloaded(
@@ -40,7 +42,7 @@ export const refusalOfWait = (state: WaitState): Overloaded | undefined => {
     );
   if (shedMs !== undefined) {
     // A service time above the promise is the deployment's trouble, said in its status: it must not refuse everything.
-    const mostMs = Math.max(promiseShare * shedMs - serviceMs - stoodMs, serviceMs);
+    const mostMs = Math.max(usableShare * shedMs - serviceMs - stoodMs, serviceMs);
     if (waitMs > mostMs)
       return new Overloaded(
         429,

@@ -115,16 +115,16 @@ describe('a call', () => {
       retryAfterSeconds: 1,
       message: expect.stringMatching(/predicted in 105 ms by now, later than the promised latency of 100 ms/),
     });
-    // And half a tenth for the promise of half a batch that was broken.
-    const learned = (105 / 50) * (1 + 0.05 * (1 - 1 / 200));
-    expect(bias.factor).toBeCloseTo(learned);
+    expect(bias.factor).toBeCloseTo(105 / 50);
+    // Half a batch broke its promise.
+    expect(bias.usableShare).toBeCloseTo(0.75, 2);
     call.finish({ status: 429 });
     expect(held).toEqual({ requests: 0, bytes: 0 });
     expect(records).toMatchObject([{ outcome: { status: 429 }, latencyMs: 95 }]);
     // Nobody waits for it any more.
     submitted[0]?.answer([y], { startedMs: 195, runMs: 10, rows: 1 });
     submitted[0]?.breakPromise(205, 0.5);
-    expect(bias.factor).toBeCloseTo(learned);
+    expect(bias.factor).toBeCloseTo(105 / 50);
   });
 
   test('that waits without shedding by the promise, or for a run that is longer than it, has no promise to break', () => {

@@ -184,22 +184,24 @@ export class OpenCall implements Call, Job, Expiring {
     if (queue === undefined || (limits.waiting === 0 && like === undefined)) return undefined;
     const { waitMs, serviceMs } = queue.forecast(like);
     this.#predictedMs = waitMs + serviceMs;
-    const { factor, lastAnswerMs } = dependencies.bias;
+    const { bias } = dependencies;
+    const { factor } = bias;
+    const { shedMs } = limits;
     if (like !== undefined) {
-      const { shedMs } = limits;
       this.#promisedMs = shedMs;
       this.promiseEndMs = promiseEndMs({
         startedMs: this.startedMs,
         serviceMs: serviceMs * factor,
         shedMs,
-        lastAnswerMs,
+        lastAnswerMs: bias.lastAnswerMs,
       });
     }
     if (limits.waiting === 0) return undefined;
     return refusalOfWait({
       waiting: limits.waiting,
       maxQueue: limits.maxQueue,
-      shedMs: limits.shedMs,
+      shedMs,
+      usableShare: bias.usableShare,
       waitMs: waitMs * factor,
       serviceMs: serviceMs * factor,
       stoodMs: this.#stoodMs,

@@ -31,6 +31,7 @@ export interface OverloadSetting {
   readonly clientTimeoutMs?: number;
   /** One core for both threads; without it the main thread takes no time. */
   readonly main?: MainThread;
+  readonly seed?: number;
   /** A neighbour takes the core, at random moments. */
   readonly neighbour?: { readonly perSecond: number; readonly ms: number };
 }
@@ -65,7 +66,7 @@ const noMain: MainThread = { refuseMs: 0, readMs: 0, answerMs: 0 };
 export const simulateOverload = async (setting: OverloadSetting): Promise<OverloadOutcome> => {
   const { perSecond, seconds, shed = true, slower = 1, clientTimeoutMs, neighbour } = setting;
   const main = setting.main ?? noMain;
-  let seed = 7;
+  let { seed = 7 } = setting;
   const random = () => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return seed / 2_147_483_648;
