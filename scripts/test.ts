@@ -12,6 +12,11 @@ import { failuresIn, type JestReport, onlyFiles } from './second-look.ts';
 
 const root = join(import.meta.dirname, '..');
 const mostFiles = 3;
+/**
+ * Where Node keeps sources that it has stripped of their types and compiled, for the processes and threads that tests start:
+ * a pod's process takes 0.35 CPU seconds and not 0.9 until it serves, a runner's thread 0.09 and not 0.2.
+ */
+const compileCache = join(root, '.ballast/compile-cache');
 const out = mkdtempSync(join(tmpdir(), 'ballast-test-'));
 let stopped = false;
 
@@ -28,7 +33,11 @@ async function run(words: readonly string[], name: string): Promise<JestReport |
       `--outputFile=${report}`,
       ...words,
     ],
-    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+    {
+      cwd: root,
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
   );
   const stop = (signal: NodeJS.Signals) => {
     stopped = true;

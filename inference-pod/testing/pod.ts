@@ -144,10 +144,16 @@ export interface PodProcess {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** What a process of these sources is to inherit of `scripts/test.ts`: its sources compiled once for all of them. */
+export const compileCache = (): Record<string, string> => {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+};
+
 /** Runs `main.ts fetch` or `serve` as a process of its own. */
 export const spawnPod = (command: string, env: Record<string, string>): PodProcess => {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../main.ts'), command], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', ...compileCache(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';

@@ -5,6 +5,7 @@
 import { labels } from '../../../crds/constants.ts';
 import type { ModelDeployment } from '../../../crds/types.ts';
 import type { Deployment, KubeObject, Pod } from '../../../kube/objects.ts';
+import { settle } from '../../../kube/settle.ts';
 import { restartedAtAnnotation } from '../desired/deployment.ts';
 import { revisionHash } from '../hash.ts';
 import { plan } from '../plan.ts';
@@ -126,10 +127,12 @@ export class World {
       const known = this.#objects.get(key);
       const uid = known?.metadata.uid ?? `uid-${key}`;
       const version = String(++this.#serial);
-      this.#objects.set(key, {
-        ...structuredClone(object),
-        metadata: { ...structuredClone(object.metadata), uid, resourceVersion: version },
-      });
+      const made = structuredClone(object);
+      // Frozen as the operator's own caches are: what does not change is hashed once and not at every step.
+      this.#objects.set(
+        key,
+        settle<KubeObject>({ ...made, metadata: { ...made.metadata, uid, resourceVersion: version } }, known),
+      );
       if (kind === 'deployments') this.#tellReplicas(known as Deployment | undefined, object as Deployment);
     }
     for (const { kind, name } of decided.delete) {
