@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, createInflate } from 'node:zlib';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { releaseMemory } from '../runner/release.ts';
+import { releaseChunk } from '../runner/release.ts';
 
 const decoders = { gzip: createGunzip, deflate: createInflate } as const;
 
@@ -74,17 +74,26 @@ class Chunks {
   /** The body in one piece. Put together from several, byte `blobAt` lies where an element of any size may begin. */
   join(blobAt: number): Buffer {
     this.#closeSlab();
-    const [first] = this.#whole;
-    if (this.#whole.length === 1 && first !== undefined) return first;
+    // Taken out: what is released afterwards must not be the body that is read now.
+    const whole = this.#whole.splice(0);
+    const [first] = whole;
+    if (whole.length === 1 && first !== undefined) return first;
     const pad = -blobAt & 7;
     // Not from Node's pool: the memory goes to the runner with the elements.
     const body = Buffer.allocUnsafeSlow(pad + this.size).subarray(pad);
     let at = 0;
-    for (const chunk of this.#whole) {
+    for (const chunk of whole) {
       at += chunk.copy(body, at);
-      if (chunk.length === chunk.buffer.byteLength) releaseMemory(chunk.buffer);
+      releaseChunk(chunk);
     }
     return body;
+  }
+
+  /** Gives all of it back: nobody will ask for the body. */
+  release(): void {
+    this.#closeSlab();
+    for (const chunk of this.#whole.splice(0)) releaseChunk(chunk);
+    this.size = 0;
   }
 
   #closeSlab() {
@@ -93,22 +102,32 @@ class Chunks {
   }
 }
 
+/** Reads what is left of a body that nobody wants, so that its connection can go on. */
+export const throwAway = (request: IncomingMessage): void => {
+  request.on('data', releaseChunk);
+  request.resume();
+};
+
 const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    let chunks = new Chunks();
+    const chunks = new Chunks();
     let told = 0;
     let pieces = 0;
     let isRefused = false;
     const refuse = (error: unknown) => {
       isRefused = true;
       // The client may go on sending for a while: what is here already must not wait for that.
-      chunks = new Chunks();
+      chunks.release();
       reject(error instanceof Error ? error : new Error(String(error)));
     };
     request.on('data', (chunk: Buffer) => {
-      if (isRefused) return;
+      if (isRefused) {
+        releaseChunk(chunk);
+        return;
+      }
       if (chunks.size + chunk.length > limit) {
         refuse(tooLarge(limit));
+        releaseChunk(chunk);
         return;
       }
       chunks.add(chunk);
@@ -134,7 +153,7 @@ const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Pro
     });
     // Every request closes in the end: the error, with its stack, is only made for those that were cut off.
     const aborted = () => {
-      if (!request.complete) reject(new BodyAborted());
+      if (!request.complete && !isRefused) refuse(new BodyAborted());
     };
     request.on('error', aborted);
     request.on('close', aborted);

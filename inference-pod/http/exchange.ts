@@ -7,6 +7,7 @@ import { contractHeader } from '../contract/words.ts';
 import type { Call, InferenceService, InferResult, Protocol, Work } from '../inference/types.ts';
 import type { Logger } from '../log/logger.ts';
 import { traceOfHeaders, traceResponse } from '../log/trace.ts';
+import { releaseBody } from '../runner/release.ts';
 import { BodyAborted, tooLarge } from './body.ts';
 import type { Client, RequestHeaders } from './client.ts';
 import { packed } from './packed.ts';
@@ -47,6 +48,7 @@ export type InferHandler = (client: Client, route: InferRoute) => void;
 
 /** The caller closed the connection before the answer. */
 const clientGone = 499;
+const nothing: readonly Tensor[] = Object.freeze([]);
 
 /** Above this size a body is read, and an answer written, with turns for others in between. */
 export const isLargeBody = (body: Buffer): boolean => body.length > 262_144;
@@ -118,10 +120,19 @@ class Exchange {
       call.holdBytes(bytes);
     });
     const body = sent instanceof Promise ? await sent : sent;
-    if (call.isFinished) return;
-    call.holdBytes(Math.max(call.arrival.bytes, body.length));
-    const read = edge.read(body, model, client.headers);
-    const { work, write } = read instanceof Promise ? await read : read;
+    let inputs: readonly Tensor[] = nothing;
+    let read: EdgeWork;
+    try {
+      if (call.isFinished) return;
+      call.holdBytes(Math.max(call.arrival.bytes, body.length));
+      const reading = edge.read(body, model, client.headers);
+      read = reading instanceof Promise ? await reading : reading;
+      inputs = read.work.inputs;
+    } finally {
+      // Read or refused: only tensors that lie in the body still need it.
+      releaseBody(body, inputs);
+    }
+    const { work, write } = read;
     if (call.isFinished) return;
     const result = await call.infer(work);
     if (call.isFinished) return;

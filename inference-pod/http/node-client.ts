@@ -1,7 +1,7 @@
 /** A caller that came through node:http: any request that HTTP allows, its body still to be read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AnswerOptions, headersOf, sendBody } from './answer.ts';
-import { type OnBytes, readBody } from './body.ts';
+import { type OnBytes, readBody, throwAway } from './body.ts';
 import type { Client, RequestHeaders } from './client.ts';
 
 /** How long a client that is refused while it sends may go on before its connection is cut. */
@@ -13,6 +13,7 @@ export class NodeClient implements Client {
   readonly headers: RequestHeaders;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  #isRead = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -33,6 +34,7 @@ export class NodeClient implements Client {
   }
 
   readBody(limit: number, onBytes: OnBytes): Promise<Buffer> {
+    this.#isRead = true;
     return readBody(this.#request, limit, onBytes);
   }
 
@@ -46,7 +48,7 @@ export class NodeClient implements Client {
     const whole = close ? { ...options, close } : options;
     if (close && unread) this.#answerWhileSending(status, body, whole);
     else {
-      if (unread) this.#request.resume();
+      if (unread) this.#throwAway();
       sendBody(this.#response, status, body, whole);
     }
   }
@@ -70,7 +72,13 @@ export class NodeClient implements Client {
     }, refusedForMs);
     this.#request.once('end', end);
     this.#request.once('close', end);
-    this.#request.resume();
+    this.#throwAway();
+  }
+
+  /** Where the body is being read, its reader throws the rest away. */
+  #throwAway() {
+    if (this.#isRead) this.#request.resume();
+    else throwAway(this.#request);
   }
 
   #isBig(): boolean {

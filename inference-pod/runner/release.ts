@@ -4,6 +4,7 @@
  * collections (measured).
  */
 import type { Tensor } from '../../protocol/datatypes.ts';
+import { ownsMemory } from '../../protocol/raw-tensor.ts';
 
 /** Below it the collector is cheaper: what dies young costs it nothing. */
 const leastBytes = 32_768;
@@ -16,4 +17,20 @@ export const releaseMemory = (memory: ArrayBufferLike): void => {
 /** The same of the memory of tensors. */
 export const releaseTensors = (tensors: readonly Tensor[]): void => {
   for (const { data } of tensors) if (!Array.isArray(data)) releaseMemory(data.buffer);
+};
+
+/** The same of a piece of a body, where it has its memory for itself. */
+export const releaseChunk = ({ length, buffer }: Uint8Array): void => {
+  if (length === buffer.byteLength) releaseMemory(buffer);
+};
+
+/**
+ * The same of a body that was read: JSON of 200 KB is 70 MB/s of garbage with a model of 3 ms, and up to 64 MB of it lay
+ * around (measured). Its memory stays where something else lies in it too, be it one of the tensors that were read from it.
+ */
+export const releaseBody = (body: Uint8Array, inputs: readonly Tensor[]): void => {
+  const { buffer } = body;
+  if (!ownsMemory(body)) return;
+  for (const { data } of inputs) if (!Array.isArray(data) && data.buffer === buffer) return;
+  releaseMemory(buffer);
 };
