@@ -1,6 +1,6 @@
 /** One cost curve for each shape of request, and the batch size that follows from it. */
 import type { BatchCosts } from '../../crds/wire.ts';
-import { CostCurve } from './cost-curve.ts';
+import { CostCurve, knownWrong } from './cost-curve.ts';
 
 /** Shapes whose curves are kept: a model with free dimensions may see any number of them. */
 const mostShapes = 64;
@@ -93,7 +93,11 @@ export class CostBook {
 
   /** Learns from a batch that ran: its requests were like this one. */
   observe(like: Costed, rows: number, ms: number): void {
-    this.#entry(like).curve.observe(rows, ms);
+    const entry = this.#entry(like);
+    // The next size follows at once: a pod that was warmed up on a busy node stayed at one row for 15 s of load, a try each 3 s.
+    if (rows >= 2 * entry.chosen && ms < knownWrong * entry.curve.costMs(rows))
+      entry.probedAtMs = Number.NEGATIVE_INFINITY;
+    entry.curve.observe(rows, ms);
   }
 
   /** What the usual batch of requests of so many rows takes, and one such request alone; undefined where there are no batches. */

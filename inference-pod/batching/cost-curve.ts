@@ -10,6 +10,8 @@ const farShare = 0.2;
  */
 const longAgo = 64;
 const staleWeight = 0.5;
+/** A size that took less than this part of what it was known for was known from a bad moment. */
+export const knownWrong = 0.8;
 /** One stalled run must not turn the curve over. */
 const mostRatio = 4;
 /** A batch that reaches this part of the best rate is good enough: larger ones only add latency. */
@@ -22,7 +24,7 @@ export class CostCurve {
   /** Ascending. */
   readonly #rows: number[];
   readonly #ms: number[];
-  /** When each size ran last, in batches. */
+  /** When each size ran last, in batches; 0 when that was at warm-up. */
   readonly #ranAt: number[];
   #observed: number;
   #batches = 0;
@@ -89,13 +91,19 @@ export class CostCurve {
     const far = this.#observed < 1 / leastWeight ? weight : weight * farShare;
     const above = Math.min(this.#above(rows), last);
     const share = rows >= (sizes[above] ?? 1) ? 1 : this.#share(above, rows);
+    const nearness = (i: number) => (i === above ? share : i === above - 1 ? 1 - share : 0);
+    const isOfWarmUp = (i: number) => this.#ranAt[i] === 0;
+    // Where warm-up had a bad moment for one size it had one for the larger: known as too slow, none would ever be tried.
+    const wasWrong = ratio < knownWrong && share === 1 && isOfWarmUp(above);
     for (let i = 0; i <= last; i += 1) {
-      const near = i === above ? share : i === above - 1 ? 1 - share : 0;
+      const near = nearness(i);
       const isStale = near === 1 && this.#batches - (this.#ranAt[i] ?? 0) > longAgo;
-      if (near > 0) this.#ranAt[i] = this.#batches;
-      const by = Math.max(far, isStale ? (ratio < 1 ? 1 : staleWeight) : near * weight);
+      let by = Math.max(far, near * weight);
+      if (wasWrong && i >= above && isOfWarmUp(i)) by = 1;
+      else if (isStale) by = ratio < 1 ? 1 : Math.max(by, staleWeight);
       this.#ms[i] = (this.#ms[i] ?? 0) * (1 + by * (ratio - 1));
     }
+    for (let i = 0; i <= last; i += 1) if (nearness(i) > 0) this.#ranAt[i] = this.#batches;
   }
 
   /**

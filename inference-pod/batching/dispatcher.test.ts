@@ -118,6 +118,7 @@ test('callers that were just answered come back in time for the next batch, wher
   await turn();
   submit(3);
   submit(4);
+  clock.ms = 1;
   runs[0]?.resolve(answerOf(2));
   await turn();
   await turn();
@@ -128,11 +129,12 @@ test('callers that were just answered come back in time for the next batch, wher
   expect(runs.map(({ rows }) => rows)).toEqual([2, 4]);
   // This time nobody comes back: the next batch leaves after the millisecond that it could have saved.
   submit(7);
+  clock.ms = 2;
   runs[1]?.resolve(answerOf(4));
   await turn();
   await turn();
   expect(runs).toHaveLength(2);
-  clock.ms = 1;
+  clock.ms = 3;
   await turn();
   expect(runs.map(({ rows }) => rows)).toEqual([2, 4, 1]);
 });
