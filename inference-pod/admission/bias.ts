@@ -5,7 +5,7 @@ import { promiseShare } from './wait.ts';
 const batchWeight = 0.05;
 const mostFactor = 4;
 /**
- * A batch that breaks the promise takes a tenth of it from what waiting may use, and two hundred that keep it give that back:
+ * A batch that breaks the promise takes a tenth of the promise from what a predicted answer may use, and two hundred that keep it give that back:
  * one in two hundred may break it. The mean does not see what is rare and long, such as a neighbour that takes 30 ms twice a second.
  */
 const worry = 0.1;

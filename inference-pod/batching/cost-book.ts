@@ -94,7 +94,7 @@ export class CostBook {
   /** Learns from a batch that ran: its requests were like this one. */
   observe(like: Costed, rows: number, ms: number): void {
     const entry = this.#entry(like);
-    // The next size follows at once: a pod that was warmed up on a busy node stayed at one row for 15 s of load, a try each 3 s.
+    // The next size follows at once: a pod that was warmed up on a busy node had five to go to 32 rows, a try each 3 s.
     if (rows >= 2 * entry.chosen && ms < knownWrong * entry.curve.costMs(rows))
       entry.probedAtMs = Number.NEGATIVE_INFINITY;
     entry.curve.observe(rows, ms);

@@ -3,7 +3,8 @@ import type { GatewayObservation, Known, PodObservation, ServiceEstimate } from 
 
 /** Measured requests from which on a mean stands for itself. */
 export const fewestSamples = 30;
-const largestScv = 16;
+/** No spread of service times is taken for larger than this: a squared coefficient of variation. */
+export const largestScv = 16;
 
 /** What was measured of one revision. */
 export interface RevisionService extends ServiceEstimate {
@@ -18,11 +19,29 @@ export interface MeasuredService {
   readonly estimate: Known<ServiceEstimate>;
 }
 
-interface Sums {
+/** Of some requests: how many, and their service times and the squares of these summed, in seconds. */
+export interface Sums {
   count: number;
   sum: number;
   squares: number;
 }
+
+/** Mean and squared coefficient of variation from sums. */
+export function measuredFrom({ count, sum, squares }: Sums): MeasuredService {
+  if (!(count > 0 && sum > 0)) return { count, estimate: 'unknown' };
+  const meanSeconds = sum / count;
+  const variance = Math.max(0, squares / count - meanSeconds * meanSeconds);
+  return {
+    count,
+    estimate: { meanSeconds, scv: Math.min(largestScv, variance / (meanSeconds * meanSeconds)) },
+  };
+}
+
+/** What was measured of a revision, without its name. */
+export const measuredBy = ({ samples, meanSeconds, scv }: RevisionService): MeasuredService => ({
+  count: samples,
+  estimate: { meanSeconds, scv },
+});
 
 interface Told {
   readonly serviceCount: number;
@@ -61,9 +80,8 @@ export function servicesOf(
     const sums =
       own === undefined || (own.count < fewestSamples && seen && seen.count > own.count) ? seen : own;
     if (sums === undefined || !Number.isFinite(sums.sum + sums.squares)) return [];
-    const meanSeconds = sums.sum / sums.count;
-    const scv = Math.min(largestScv, Math.max(0, sums.squares / sums.count / meanSeconds ** 2 - 1));
-    return [{ revision, samples: sums.count, meanSeconds, scv }];
+    const { count, estimate } = measuredFrom(sums);
+    return estimate === 'unknown' ? [] : [{ revision, samples: count, ...estimate }];
   });
 }
 
@@ -81,11 +99,7 @@ export function recentService(pods: readonly PodObservation[]): MeasuredService 
       sums.squares += second.serviceSumSquares;
     }
   }
-  const { count, sum, squares } = sums;
-  if (!(count > 0 && sum > 0)) return { count: 0, estimate: 'unknown' };
-  const meanSeconds = sum / count;
-  const scv = Math.min(largestScv, Math.max(0, squares / count / meanSeconds ** 2 - 1));
-  return { count, estimate: { meanSeconds, scv } };
+  return measuredFrom(sums);
 }
 
 /**

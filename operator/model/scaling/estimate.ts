@@ -1,5 +1,13 @@
 /** Estimates from the merged readings: arrival rates, burstiness, service time, queue, and how much of it is known. */
-import { fewestSamples, type MeasuredService, servicesOf, youngService } from './by-revision.ts';
+import {
+  fewestSamples,
+  type MeasuredService,
+  measuredBy,
+  measuredFrom,
+  type Sums,
+  servicesOf,
+  youngService,
+} from './by-revision.ts';
 import type { GatewayView } from './gateway-readings.ts';
 import { arrivalRates, dispersion } from './rates.ts';
 import type { SecondsRing } from './ring.ts';
@@ -44,7 +52,6 @@ export interface Estimates {
 }
 
 const serviceWindowSlots = 30;
-const largestScv = 16;
 
 /** Share of ready pods that must have answered before a decrease is thought about. */
 const enoughToDecrease = 0.9;
@@ -87,23 +94,15 @@ function measuredService(ring: SecondsRing, nowMs: number, left: readonly number
 
 function serviceIn(ring: SecondsRing, nowMs: number, left: readonly number[]): MeasuredService {
   const oldest = Math.floor(nowMs / 10_000) - serviceWindowSlots;
-  let count = 0;
-  let sum = 0;
-  let squares = 0;
+  const sums: Sums = { count: 0, sum: 0, squares: 0 };
   for (let slot = 0; slot < ring.serviceEpoch.length; slot += 1) {
     const step = ring.serviceEpoch[slot] ?? -1;
     if (step < oldest || left.includes(step)) continue;
-    count += ring.serviceCount[slot] ?? 0;
-    sum += ring.serviceSum[slot] ?? 0;
-    squares += ring.serviceSumSquares[slot] ?? 0;
+    sums.count += ring.serviceCount[slot] ?? 0;
+    sums.sum += ring.serviceSum[slot] ?? 0;
+    sums.squares += ring.serviceSumSquares[slot] ?? 0;
   }
-  if (count === 0 || sum <= 0) return { count, estimate: 'unknown' };
-  const meanSeconds = sum / count;
-  const variance = Math.max(0, squares / count - meanSeconds * meanSeconds);
-  return {
-    count,
-    estimate: { meanSeconds, scv: Math.min(largestScv, variance / (meanSeconds * meanSeconds)) },
-  };
+  return measuredFrom(sums);
 }
 
 /** Whether the last well-founded service time is of another revision than the one that serves. */
@@ -135,8 +134,7 @@ function measuredOf(
   const byGateways = measuredService(before.gatewayRing, nowMs, startSteps);
   if (byGateways.count >= fewestSamples || !isAnothers(before)) return byGateways;
   const own = servicesOf([], gateways).find(({ revision }) => revision === before.revision);
-  if (own === undefined || own.samples <= byGateways.count) return byGateways;
-  return { count: own.samples, estimate: { meanSeconds: own.meanSeconds, scv: own.scv } };
+  return own === undefined || own.samples <= byGateways.count ? byGateways : measuredBy(own);
 }
 
 /** Smoothed burstiness, at most one step each 2 s. */

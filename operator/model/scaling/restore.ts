@@ -3,6 +3,7 @@
  * that is none, out of bounds, old or of the future drops its block, and none is a reason for fewer replicas by itself.
  */
 import { decimalPattern } from '../../../crds/values.ts';
+import { largestScv } from './by-revision.ts';
 import { noCapacity } from './capacity.ts';
 import { initialState } from './decide.ts';
 import { mostReplicas } from './sizing.ts';
@@ -17,7 +18,6 @@ const marginAgeMs = 20 * 60_000;
 /** Clocks of two machines differ by no more than this. */
 const skewMs = 5_000;
 const mostFull = 8;
-const largestScv = 16;
 const longestSeconds = 3_600;
 
 const decimal = new RegExp(decimalPattern);

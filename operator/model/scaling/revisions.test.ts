@@ -4,7 +4,7 @@ import type { Estimates } from './estimate.ts';
 import { nothingLearned } from './learned.ts';
 import { servingParts } from './revisions.ts';
 import { input, observation, pod } from './testing/build.ts';
-import { gateway } from './testing/gateway.ts';
+import { gateway, routedTo } from './testing/gateway.ts';
 import type { GatewayObservation, Learned, PodObservation } from './types.ts';
 
 const at = 1_000_000;
@@ -19,30 +19,7 @@ const fleet = (newShare: number, newServiceMs = 36) => [
 ];
 
 /** What a gateway tells whose route gives the new revision this share. */
-function routed(newShare: number): GatewayObservation {
-  const told = gateway('a', at, { rate: 400 });
-  const [model] = told.report.models;
-  if (model === undefined) throw new Error('one model');
-  const revision = (name: string, weight: number) => ({
-    revision: name,
-    weight,
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-    bound: 0,
-    inFlight: 0,
-    readyPods: 1,
-    asidePods: 0,
-    slots: 1,
-    slotsPerPod: 1,
-  });
-  const revisions = [revision('old', 10_000 * (1 - newShare)), revision('new', 10_000 * newShare)];
-  return { ...told, report: { ...told.report, models: [{ ...model, revisions }] } };
-}
+const routed = (newShare: number): GatewayObservation => routedTo(gateway('a', at, { rate: 400 }), newShare);
 
 const decided = (newShare: number, newServiceMs?: number) =>
   decide(

@@ -2,6 +2,7 @@
 import {
   fewestSamples,
   type MeasuredService,
+  measuredBy,
   type RevisionService,
   recentService,
   servicesOf,
@@ -60,8 +61,7 @@ function measuredOf(
 ): MeasuredService {
   const own = recentService(pods);
   if (own.count >= fewestSamples || byGateways === undefined || byGateways.samples <= own.count) return own;
-  const { samples, meanSeconds, scv } = byGateways;
-  return { count: samples, estimate: { meanSeconds, scv } };
+  return measuredBy(byGateways);
 }
 
 /** What is known when revisions are told apart. */

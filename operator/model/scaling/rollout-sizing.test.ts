@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide, initialState } from './decide.ts';
 import { input, observation, pod } from './testing/build.ts';
-import { gateway } from './testing/gateway.ts';
+import { gateway, routedTo } from './testing/gateway.ts';
 import type { Decision, GatewayObservation, Observation, ScalingState } from './types.ts';
 
 const startMs = 1_000_000;
@@ -26,28 +26,7 @@ function gatewayOf(second: number, nowMs: number, newShare: number, serviceMs: n
     arrivals: rate * (100 + second),
     serviceMs,
   });
-  const [model] = told.report.models;
-  if (model === undefined) throw new Error('one model');
-  const revisions = [
-    { revision: 'old', weight: 10_000 * (1 - newShare) },
-    { revision: 'new', weight: 10_000 * newShare },
-  ].map((one) => ({
-    ...one,
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-    bound: 0,
-    inFlight: 0,
-    readyPods: 1,
-    asidePods: 0,
-    slots: 1,
-    slotsPerPod: 1,
-  }));
-  return { ...told, report: { ...told.report, models: [{ ...model, revisions }] } };
+  return routedTo(told, newShare);
 }
 
 /** Decides each second; what is asked for runs in the next. `ofOne`: the new revision has been there all along. */

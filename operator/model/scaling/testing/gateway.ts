@@ -34,6 +34,16 @@ const second = (endMs: number, arrivals: number, served: number, serviceMs: numb
   mostWaiting: 0,
 });
 
+const noOutcomes = {
+  succeeded: 0,
+  clientErrors: 0,
+  rejected: 0,
+  failed: 0,
+  serviceCount: 0,
+  serviceSumSeconds: 0,
+  serviceSumSquares: 0,
+};
+
 /** An answer of one gateway; idle seconds are left out, as a real one leaves them out. */
 export function gateway(name: string, nowMs: number, load: GatewayLoad): GatewayObservation {
   const { uptimeSeconds = 100, serviceMs = 12, ageMs = 0 } = load;
@@ -42,15 +52,6 @@ export function gateway(name: string, nowMs: number, load: GatewayLoad): Gateway
   const seconds = Array.from({ length: kept }, (_, index) => Math.floor(uptimeSeconds) - kept + index + 1)
     .map((end) => second(end * 1_000, rateOf(end), (load.served ?? rateOf)(end), serviceMs))
     .filter(({ arrivals }) => arrivals !== 0);
-  const outcomes = {
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-  };
   const report: GatewayLoadReport = {
     version: 1,
     instance: load.instance ?? name,
@@ -63,7 +64,7 @@ export function gateway(name: string, nowMs: number, load: GatewayLoad): Gateway
         model: 'wine',
         port: 20_000,
         counters: {
-          ...outcomes,
+          ...noOutcomes,
           rejected: load.rejected ?? 0,
           arrivals: load.arrivals ?? Math.round(rateOf(uptimeSeconds) * uptimeSeconds),
           busySeconds: 0,
@@ -80,4 +81,24 @@ export function gateway(name: string, nowMs: number, load: GatewayLoad): Gateway
     ],
   };
   return { gateway: name, report, readAtMs: nowMs - ageMs, periodMs: 1_000 };
+}
+
+/** The same answer of a gateway whose route gives revisions `old` and `new` their shares, `newShare` of 1 to the new one. */
+export function routedTo(told: GatewayObservation, newShare: number): GatewayObservation {
+  const [model] = told.report.models;
+  if (model === undefined) throw new Error('one model');
+  const revisions = [
+    { revision: 'old', weight: 10_000 * (1 - newShare) },
+    { revision: 'new', weight: 10_000 * newShare },
+  ].map((one) => ({
+    ...one,
+    ...noOutcomes,
+    bound: 0,
+    inFlight: 0,
+    readyPods: 1,
+    asidePods: 0,
+    slots: 1,
+    slotsPerPod: 1,
+  }));
+  return { ...told, report: { ...told.report, models: [{ ...model, revisions }] } };
 }
