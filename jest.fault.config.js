@@ -6,5 +6,7 @@ export default {
   testMatch: ['<rootDir>/test/fault/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/.ballast/'],
   reporters: ['default', '<rootDir>/test/fault/table.ts'],
+  // Its table has figures.
+  maxWorkers: 2,
   testTimeout: 120_000,
 };

@@ -70,11 +70,19 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
   /** A release that comes to nothing, in the least time that may be. Whoever looks at one begins it early: others run meanwhile. */
   const failing = { runtime: { image: missingImage }, rollout: { progressDeadline: '10s' } };
 
-  describe('kubectl wait', () => {
-    beforeAll(async () => {
-      expect(said(await api.post(models, manifest('bad', failing)))).toBe('201');
-    });
+  const chart = (name: string, spec: Fields) => {
+    mkdirSync(join(dir, name, 'templates'), { recursive: true });
+    file(`${name}/Chart.yaml`, `apiVersion: v2\nname: ${name}\nversion: 0.1.0\n`);
+    writeFileSync(join(dir, name, 'templates/model.yaml'), JSON.stringify(manifest(name, spec)));
+  };
+  let broken: Promise<string> | undefined;
+  beforeAll(async () => {
+    expect(said(await api.post(models, manifest('bad', failing)))).toBe('201');
+    chart('broken', failing);
+    broken = ground.helm('install broken broken --wait --timeout 40s').catch((error: Error) => error.message);
+  });
 
+  describe('kubectl wait', () => {
     test('ends when a good release serves, not before', async () => {
       await ground.hold(true);
       expect(await kubectl('apply -f -', JSON.stringify(manifest('good')))).toContain('created');
@@ -133,20 +141,8 @@ export async function gitopsCases({ version, helmMajor, kstatus }: CasesOptions)
   });
 
   describe(`helm ${helmMajor} install --wait`, () => {
-    const chart = (name: string, spec: Fields) => {
-      mkdirSync(join(dir, name, 'templates'), { recursive: true });
-      file(`${name}/Chart.yaml`, `apiVersion: v2\nname: ${name}\nversion: 0.1.0\n`);
-      writeFileSync(join(dir, name, 'templates/model.yaml'), JSON.stringify(manifest(name, spec)));
-    };
     // Helm 4 judges custom resources by kstatus. Helm 3 waits for the kinds that it knows and for no other.
     const waitsForCustom = helmMajor >= 4;
-    let broken: Promise<string> | undefined;
-    beforeAll(() => {
-      chart('broken', failing);
-      broken = ground
-        .helm('install broken broken --wait --timeout 40s')
-        .catch((error: Error) => error.message);
-    });
 
     test('of a good release', async () => {
       await ground.hold(true);

@@ -85,14 +85,14 @@ export const repeat =
     return statuses;
   };
 
-const bomb100 = gzipSync(Buffer.alloc(100_000_000, 0x20), { level: 9 });
-const bomb15 = gzipSync(Buffer.alloc(15_000_000, 0x20), { level: 9 });
 const rows = (n: number) =>
   `{"inputs":[{"name":"x","shape":[${n},4],"datatype":"FP32","data":[${Array(n).fill('1.25,2.5,3.75,4.125').join(',')}]}]}`;
 const wide = '9'.repeat(400);
 
 /** The attacks of security.md S16. */
 export const attacks = (which: 'all' | 'small' = 'all'): Attack[] => {
+  const bomb100 = gzipSync(Buffer.alloc(100_000_000, 0x20), { level: 9 });
+  const bomb15 = gzipSync(Buffer.alloc(15_000_000, 0x20), { level: 9 });
   const mega15 = rows(750_000);
   const mega32 = rows(1_600_000);
   const three = rows(130_000);
