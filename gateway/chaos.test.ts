@@ -3,6 +3,7 @@
  * break off and fall silent, and routes change under what waits. By seeds, on a clock of its own.
  */
 import { describe, expect, test } from '@jest/globals';
+import { Deadlines } from '../queue/deadlines.ts';
 import { uniform } from '../stats/uniform.ts';
 import type { PodAddress } from './balance/address.ts';
 import type { Pod } from './balance/pod.ts';
@@ -11,7 +12,6 @@ import { Call, type CallEdge } from './call.ts';
 import type { GateRoute } from './gate-options.ts';
 import { ModelGate } from './model-gate.ts';
 import { ByteBudget } from './queue/bytes.ts';
-import { Deadlines } from './queue/deadlines.ts';
 import type { Refusal } from './queue/refusal.ts';
 import { route } from './testing/rig.ts';
 

@@ -1,8 +1,9 @@
 /** What the queue of one model is told, and what it needs. */
+
+import type { Deadlines } from '../queue/deadlines.ts';
 import type { PodTransports } from './balance/pod.ts';
 import type { HeaderRule } from './balance/split.ts';
 import type { ByteShare } from './queue/bytes.ts';
-import type { Deadlines } from './queue/deadlines.ts';
 
 /** What the route of a model says, as far as the queue needs it. */
 export interface GateRoute {

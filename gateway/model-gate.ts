@@ -1,5 +1,7 @@
 /** The queue in front of one model: late binding. A request gets a pod when one has a free slot, and not before. */
 import type { GatewayModelLoad } from '../crds/gateway-load.ts';
+import type { Deadlines } from '../queue/deadlines.ts';
+import { FairQueue } from '../queue/fair-queue.ts';
 import type { PodAddress } from './balance/address.ts';
 import { alone, type Peers, RevisionPool } from './balance/revision.ts';
 import { revisionByHeader, WeightedSplit } from './balance/split.ts';
@@ -8,8 +10,6 @@ import type { GateDependencies, GateRoute } from './gate-options.ts';
 import { ModelRecorder } from './load/recorder.ts';
 import { refusalOfWait } from './queue/admission.ts';
 import type { ByteShare } from './queue/bytes.ts';
-import type { Deadlines } from './queue/deadlines.ts';
-import { FairQueue } from './queue/fair-queue.ts';
 import { Refusal, type RefusalReason, timedOut } from './queue/refusal.ts';
 
 export class ModelGate implements Gate {

@@ -55,7 +55,16 @@ export const podNodeFlags = ['--max-semi-space-size=4', '--no-maglev'] as const;
 export const podNodeEnv = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', MALLOC_ARENA_MAX: '1' } as const;
 
 /** Folders whose sources can be part of a bundle. */
-export const sourceFolders = ['crds', 'kube', 'protocol', 'stats', 'operator', 'gateway', 'inference-pod'];
+export const sourceFolders = [
+  'crds',
+  'kube',
+  'protocol',
+  'queue',
+  'stats',
+  'operator',
+  'gateway',
+  'inference-pod',
+];
 
 export interface Bundles {
   /** Folder with one `NAME.mjs` for each entry point. */

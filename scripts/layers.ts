@@ -12,6 +12,7 @@ const rooms: Record<string, { allow: string[]; pure?: boolean }> = {
   kube: { allow: [] },
   protocol: { allow: ['crds'], pure: true },
   stats: { allow: [], pure: true },
+  queue: { allow: [] },
   // kube/objects.ts holds nothing but types, and desired/ builds such objects.
   'operator/model': { allow: ['crds', 'stats', 'kube/objects.ts'], pure: true },
   'operator/probe': { allow: ['crds', 'stats', 'operator/model'] },
@@ -19,8 +20,8 @@ const rooms: Record<string, { allow: string[]; pure?: boolean }> = {
   'operator/http': { allow: ['crds', 'operator/model', 'kube/probed-port.ts'] },
   operator: { allow: ['crds', 'kube', 'stats', 'operator'] },
   'inference-pod/monitor': { allow: ['crds', 'stats'], pure: true },
-  'inference-pod': { allow: ['crds', 'protocol', 'stats', 'inference-pod'] },
-  gateway: { allow: ['crds', 'kube', 'protocol', 'stats'] },
+  'inference-pod': { allow: ['crds', 'protocol', 'queue', 'stats', 'inference-pod'] },
+  gateway: { allow: ['crds', 'kube', 'protocol', 'queue', 'stats'] },
   simulator: { allow: ['operator/model', 'stats', 'crds'] },
   local: { allow: ['kube', 'crds'] },
   cli: { allow: ['crds', 'kube', 'protocol', 'simulator', 'operator/model', 'local', 'stats'] },

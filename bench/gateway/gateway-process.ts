@@ -3,7 +3,7 @@ import type { PodAddress } from '../../gateway/balance/address.ts';
 import { ModelGate } from '../../gateway/model-gate.ts';
 import { networkTransports, portOf } from '../../gateway/model-port.ts';
 import { ByteBudget } from '../../gateway/queue/bytes.ts';
-import { Deadlines } from '../../gateway/queue/deadlines.ts';
+import { Deadlines } from '../../queue/deadlines.ts';
 
 const [, , ports = '', podPorts = '', slots = '1'] = process.argv;
 const nowMs = () => performance.now();

@@ -8,7 +8,7 @@ import type { Pod, PodTransports } from '../../gateway/balance/pod.ts';
 import { Call, type CallEdge } from '../../gateway/call.ts';
 import { ModelGate } from '../../gateway/model-gate.ts';
 import { ByteBudget } from '../../gateway/queue/bytes.ts';
-import { Deadlines } from '../../gateway/queue/deadlines.ts';
+import { Deadlines } from '../../queue/deadlines.ts';
 import { type BalancingFigures, type Way, ways } from './balancing.ts';
 import { gammaOf, randomOf } from './random.ts';
 

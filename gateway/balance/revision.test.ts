@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Waiting } from '../queue/fair-queue.ts';
+import type { Waiting } from '../../queue/fair-queue.ts';
 import type { PodAddress } from './address.ts';
 import type { Pod, PodTransports } from './pod.ts';
 import { type Peers, RevisionPool } from './revision.ts';

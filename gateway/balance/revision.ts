@@ -1,6 +1,6 @@
 /** The pods of one revision and the requests that wait for them. */
 import type { GatewayOutcomes, GatewayRevisionLoad } from '../../crds/gateway-load.ts';
-import { FairQueue, type Waiting } from '../queue/fair-queue.ts';
+import { FairQueue, type Waiting } from '../../queue/fair-queue.ts';
 import type { PodAddress } from './address.ts';
 import { Pod, type PodTransports } from './pod.ts';
 import { ServiceTime } from './service-time.ts';

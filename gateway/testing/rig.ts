@@ -1,5 +1,6 @@
 /** One model's port in front of stub pods, all on the loopback address. */
 import { type Agent, request } from 'node:http';
+import { Deadlines } from '../../queue/deadlines.ts';
 import { until as untilThere } from '../../test/until.ts';
 import type { PodAddress } from '../balance/address.ts';
 import type { GateLimits, GateRoute } from '../gate-options.ts';
@@ -7,7 +8,6 @@ import type { ModelPort } from '../http/port.ts';
 import { ModelGate } from '../model-gate.ts';
 import { networkTransports, portOf } from '../model-port.ts';
 import { ByteBudget } from '../queue/bytes.ts';
-import { Deadlines } from '../queue/deadlines.ts';
 
 export const route = (changes: Partial<GateRoute> = {}): GateRoute => ({
   port: 0,

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { Tensor } from '../../protocol/datatypes.ts';
 import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
+import { BatchQueue } from './batch-queue.ts';
 import { CostBook } from './cost-book.ts';
 import { Dispatcher, type Job } from './dispatcher.ts';
-import { FairQueue } from './fair-queue.ts';
 
 /** A runner whose runs end when the test says so. */
 const fakeRunner = () => {
@@ -44,7 +44,7 @@ const setUp = ({
   clock = { ms: 0 },
 } = {}) => {
   const { runner, runs } = fakeRunner();
-  const queue = new FairQueue<Job>();
+  const queue = new BatchQueue<Job>();
   const book = new CostBook({ warm: costs, rowElements: 1, maxRows: 8, capMs: () => 1000 });
   const events: string[] = [];
   const dispatcher = new Dispatcher(

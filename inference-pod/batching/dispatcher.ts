@@ -3,9 +3,9 @@ import type { Tensor } from '../../protocol/datatypes.ts';
 import type { Forecast } from '../admission/wait.ts';
 import { releaseTensors } from '../runner/release.ts';
 import { type BatchResult, RunFailed, type Runner } from '../runner/runner.ts';
+import type { BatchQueue, BatchRules, Waiting } from './batch-queue.ts';
 import { type Batchable, joinInputs, splitOutputs } from './batching.ts';
 import type { CostBook, Costed } from './cost-book.ts';
-import type { BatchRules, FairQueue, Waiting } from './fair-queue.ts';
 import { type Forecasted, forecast, type KnownCosts, remainingMs } from './forecast.ts';
 import { Gatherer, type Gathering } from './gathering.ts';
 
@@ -66,7 +66,7 @@ interface Gathered extends Gathering {
 const nothing: Forecast = Object.freeze({ waitMs: 0, serviceMs: 0 });
 
 export class Dispatcher {
-  readonly #queue: FairQueue<Job>;
+  readonly #queue: BatchQueue<Job>;
   readonly #runner: Runner;
   readonly #costs: CostBook;
   readonly #observer: BatchObserver;
@@ -87,7 +87,7 @@ export class Dispatcher {
   #alone: Job[] = [];
 
   constructor(
-    queue: FairQueue<Job>,
+    queue: BatchQueue<Job>,
     runner: Runner,
     costs: CostBook,
     observer: BatchObserver,

@@ -1,11 +1,11 @@
 /** The life of a call, with the clock as data and a queue that does what the test says. */
 import { describe, expect, test } from '@jest/globals';
 import type { Tensor } from '../../protocol/datatypes.ts';
+import { Deadlines } from '../../queue/deadlines.ts';
 import type { AdmissionState } from '../admission/admission.ts';
 import { Bias } from '../admission/bias.ts';
 import type { Forecast } from '../admission/wait.ts';
 import type { Job } from '../batching/dispatcher.ts';
-import { Deadlines } from './deadlines.ts';
 import { createInferenceService } from './service.ts';
 import type { Arrival, CallRecord, InferenceDependencies, WaitingLimits, Work } from './types.ts';
 

@@ -1,6 +1,8 @@
 /** One call: admission → deadline → contract → queue → answer. It is its own job in the queue, so that none is made per request. */
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Expiring, Spoke } from '../../queue/deadlines.ts';
+import type { Place } from '../../queue/fair-queue.ts';
 import {
   allowedMs,
   notReady,
@@ -13,11 +15,9 @@ import { promiseBroken, promiseEndMs, refusalOfWait } from '../admission/wait.ts
 import { groupKeyOf } from '../batching/batching.ts';
 import type { Costed } from '../batching/cost-book.ts';
 import type { BatchTimings, Job } from '../batching/dispatcher.ts';
-import type { Place } from '../batching/fair-queue.ts';
 import { refuseDeadlySizes, zeroRowOutputs } from '../batching/zero-rows.ts';
 import type { CheckedInputs } from '../contract/checks.ts';
 import { refuseUnrunnable } from '../runner/types.ts';
-import type { Expiring, Spoke } from './deadlines.ts';
 import { runFailure } from './run-failure.ts';
 import type {
   Arrival,
@@ -90,6 +90,11 @@ export class OpenCall implements Call, Job, Expiring {
 
   get connection(): object | undefined {
     return this.arrival.connection;
+  }
+
+  /** The wheel's word for the deadline. */
+  get expiresMs(): number {
+    return this.deadlineMs;
   }
 
   admit(): ModelSignature {

@@ -2,6 +2,7 @@
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { Parameters } from '../../protocol/infer-request.ts';
+import type { Deadlines } from '../../queue/deadlines.ts';
 import type { AdmissionState } from '../admission/admission.ts';
 import type { Bias } from '../admission/bias.ts';
 import type { Forecast } from '../admission/wait.ts';
@@ -9,7 +10,6 @@ import type { Costed } from '../batching/cost-book.ts';
 import type { JobSink } from '../batching/split.ts';
 import type { Contract } from '../contract/checks.ts';
 import type { TraceContext } from '../log/trace.ts';
-import type { Deadlines } from './deadlines.ts';
 
 /** By which protocol a call came. */
 export type Protocol = 'rest' | 'v1' | 'grpc';

@@ -1,11 +1,11 @@
 /** Overload, simulated: the real admission, queue, dispatcher and cost book; the clock, the core and the runner are the test's. */
 import type { Tensor } from '../../protocol/datatypes.ts';
+import { Deadlines } from '../../queue/deadlines.ts';
 import { Bias } from '../admission/bias.ts';
+import { BatchQueue } from '../batching/batch-queue.ts';
 import { CostBook } from '../batching/cost-book.ts';
 import { CostCurve } from '../batching/cost-curve.ts';
 import { Dispatcher, type Job } from '../batching/dispatcher.ts';
-import { FairQueue } from '../batching/fair-queue.ts';
-import { Deadlines } from '../inference/deadlines.ts';
 import { createInferenceService } from '../inference/service.ts';
 import type { BatchResult, Runner } from '../runner/runner.ts';
 
@@ -91,7 +91,7 @@ export const simulateOverload = async (setting: OverloadSetting): Promise<Overlo
         run = { endMs: clock.ms + ms, rows, resolve };
       }),
   };
-  const queue = new FairQueue<Job>();
+  const queue = new BatchQueue<Job>();
   const book = new CostBook({
     warm: curve.points(),
     rowElements: 1,

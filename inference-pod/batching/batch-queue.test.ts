@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FairQueue, type Waiting } from './fair-queue.ts';
+import { BatchQueue, type Waiting } from './batch-queue.ts';
 
 type Item = Waiting & { readonly id: number };
 const item = (id: number, changes: Partial<Waiting> = {}): Item => ({
@@ -17,7 +17,7 @@ const item = (id: number, changes: Partial<Waiting> = {}): Item => ({
 });
 const ids = (items: readonly Item[]) => items.map(({ id }) => id);
 const queueOf = (...items: Item[]) => {
-  const queue = new FairQueue<Item>();
+  const queue = new BatchQueue<Item>();
   for (const one of items) queue.add(one);
   return queue;
 };
@@ -25,7 +25,7 @@ const rules = (maxRows: number, msPerRow = 0) => ({
   maxRows: () => maxRows,
   costMs: (_like: unknown, rows: number) => rows * msPerRow,
 });
-const take = (queue: FairQueue<Item>, maxRows: number, nowMs = 0, msPerRow = 0) => {
+const take = (queue: BatchQueue<Item>, maxRows: number, nowMs = 0, msPerRow = 0) => {
   const { batch, expired } = queue.take(nowMs, rules(maxRows, msPerRow));
   return { batch: ids(batch), expired: ids(expired) };
 };
@@ -107,7 +107,7 @@ describe('deadlines', () => {
 });
 
 describe('promises', () => {
-  const broken = (queue: FairQueue<Item>, maxRows: number, nowMs: number, msPerRow: number) => {
+  const broken = (queue: BatchQueue<Item>, maxRows: number, nowMs: number, msPerRow: number) => {
     const taken = queue.take(nowMs, rules(maxRows, msPerRow));
     return { batch: ids(taken.batch), broken: ids(taken.broken), expired: ids(taken.expired) };
   };
@@ -167,7 +167,7 @@ test('no order of adding, taking and removing loses, doubles or reorders a reque
   const removeStep = fc.record({ do: fc.constant('remove' as const), which: fc.nat(30) });
   fc.assert(
     fc.property(fc.array(fc.oneof(add, add, takeStep, removeStep)), (steps) => {
-      const queue = new FairQueue<Item>();
+      const queue = new BatchQueue<Item>();
       const added: Item[] = [];
       const left = new Map<number, 'run' | 'dropped' | 'removed'>();
       const leave = (one: Item, how: 'run' | 'dropped' | 'removed') => {

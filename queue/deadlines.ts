@@ -1,8 +1,8 @@
-/** Deadlines of all calls on one timer: a timer of its own per call would cost more than the rest of its bookkeeping. */
+/** Deadlines of all calls on one timer: a timer of its own per call would cost more than the rest of its bookkeeping. Pod and gateway use it. */
 
 export interface Expiring {
   /** Monotonic milliseconds; must not change while it is on the wheel. */
-  readonly deadlineMs: number;
+  readonly expiresMs: number;
   /** Where it is: the wheel's own note. */
   spoke: Spoke | undefined;
   /** Called once, after it was taken off the wheel. */
@@ -22,6 +22,8 @@ export interface Spoke {
 
 const slotMs = 4;
 const slots = 512;
+/** What `setTimeout` can wait; it takes more for 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** The fixed end of a ring of entries. */
 const emptyRing = (): Spoke => {
@@ -58,14 +60,14 @@ export class Deadlines {
   add(entry: Expiring): void {
     if (this.#size === 0) this.#slot = Math.floor(this.#nowMs() / slotMs);
     // What is due already goes into the slot that is looked at next.
-    const ring = this.#slots[Math.max(Math.floor(entry.deadlineMs / slotMs), this.#slot) % slots];
+    const ring = this.#slots[Math.max(Math.floor(entry.expiresMs / slotMs), this.#slot) % slots];
     if (ring === undefined) return;
     const spoke: Spoke = { entry, previous: ring.previous, next: ring };
     ring.previous.next = spoke;
     ring.previous = spoke;
     entry.spoke = spoke;
     this.#size += 1;
-    if (entry.deadlineMs < this.#lookAtMs) this.#arm(entry.deadlineMs);
+    if (entry.expiresMs < this.#lookAtMs) this.#arm(entry.expiresMs);
   }
 
   /** Takes an entry off; one that is not on the wheel is left alone. */
@@ -92,7 +94,7 @@ export class Deadlines {
       if (ring === undefined || ring.next === ring) continue;
       const due: Expiring[] = [];
       for (let spoke = ring.next; spoke !== ring; spoke = spoke.next)
-        if (spoke.entry !== undefined && spoke.entry.deadlineMs <= nowMs) due.push(spoke.entry);
+        if (spoke.entry !== undefined && spoke.entry.expiresMs <= nowMs) due.push(spoke.entry);
       for (const entry of due) {
         // One that expires may take another off.
         if (entry.spoke === undefined) continue;
@@ -110,7 +112,7 @@ export class Deadlines {
       const ring = this.#slots[at % slots];
       if (ring === undefined) continue;
       for (let spoke = ring.next; spoke !== ring; spoke = spoke.next)
-        firstMs = Math.min(firstMs, spoke.entry?.deadlineMs ?? Number.POSITIVE_INFINITY);
+        firstMs = Math.min(firstMs, spoke.entry?.expiresMs ?? Number.POSITIVE_INFINITY);
       // What the slots behind hold of this turn is later.
       if (firstMs < (at + 1) * slotMs) break;
     }
@@ -121,7 +123,7 @@ export class Deadlines {
     clearTimeout(this.#timer);
     this.#lookAtMs = atMs;
     // Never more often than a slot is long: several deadlines in it are one look.
-    const inMs = Math.max(slotMs, Math.ceil(atMs - this.#nowMs()));
+    const inMs = Math.min(longestTimerMs, Math.max(slotMs, Math.ceil(atMs - this.#nowMs())));
     this.#timer = setTimeout(() => {
       this.#lookAtMs = Number.POSITIVE_INFINITY;
       this.advance();

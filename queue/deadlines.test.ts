@@ -15,7 +15,7 @@ test('every entry expires once, when its time has come, whatever the order; thos
         const expired = new Map<number, number>();
         const entries = wanted.map(({ inMs }, id): Expiring => {
           const entry: Expiring = {
-            deadlineMs: clock.ms + inMs,
+            expiresMs: clock.ms + inMs,
             spoke: undefined,
             expire: () => {
               expect(expired.has(id)).toBe(false);
@@ -33,7 +33,7 @@ test('every entry expires once, when its time has come, whatever the order; thos
           clock.ms += step;
           wheel.advance();
           for (const [id, { removed }] of wanted.entries())
-            expect(expired.has(id)).toBe(!removed && (entries[id]?.deadlineMs ?? 0) <= clock.ms);
+            expect(expired.has(id)).toBe(!removed && (entries[id]?.expiresMs ?? 0) <= clock.ms);
         }
         expect(wheel.size).toBe(0);
       },
@@ -46,7 +46,7 @@ test('the timer runs by itself while something is on the wheel', async () => {
   // The wheel itself keeps no process alive: its calls do.
   const alive = setInterval(() => undefined, 1000);
   await new Promise<void>((resolve) => {
-    wheel.add({ deadlineMs: performance.now() + 10, spoke: undefined, expire: resolve });
+    wheel.add({ expiresMs: performance.now() + 10, spoke: undefined, expire: resolve });
   });
   clearInterval(alive);
   expect(wheel.size).toBe(0);
@@ -62,7 +62,7 @@ test('the timer sleeps until the first deadline, whatever was put on and taken o
   const alive = setInterval(() => undefined, 1000);
   const order: string[] = [];
   const expired = (name: string, inMs: number, done: () => void = () => undefined): Expiring => ({
-    deadlineMs: fromMs + inMs,
+    expiresMs: fromMs + inMs,
     spoke: undefined,
     expire: () => {
       expect(performance.now() - fromMs).toBeGreaterThanOrEqual(inMs);

@@ -1,10 +1,10 @@
-/** What waits for a free slot: connections take turns, each first in, first out. */
+/** What waits for a pod's slot or its runner: connections take turns, each first in, first out. */
 
 export interface Waiting {
-  /** Requests with the same object take turns with others. */
-  readonly connection: object;
+  /** Requests with the same object take turns with others; those without one are one connection. */
+  readonly connection: object | undefined;
   /** Monotonic milliseconds. */
-  enqueuedMs: number;
+  readonly enqueuedMs: number;
   /** Where it waits: the queue's own note. */
   place: Place | undefined;
 }
@@ -21,13 +21,22 @@ interface Node<T> extends Place {
   next: Node<T> | undefined;
 }
 
-/** Requests of one connection; between its neighbours while there are any. */
-interface Lane<T> {
+/** Requests of one connection, as one sees them from outside. */
+export interface Turn<T> {
+  readonly first: { readonly item: T } | undefined;
+  /** The connection whose turn is next. */
+  readonly next: Turn<T> | undefined;
+}
+
+/** Between its neighbours while there are any. */
+interface Lane<T> extends Turn<T> {
   first: Node<T> | undefined;
   last: Node<T> | undefined;
   previous: Lane<T> | undefined;
   next: Lane<T> | undefined;
 }
+
+const noConnection = {};
 
 const emptyLane = <T>(): Lane<T> => ({
   first: undefined,
@@ -37,8 +46,8 @@ const emptyLane = <T>(): Lane<T> => ({
 });
 
 /**
- * The queue of one revision. Links and not a Map that is filled and emptied per request: its outgrown tables would keep
- * old requests alive (the pod's queue tells more).
+ * Links, and lanes kept as long as their connection, and not a Map that is filled and emptied per request: its outgrown tables
+ * would keep old requests alive (see deadlines.ts).
  */
 export class FairQueue<T extends Waiting> {
   readonly #lanes = new WeakMap<object, Lane<T>>();
@@ -53,6 +62,11 @@ export class FairQueue<T extends Waiting> {
   /** The request whose turn it is. */
   get first(): T | undefined {
     return this.#firstLane?.first?.item;
+  }
+
+  /** The connection whose turn it is. */
+  get turn(): Turn<T> | undefined {
+    return this.#firstLane;
   }
 
   /** When the oldest request was put in; undefined when none waits. */
@@ -102,6 +116,8 @@ export class FairQueue<T extends Waiting> {
     else previous.next = next;
     if (next === undefined) lane.last = previous;
     else next.previous = previous;
+    node.previous = undefined;
+    node.next = undefined;
     if (lane.first === undefined) this.#unlinkLane(lane);
     this.#length -= 1;
     return true;
@@ -113,14 +129,19 @@ export class FairQueue<T extends Waiting> {
     const item = lane?.first?.item;
     if (lane === undefined || item === undefined) return undefined;
     this.remove(item);
-    if (lane.first !== undefined) {
-      this.#unlinkLane(lane);
-      this.#appendLane(lane);
-    }
+    this.endTurn(lane);
     return item;
   }
 
-  #laneOf(connection: object): Lane<T> {
+  /** A connection goes to the end of the round, if it has anything left. */
+  endTurn(turn: Turn<T>): void {
+    const lane = turn as Lane<T>;
+    if (lane.first === undefined) return;
+    this.#unlinkLane(lane);
+    this.#appendLane(lane);
+  }
+
+  #laneOf(connection: object = noConnection): Lane<T> {
     let lane = this.#lanes.get(connection);
     if (lane === undefined) {
       lane = emptyLane();

@@ -2,18 +2,14 @@
  * What waits for the runner: connections take turns, each first in, first out; work that is out of time, or cannot keep its
  * promise any more, is dropped before it is run.
  */
+import { FairQueue, type Waiting as InTurn, type Turn } from '../../queue/fair-queue.ts';
 import type { Costed } from './cost-book.ts';
 
-export interface Waiting extends Costed {
-  /** Requests with the same object take turns with others; those without one are one connection. */
-  readonly connection: object | undefined;
+export interface Waiting extends Costed, InTurn {
   /** Monotonic milliseconds. */
-  readonly enqueuedMs: number;
   readonly deadlineMs: number;
   /** Until when its answer keeps the promise that waiting is held to; infinite where none holds. */
   readonly promiseEndMs: number;
-  /** Where it waits: the queue's own note. */
-  place: Place | undefined;
 }
 
 /** How much a batch may hold. */
@@ -32,26 +28,6 @@ export interface Taken<T> {
   readonly broken: readonly T[];
 }
 
-/** A waiting request between its neighbours of the same connection. */
-export interface Place {
-  readonly lane: object;
-}
-
-interface Node<T> extends Place {
-  readonly item: T;
-  readonly lane: Lane<T>;
-  previous: Node<T> | undefined;
-  next: Node<T> | undefined;
-}
-
-/** Requests of one connection; between its neighbours while there are any. */
-interface Lane<T> {
-  first: Node<T> | undefined;
-  last: Node<T> | undefined;
-  previous: Lane<T> | undefined;
-  next: Lane<T> | undefined;
-}
-
 /** Requests of one kind that wait: what may share a batch. */
 interface Group extends Costed {
   rows: number;
@@ -59,34 +35,24 @@ interface Group extends Costed {
 }
 
 const mostEmptyGroups = 16;
-const noConnection = {};
 
 /** The queue in front of the runner. */
-export class FairQueue<T extends Waiting> {
-  /** Kept as long as the connection: a Map that is filled and emptied per request would keep old requests alive (see deadlines.ts). */
-  readonly #lanes = new WeakMap<object, Lane<T>>();
-  #firstLane: Lane<T> | undefined;
-  #lastLane: Lane<T> | undefined;
-  #length = 0;
+export class BatchQueue<T extends Waiting> {
+  readonly #turns = new FairQueue<T>();
   readonly #groups = new Map<string, Group>();
 
   get length(): number {
-    return this.#length;
+    return this.#turns.length;
   }
 
   /** The request whose turn it is. */
   get first(): T | undefined {
-    return this.#firstLane?.first?.item;
+    return this.#turns.first;
   }
 
   /** When the oldest request was put in; undefined when none waits. */
   get oldestMs(): number | undefined {
-    let oldest: number | undefined;
-    for (let lane = this.#firstLane; lane !== undefined; lane = lane.next) {
-      const at = lane.first?.item.enqueuedMs;
-      if (at !== undefined && (oldest === undefined || at < oldest)) oldest = at;
-    }
-    return oldest;
+    return this.#turns.oldestMs;
   }
 
   /** What waits, by kind; kinds of which nothing waits any more may be among them. */
@@ -107,19 +73,7 @@ export class FairQueue<T extends Waiting> {
   }
 
   add(item: T): void {
-    const key = item.connection ?? noConnection;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      lane = { first: undefined, last: undefined, previous: undefined, next: undefined };
-      this.#lanes.set(key, lane);
-    }
-    if (lane.first === undefined) this.#appendLane(lane);
-    const node: Node<T> = { item, lane, previous: lane.last, next: undefined };
-    if (lane.last === undefined) lane.first = node;
-    else lane.last.next = node;
-    lane.last = node;
-    item.place = node;
-    this.#length += 1;
+    this.#turns.add(item);
     const group = this.#groups.get(item.groupKey);
     if (group === undefined) {
       const { groupKey, rowElements, isLonely, rows } = item;
@@ -132,18 +86,7 @@ export class FairQueue<T extends Waiting> {
 
   /** Takes a request out, wherever it waits; one that does not wait is left alone. */
   remove(item: T): void {
-    const node = item.place as Node<T> | undefined;
-    if (node === undefined) return;
-    item.place = undefined;
-    const { lane, previous, next } = node;
-    if (previous === undefined) lane.first = next;
-    else previous.next = next;
-    if (next === undefined) lane.last = previous;
-    else next.previous = previous;
-    node.previous = undefined;
-    node.next = undefined;
-    if (lane.first === undefined) this.#unlinkLane(lane);
-    this.#length -= 1;
+    if (!this.#turns.remove(item)) return;
     const group = this.#groups.get(item.groupKey);
     if (group === undefined) return;
     group.rows -= item.rows;
@@ -169,10 +112,10 @@ export class FairQueue<T extends Waiting> {
     let maxRows = 1;
     let deadlineMs = Number.POSITIVE_INFINITY;
     let fullEndMs = nowMs;
-    let lane = this.#firstLane;
-    while (lane !== undefined && (batch.length === 0 || rows < maxRows)) {
-      const current = lane;
-      lane = current.next;
+    let turn = this.#turns.turn;
+    while (turn !== undefined && (batch.length === 0 || rows < maxRows)) {
+      const current: Turn<T> = turn;
+      turn = current.next;
       const item = this.#firstInTime(current, nowMs, expired);
       if (item === undefined) continue;
       const first = batch[0];
@@ -181,7 +124,7 @@ export class FairQueue<T extends Waiting> {
           this.remove(item);
           if (hopeless !== undefined) expired.push(hopeless);
           hopeless = item;
-          lane = current.first === undefined ? lane : current;
+          turn = current.first === undefined ? turn : current;
           continue;
         }
         const waitingRows = this.waitingRows(item);
@@ -196,7 +139,7 @@ export class FairQueue<T extends Waiting> {
         this.remove(item);
         if (late !== undefined) broken.push(late);
         late = item;
-        lane = current.first === undefined ? lane : current;
+        turn = current.first === undefined ? turn : current;
         continue;
       }
       this.remove(item);
@@ -204,9 +147,8 @@ export class FairQueue<T extends Waiting> {
       rows += item.rows;
       deadlineMs = Math.min(deadlineMs, item.deadlineMs);
       if (current.first !== undefined) {
-        this.#unlinkLane(current);
-        this.#appendLane(current);
-        lane ??= current;
+        this.#turns.endTurn(current);
+        turn ??= current;
       }
     }
     // One whose deadline can be met goes before one whose cannot.
@@ -222,30 +164,13 @@ export class FairQueue<T extends Waiting> {
   }
 
   /** The next request of a connection; those before it whose time is over are dropped. */
-  #firstInTime(lane: Lane<T>, nowMs: number, expired: T[]): T | undefined {
-    let item = lane.first?.item;
+  #firstInTime(turn: Turn<T>, nowMs: number, expired: T[]): T | undefined {
+    let item = turn.first?.item;
     while (item !== undefined && item.deadlineMs <= nowMs) {
       this.remove(item);
       expired.push(item);
-      item = lane.first?.item;
+      item = turn.first?.item;
     }
     return item;
-  }
-
-  #appendLane(lane: Lane<T>): void {
-    lane.previous = this.#lastLane;
-    lane.next = undefined;
-    if (this.#lastLane === undefined) this.#firstLane = lane;
-    else this.#lastLane.next = lane;
-    this.#lastLane = lane;
-  }
-
-  #unlinkLane(lane: Lane<T>): void {
-    if (lane.previous === undefined) this.#firstLane = lane.next;
-    else lane.previous.next = lane.next;
-    if (lane.next === undefined) this.#lastLane = lane.previous;
-    else lane.next.previous = lane.previous;
-    lane.previous = undefined;
-    lane.next = undefined;
   }
 }
