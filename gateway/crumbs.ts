@@ -3,6 +3,8 @@
 /** As pods bound it: so many pieces of fewer bytes on average are nobody's honest body. */
 const mostCrumbs = 8_192;
 const crumbBytes = 16;
+/** So many pieces cost nobody anything. */
+const fewCrumbs = 256;
 
 export class Crumbs {
   #bytes = 0;
@@ -12,6 +14,15 @@ export class Crumbs {
   saw(bytes: number): boolean {
     this.#bytes += bytes;
     this.#pieces += 1;
-    return this.#pieces <= mostCrumbs || this.#bytes >= crumbBytes * this.#pieces;
+    return !this.#areMoreThan(mostCrumbs);
+  }
+
+  /** The pieces so far are small, and too many to cost nothing. */
+  get areSmall(): boolean {
+    return this.#areMoreThan(fewCrumbs);
+  }
+
+  #areMoreThan(pieces: number): boolean {
+    return this.#pieces > pieces && this.#bytes < crumbBytes * this.#pieces;
   }
 }

@@ -4,7 +4,7 @@ import { Turns } from './turns.ts';
 
 /** Runs tasks and notes, turn by turn, which of them ran. */
 const ranByTurn = async (tasks: number): Promise<number[][]> => {
-  const turns = new Turns();
+  const turns = new Turns(() => 0);
   const ran: number[][] = [[]];
   for (let i = 0; i < tasks; i += 1) turns.run(() => void ran.at(-1)?.push(i));
   while (ran.flat().length < tasks) {
@@ -28,8 +28,22 @@ test('every task runs once and in order, never more than 32 in a turn', async ()
   );
 });
 
+test('no task begins once those of this turn took 4 ms', async () => {
+  let nowMs = 0;
+  const turns = new Turns(() => nowMs);
+  const began: number[] = [];
+  for (let i = 0; i < 8; i += 1)
+    turns.run(() => {
+      began.push(i);
+      nowMs += 1.5;
+    });
+  expect(began).toEqual([0, 1, 2]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(began).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
 test('a crowd of one model keeps no other waiting', async () => {
-  const [crowd, other] = [new Turns(), new Turns()];
+  const [crowd, other] = [new Turns(() => 0), new Turns(() => 0)];
   let ran = 0;
   for (let i = 0; i < 1_000; i += 1)
     crowd.run(() => {
@@ -43,7 +57,7 @@ test('a crowd of one model keeps no other waiting', async () => {
 });
 
 test('a task that adds tasks does not keep the turn', async () => {
-  const turns = new Turns();
+  const turns = new Turns(() => 0);
   let depth = 0;
   const deeper = () => {
     depth += 1;

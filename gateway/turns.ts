@@ -1,12 +1,20 @@
 /** One model's crowd may not take a whole turn of the event loop: beyond a share of it, what the crowd wants waits for the next. */
 
-/** What one model does in a turn: a thousand new connections or requests cost 20 to 500 ms, so that a turn stays below 16 ms. */
+/** What one model does in a turn: so many tasks, and none after they took so long, as the first ones of a process do. */
 const mostPerTurn = 32;
+const mostMs = 4;
 
 export class Turns {
+  readonly #nowMs: () => number;
   #left = mostPerTurn;
+  #spentMs = 0;
   #waiting: (() => void)[] = [];
   #isScheduled = false;
+
+  /** `nowMs` is a monotonic clock, milliseconds. */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
 
   /** Tasks wait for their turn. */
   get isBusy(): boolean {
@@ -19,22 +27,35 @@ export class Turns {
       this.#isScheduled = true;
       setImmediate(this.#next);
     }
-    if (this.#left === 0) {
-      this.#waiting.push(task);
-      return;
-    }
+    if (this.#waiting.length > 0 || !this.#hasRoom()) this.#waiting.push(task);
+    else this.#do(task);
+  }
+
+  #hasRoom(): boolean {
+    return this.#left > 0 && this.#spentMs < mostMs;
+  }
+
+  #do(task: () => void): void {
     this.#left -= 1;
+    const fromMs = this.#nowMs();
     task();
+    this.#spentMs += this.#nowMs() - fromMs;
   }
 
   readonly #next = () => {
+    this.#left = mostPerTurn;
+    this.#spentMs = 0;
     const tasks = this.#waiting;
     this.#isScheduled = tasks.length > 0;
-    this.#left = Math.max(0, mostPerTurn - tasks.length);
     if (tasks.length === 0) return;
-    // Those that have waited come first; what they ask for in turn waits behind the others.
-    this.#waiting = tasks.slice(mostPerTurn);
     setImmediate(this.#next);
-    for (const task of tasks.slice(0, mostPerTurn)) task();
+    // What they ask for in turn waits behind the others.
+    let done = 0;
+    for (const task of tasks) {
+      if (!this.#hasRoom()) break;
+      done += 1;
+      this.#do(task);
+    }
+    this.#waiting = tasks.slice(done);
   };
 }

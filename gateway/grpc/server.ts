@@ -111,7 +111,6 @@ export const createGrpcServer = (
   server.on('sessionError', () => undefined);
   return {
     inject: (socket) => {
-      socket.allowHalfOpen = false;
       // Its session is made before this returns.
       injected = socket;
       server.emit('connection', socket);

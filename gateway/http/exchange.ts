@@ -83,7 +83,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const call = this.#call;
     const wrong = malformed(this.#request);
     if (wrong !== undefined) call.refuse(new Refusal(400, wrong, 'BadRequest'));
-    this.#crumbs?.onCrumbs(() => this.#refuseCrumbs());
+    this.#crumbs?.onCrumbs((refusal) => this.#refuseCrumbs(refusal));
     if (call.isDone) return;
     const refusal = call.isInference
       ? this.#context.gate.refusalAtArrival(call.deadlineMs - call.arrivedMs)
@@ -332,14 +332,14 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     request.resume();
   }
 
-  #refuseCrumbs(): void {
+  #refuseCrumbs(refusal = inCrumbs()): void {
     if (this.#call.isDone) {
       // It has its answer, and goes on sending.
       this.#request.socket.destroy();
       return;
     }
     this.abort();
-    this.#call.refuse(inCrumbs());
+    this.#call.refuse(refusal);
   }
 
   #closed(): void {

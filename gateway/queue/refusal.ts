@@ -56,6 +56,10 @@ export const uploadTooSlow = (limitMs: number): Refusal =>
 export const inCrumbs = (): Refusal =>
   new Refusal(400, 'the body comes in too many pieces of a few bytes', 'BadRequest');
 
+/** The answer to a body in small pieces while others of its model come so too. */
+export const tooManyInCrumbs = (): Refusal =>
+  new Refusal(429, 'too many bodies come in pieces of a few bytes at once', 'QueueFull', 1);
+
 /** The answer when no pod became ready while the request waited. */
 export const noPod = (model: string, waitedMs: number): Refusal =>
   new Refusal(503, `model '${model}' has no ready pod (waited ${shown(waitedMs)} ms)`, 'NoPod', 1);

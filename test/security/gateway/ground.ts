@@ -19,6 +19,7 @@ import {
   type Target,
   targetOf,
 } from '../ground.ts';
+import type { LongestTurn } from './turn-watch.ts';
 
 /** One gateway process. */
 export interface GatewayProcess {
@@ -29,6 +30,8 @@ export interface GatewayProcess {
   cpuSeconds(): number;
   /** How long it has waited for a processor. */
   waitedMs(): number;
+  /** The longest turn of its event loop since this was asked last; NaN once it has ended. */
+  longestTurn(): Promise<LongestTurn>;
   /** What it logged; its exit code when it ended. */
   log(): string;
   exitCode(): number | null;
@@ -63,6 +66,8 @@ const startGateway = async (kubeconfig: string, host: string, core: string): Pro
       core,
       process.execPath,
       ...gatewayNodeFlags(`${memoryLimitMb}Mi`),
+      '--import',
+      join(import.meta.dirname, 'turn-watch.ts'),
       join(import.meta.dirname, '../../../gateway/main.ts'),
     ],
     {
@@ -75,7 +80,7 @@ const startGateway = async (kubeconfig: string, host: string, core: string): Pro
         BALLAST_MEMORY_LIMIT_BYTES: String(memoryLimitMb * 2 ** 20),
         BALLAST_GATEWAY_DRAIN_DELAY_MS: '200',
       },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     },
   );
   let text = '';
@@ -91,6 +96,20 @@ const startGateway = async (kubeconfig: string, host: string, core: string): Pro
     peakMb: memory.peakMb,
     cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
     waitedMs: () => waitedForCpuMs(child.pid ?? 0),
+    longestTurn: () =>
+      new Promise((resolve) => {
+        const onEnd = () => resolve({ cpuMs: Number.NaN, wallMs: Number.NaN });
+        if (!child.connected) {
+          onEnd();
+          return;
+        }
+        child.once('disconnect', onEnd);
+        child.once('message', (turn: LongestTurn) => {
+          child.off('disconnect', onEnd);
+          resolve(turn);
+        });
+        child.send('longest turn');
+      }),
     log: () => text,
     exitCode: () => child.exitCode,
     kill: async (signal) => {
