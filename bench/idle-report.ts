@@ -1,5 +1,5 @@
 /** What an inference pod without requests says of itself on `/load`. */
-import type { LoadReport } from '../crds/wire.ts';
+import { idleSecond, type LoadReport, noCounters } from '../crds/wire.ts';
 
 /** Two minutes without a request; of its seconds those that the path's `sinceMs` asks for, as a pod answers. */
 export const idleReport = (pod: string, path: string): LoadReport => {
@@ -18,12 +18,7 @@ const secondsUntil = (uptimeMs: number, sinceMs: number): LoadReport['seconds'] 
   const lastMs = Math.floor(uptimeMs / 1_000) * 1_000;
   return Array.from({ length: 120 }, (_, second) => ({
     endMs: lastMs - (119 - second) * 1_000,
-    arrivals: 0,
-    completions: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
+    ...idleSecond,
   })).filter(({ endMs }) => endMs > sinceMs);
 };
 
@@ -34,17 +29,7 @@ const idle: Omit<LoadReport, 'instance' | 'startedAtMs' | 'uptimeMs' | 'seconds'
   revision: '',
   modelSha256: 'ab'.repeat(32),
   parallelism: 1,
-  counters: {
-    arrivals: 0,
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-  },
+  counters: noCounters,
   queueLength: 0,
   inFlight: 0,
   oldestWaitMs: 0,

@@ -57,6 +57,19 @@ export interface LoadCounters {
   readonly serviceSumSquares: number;
 }
 
+/** Counters of a process that was asked nothing yet. */
+export const noCounters: LoadCounters = {
+  arrivals: 0,
+  succeeded: 0,
+  clientErrors: 0,
+  rejected: 0,
+  failed: 0,
+  busySeconds: 0,
+  serviceCount: 0,
+  serviceSumSeconds: 0,
+  serviceSumSquares: 0,
+};
+
 /** Latency as the client saw it, from the first byte of the request to the end of the answer; 429/5xx included as +Inf. */
 export interface LatencyHistogram {
   /** Upper bounds in milliseconds, ascending; the last bucket (+Inf) has no bound. */
@@ -76,6 +89,16 @@ export interface LoadSecond {
   readonly serviceSumSeconds: number;
   readonly serviceSumSquares: number;
 }
+
+/** A second in which nothing happened, but for its end. */
+export const idleSecond: Omit<LoadSecond, 'endMs'> = {
+  arrivals: 0,
+  completions: 0,
+  busySeconds: 0,
+  serviceCount: 0,
+  serviceSumSeconds: 0,
+  serviceSumSquares: 0,
+};
 
 /** `config.json` in the ConfigMap `‹name›-config`: what changes without a new pod. */
 export interface LiveConfig {

@@ -3,13 +3,13 @@
  * the queue and on the wheel of deadlines, so that nothing more is made per request.
  */
 
+import { allowedMs } from '../queue/client-timeout.ts';
 import type { Deadlines, Expiring, Spoke } from '../queue/deadlines.ts';
 import type { Place, Waiting } from '../queue/fair-queue.ts';
 import type { PodFailure } from './balance/failure.ts';
 import type { Pod } from './balance/pod.ts';
 import type { RevisionPool } from './balance/revision.ts';
 import type { ModelRecorder } from './load/recorder.ts';
-import { allowedMs } from './queue/admission.ts';
 import type { ByteShare } from './queue/bytes.ts';
 import { noPod, podFailed, type Refusal, timedOut, uploadTooSlow } from './queue/refusal.ts';
 

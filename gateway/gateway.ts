@@ -4,6 +4,7 @@ import type { GatewayLoadReport } from '../crds/gateway-load.ts';
 import type { GatewayRoutes } from '../crds/routes.ts';
 import type { KubeApi } from '../kube/api.ts';
 import type { Log } from '../kube/log.ts';
+import type { ProbedPort } from '../kube/probed-port.ts';
 import { Deadlines } from '../queue/deadlines.ts';
 import { SlotLearner } from './balance/learn-slots.ts';
 import type { Pod } from './balance/pod.ts';
@@ -12,7 +13,7 @@ import type { GatewayConfig } from './config.ts';
 import { HopCost } from './load/hop-cost.ts';
 import { networkTransports } from './model-port.ts';
 import { modelMetrics, processMetrics } from './ops/metrics.ts';
-import { type OpsServer, startOpsServer } from './ops/server.ts';
+import { startOpsServer } from './ops/server.ts';
 import { ByteBudget } from './queue/bytes.ts';
 import { peersOf } from './routes/endpoints.ts';
 import { Follow } from './routes/follow.ts';
@@ -47,7 +48,7 @@ export class Gateway {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  #ops: OpsServer | undefined;
+  #ops: ProbedPort | undefined;
   #peers: Peers = alone;
   #isClosing = false;
 

@@ -1,8 +1,8 @@
 /** The gateway's process: settings, logger, signals, exit code. */
-import { createLogger, format, transports } from 'winston';
 import { loadAuth } from '../kube/auth.ts';
 import { createClient } from '../kube/client.ts';
-import type { Log } from '../kube/log.ts';
+import { jsonLog } from '../kube/json-log.ts';
+import { messageOf } from '../kube/log.ts';
 import { ConfigError, type GatewayConfig, parseConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
 
@@ -17,17 +17,7 @@ function readConfig(): GatewayConfig {
 }
 
 const config = readConfig();
-const winston = createLogger({
-  level: config.logLevel,
-  format: format.combine(format.timestamp(), format.json()),
-  transports: [new transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],
-});
-const log: Log = {
-  debug: (message, fields) => void winston.debug(message, fields),
-  info: (message, fields) => void winston.info(message, fields),
-  warn: (message, fields) => void winston.warn(message, fields),
-  error: (message, fields) => void winston.error(message, fields),
-};
+const log = jsonLog(config.logLevel);
 
 // What nobody caught leaves the process in an unknown state: end it, Kubernetes starts a new one, and others serve meanwhile.
 process.on('unhandledRejection', (reason) => {
@@ -40,7 +30,7 @@ const auth = await loadAuth({
   ...(kubeconfig === undefined ? {} : { kubeconfig }),
   ...(inCluster === undefined ? {} : { inCluster }),
 }).catch((error: unknown) => {
-  console.error(`ballast-gateway: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`ballast-gateway: ${messageOf(error)}`);
   process.exit(2);
 });
 const client = createClient(auth, { userAgent: 'ballast-gateway' });

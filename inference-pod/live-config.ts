@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { LiveConfig } from '../crds/wire.ts';
+import { messageOf } from '../protocol/errors.ts';
 
 const schema = z.object({
   version: z.literal(1),
@@ -42,7 +43,7 @@ export const readLiveConfig = (dir: string): LiveConfig | Error | undefined => {
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    return new Error(`config.json cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return new Error(`config.json cannot be read: ${messageOf(error)}`);
   }
 };
 

@@ -1,4 +1,5 @@
 /** From the fetched file to a runner that is loaded, verified and warm. */
+import { messageOf } from '../protocol/errors.ts';
 import { type WarmUpResult, warmUp } from './batching/warm-up.ts';
 import type { PodConfig } from './config.ts';
 import { modelPathOf, readManifest, verifyFiles } from './fetch/manifest.ts';
@@ -27,10 +28,7 @@ export interface LoadedModel {
 }
 
 const refused = (error: unknown): never => {
-  throw new ModelError(
-    'LoadFailed',
-    `onnxruntime refused the model: ${error instanceof Error ? error.message : String(error)}`,
-  );
+  throw new ModelError('LoadFailed', `onnxruntime refused the model: ${messageOf(error)}`);
 };
 
 /** Longest batch that the main thread runs itself, milliseconds: nothing else waits longer for it. */

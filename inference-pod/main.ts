@@ -1,6 +1,7 @@
 /** Entry of the inference pod: `fetch` brings the model (init container), `serve` answers with it. */
 import { exitCodes, podEnv } from '../crds/constants.ts';
 import type { TerminationMessage } from '../crds/wire.ts';
+import { messageOf } from '../protocol/errors.ts';
 import { ConfigError, type PodConfig, readConfig } from './config.ts';
 import { ModelError } from './inspect/model-error.ts';
 import { withoutCoreDumps } from './limits/core-size.ts';
@@ -24,10 +25,10 @@ const exitCodeOf: Partial<Record<TerminationMessage['reason'], number>> = {
   ContractInvalid: exitCodes.contract,
 };
 
-const messageOf = (error: unknown): TerminationMessage =>
+const terminationOf = (error: unknown): TerminationMessage =>
   error instanceof ModelError
     ? { reason: error.reason, message: error.message }
-    : { reason: 'LoadFailed', message: error instanceof Error ? error.message : String(error) };
+    : { reason: 'LoadFailed', message: messageOf(error) };
 
 /** What a shell reports for a process that SIGTERM ended. */
 const terminated = 143;
@@ -98,7 +99,7 @@ const run = async (): Promise<number> => {
   try {
     config = readConfig(process.env);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     writeTermination(process.env[podEnv.terminationLog] ?? '/dev/termination-log', {
       reason: 'ConfigInvalid',
       message,
@@ -118,7 +119,9 @@ const run = async (): Promise<number> => {
     throw new ConfigError(`the command is '${command ?? ''}', it must be fetch or serve`);
   } catch (error) {
     const message: TerminationMessage =
-      error instanceof ConfigError ? { reason: 'ConfigInvalid', message: error.message } : messageOf(error);
+      error instanceof ConfigError
+        ? { reason: 'ConfigInvalid', message: error.message }
+        : terminationOf(error);
     writeTermination(config.terminationLog, message);
     log.error('the pod cannot go on', { reason: message.reason, why: message.message });
     return exitCodeOf[message.reason] ?? 1;

@@ -1,7 +1,6 @@
 /** The operator's process: settings, logger, signals, exit code. */
-import { createLogger, format, transports } from 'winston';
+import { jsonLog } from '../kube/json-log.ts';
 import { stopOnSignals } from '../kube/lifecycle.ts';
-import type { Log } from '../kube/log.ts';
 import { ConfigError, type OperatorConfig, parseConfig } from './config.ts';
 import { startOperator } from './operator.ts';
 
@@ -27,17 +26,7 @@ if (process.argv[2] === 'chart-test') {
 }
 
 const config = readConfig();
-const winston = createLogger({
-  level: config.logLevel,
-  format: format.combine(format.timestamp(), format.json()),
-  transports: [new transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],
-});
-const log: Log = {
-  debug: (message, fields) => void winston.debug(message, fields),
-  info: (message, fields) => void winston.info(message, fields),
-  warn: (message, fields) => void winston.warn(message, fields),
-  error: (message, fields) => void winston.error(message, fields),
-};
+const log = jsonLog(config.logLevel);
 
 // What nobody caught leaves the process in an unknown state: end it, Kubernetes starts a new one from what the cluster holds.
 process.on('unhandledRejection', (reason) => {

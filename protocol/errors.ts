@@ -168,3 +168,6 @@ export const refusals = {
       `output '${name}': element ${index} is ${value}, which JSON cannot carry: ask for a binary tensor ('binary_data': true), leave the output out with 'outputs', or correct the input that leads to it`,
     ),
 } as const;
+
+/** Message of anything that was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,10 +1,10 @@
 /** One HTTP/1.1 request: kept while it waits, carried to the pod that gets it, its answer carried back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientTimeoutMs } from '../../queue/client-timeout.ts';
 import type { PodFailure } from '../balance/failure.ts';
 import type { Pod } from '../balance/pod.ts';
 import { Call, type CallEdge } from '../call.ts';
 import type { ModelGate } from '../model-gate.ts';
-import { clientTimeoutMs } from '../queue/admission.ts';
 import { KeptBody } from '../queue/kept-body.ts';
 import { inCrumbs, podFailed, Refusal } from '../queue/refusal.ts';
 import type { CrumbWatch } from './crumb-watch.ts';

@@ -6,6 +6,7 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net';
+import { brokenRequestAnswer } from '../../protocol/broken-request.ts';
 import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
 import { Turns } from '../turns.ts';
 import { CrumbsOfTurn, type CrumbWatch, watchCrumbs } from './crumb-watch.ts';
@@ -257,25 +258,10 @@ export class ModelPort {
   }
 }
 
-const clientErrors: Readonly<Record<string, [status: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'the request headers are larger than 16384 bytes',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request was not complete in time'],
-};
-
 const answerClientError = (error: NodeJS.ErrnoException, socket: Socket) => {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const [status, message] = clientErrors[error.code ?? ''] ?? [
-    '400 Bad Request',
-    'the request is no valid HTTP',
-  ];
-  const body = JSON.stringify({ error: message });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  socket.end(brokenRequestAnswer(error.code));
 };

@@ -1,5 +1,6 @@
 /** Counts what a model was asked through this gateway and how it was answered, with two minutes of the past. */
 import type { GatewayModelLoad, GatewaySecond } from '../../crds/gateway-load.ts';
+import { idleSecond, noCounters } from '../../crds/wire.ts';
 import { bucketOf, geometricBounds, rebin, withExactBounds } from '../../stats/histogram.ts';
 
 /** As the pods count it: 0.5 ms to 60 s, a tenth of a decade apart. */
@@ -9,13 +10,8 @@ const keptMs = 120_000;
 type Open = { -readonly [K in keyof GatewaySecond]: GatewaySecond[K] };
 
 const emptySecond = (endMs: number): Open => ({
+  ...idleSecond,
   endMs,
-  arrivals: 0,
-  completions: 0,
-  busySeconds: 0,
-  serviceCount: 0,
-  serviceSumSeconds: 0,
-  serviceSumSquares: 0,
   succeeded: 0,
   clientErrors: 0,
   rejected: 0,
@@ -35,15 +31,7 @@ const outcomeOf = (status: number): Outcome => {
 /** Times are milliseconds since process start by a monotonic clock. */
 export class ModelRecorder {
   readonly counters = {
-    arrivals: 0,
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
+    ...noCounters,
     wakes: 0,
   };
   #bounds: readonly number[] = defaultBoundsMs;

@@ -1,8 +1,7 @@
 /** The ops port: probes, metrics and the load report. A plain handler, since a probe must be cheap and always answered. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { GatewayLoadReport } from '../../crds/gateway-load.ts';
-import { keepRoom, probedBacklog, targetOf } from '../../kube/probed-port.ts';
+import { openProbedPort, type ProbedPort, targetOf } from '../../kube/probed-port.ts';
 
 export interface OpsServerOptions {
   readonly host: string;
@@ -14,13 +13,8 @@ export interface OpsServerOptions {
   metrics(): Promise<string>;
 }
 
-export interface OpsServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** Starts it. */
-export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
+export async function startOpsServer(options: OpsServerOptions): Promise<ProbedPort> {
   const server: Server = createServer((request, response) => {
     const send = (code: number, text: string, type = 'text/plain; charset=utf-8') =>
       response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(text);
@@ -51,20 +45,5 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
-  keepRoom(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port: options.port, host: options.host, backlog: probedBacklog }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return await openProbedPort(server, options);
 }

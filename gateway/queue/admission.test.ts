@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { allowedMs, clientTimeoutMs, predictedWaitMs, refusalOfWait, type WaitRules } from './admission.ts';
+import { predictedWaitMs, refusalOfWait, type WaitRules } from './admission.ts';
 
 const calm: WaitRules = { timeoutMs: 1_000, shedMs: undefined, maxWaiting: 100 };
 const promised = (shedMs: number): WaitRules => ({ ...calm, shedMs });
@@ -103,28 +103,5 @@ describe('refusalOfWait', () => {
   test('the predicted wait is the place in the queue times S over the slots', () => {
     expect(predictedWaitMs({ waiting: 3, slots: 2, serviceMs: 50, leftMs: 1 })).toBe(100);
     expect(predictedWaitMs({ waiting: 3, slots: 0, serviceMs: 50, leftMs: 1 })).toBe(0);
-  });
-});
-
-describe('deadlines of clients', () => {
-  test.each([
-    ['none: the timeout of the deployment', undefined, 1_000],
-    ['a shorter one counts', 200, 200],
-    ['a longer one does not', 5_000, 1_000],
-    ['0 says nothing', 0, 1_000],
-  ])('%s', (_name, clientMs, allowed) => {
-    expect(allowedMs(1_000, clientMs)).toBe(allowed);
-  });
-
-  test.each([
-    ['ours', { 'ballast-deadline-ms': '250' }, 250],
-    ['ours before others', { 'x-request-timeout-ms': '9', 'ballast-deadline-ms': '250' }, 250],
-    ["Envoy's", { 'x-envoy-expected-rq-timeout-ms': '15' }, 15],
-    ['one that is no whole number', { 'ballast-deadline-ms': '1.5' }, undefined],
-    ['a negative one', { 'ballast-deadline-ms': '-1' }, undefined],
-    ['one that is there twice', { 'ballast-deadline-ms': ['1', '2'] }, undefined],
-    ['none', {}, undefined],
-  ])('reads %s', (_name, headers, ms) => {
-    expect(clientTimeoutMs(headers)).toBe(ms);
   });
 });

@@ -1,4 +1,5 @@
 /** Downloads over HTTP(S) with retries; a broken transfer is resumed when the server can say that the file is the same. */
+import { messageOf } from '../../protocol/errors.ts';
 import { ModelError } from '../inspect/model-error.ts';
 import type { Answer } from './answer.ts';
 import { type GetOptions, guardedGet } from './http-client.ts';
@@ -113,7 +114,7 @@ const receive = async (url: URL, response: Answer, part: PartFile, options: Down
   } catch (error) {
     if (error instanceof ModelError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (code === 'ENOSPC')
       throw new ModelError('ModelTooLarge', `the disk is full after ${part.bytes} bytes`);
     throw new RetryableError(`${url.host}: ${message} after ${part.bytes} bytes`);

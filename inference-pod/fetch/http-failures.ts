@@ -1,4 +1,5 @@
 /** What goes wrong between the pod and a model's server, in words. */
+import { messageOf } from '../../protocol/errors.ts';
 import { ModelError } from '../inspect/model-error.ts';
 
 /** A failure that may pass. */
@@ -34,7 +35,7 @@ function codeOf(error: unknown): string | undefined {
 
 /** A fault of the connection; a certificate that nobody here vouches for is told with the way out. */
 export function transferError(where: string, error: unknown): RetryableError {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const hint =
     codeOf(error) === undefined
       ? ''

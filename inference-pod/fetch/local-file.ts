@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
+import { messageOf } from '../../protocol/errors.ts';
 import { ModelError } from '../inspect/model-error.ts';
 import type { PartFile } from './part-file.ts';
 
@@ -80,5 +81,5 @@ const accessError = (path: string, error: unknown): ModelError => {
     return new ModelError('ModelNotFound', `there is no file ${path}`);
   if (code === 'EACCES' || code === 'EPERM' || code === 'ELOOP')
     return new ModelError('ModelForbidden', `${path} cannot be read (${code})`);
-  return new ModelError('FetchFailed', `${path}: ${error instanceof Error ? error.message : String(error)}`);
+  return new ModelError('FetchFailed', `${path}: ${messageOf(error)}`);
 };

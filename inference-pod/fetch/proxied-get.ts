@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { ProxyAgent, request } from 'undici';
+import { messageOf } from '../../protocol/errors.ts';
 import { ModelError } from '../inspect/model-error.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import type { Answer } from './answer.ts';
@@ -76,7 +77,7 @@ export async function getThroughProxy(
 }
 
 function proxyError(url: URL, proxy: URL, error: unknown): Error {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const status = /^Proxy response \((\d+)\)/.exec(text)?.[1];
   if (status === undefined) return transferError(`${url.host} through the proxy ${proxy.host}`, error);
   const message = `the proxy ${proxy.host} answered ${status} when it was asked for ${url.host}`;

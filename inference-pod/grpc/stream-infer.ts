@@ -1,5 +1,5 @@
 /** `ModelStreamInfer`: requests and answers on one stream. Requests run side by side; answers keep their order; one that fails ends nothing. */
-import { ProtocolError } from '../../protocol/errors.ts';
+import { messageOf, ProtocolError } from '../../protocol/errors.ts';
 import { writeStreamAnswer, writeStreamFailure } from '../../protocol/grpc/infer-response.ts';
 import { codes } from '../../protocol/grpc/status.ts';
 import type { Call } from '../inference/types.ts';
@@ -114,7 +114,7 @@ class InferenceStream implements Receiver {
     } catch (error) {
       const why = coming.refusal ?? error;
       finishFailed(this.#context, call, why);
-      return writeStreamFailure(why instanceof Error ? why.message : String(why), id, framePrefixBytes);
+      return writeStreamFailure(messageOf(why), id, framePrefixBytes);
     } finally {
       this.#open.delete(call);
     }

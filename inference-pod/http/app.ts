@@ -1,6 +1,7 @@
 /** Everything on the serving port but infer: health, metadata and the page, by express. */
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { encodeModelMetadata } from '../../protocol/encode.ts';
+import { messageOf } from '../../protocol/errors.ts';
 import type { AccessLog } from '../log/access-log.ts';
 import { traceOfHeaders, traceResponse } from '../log/trace.ts';
 import { sendError, sendJson } from './answer.ts';
@@ -104,7 +105,7 @@ export const createApp = (context: AppContext): Express => {
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     const status = (error as { status?: unknown }).status;
     const known = typeof status === 'number' && status >= 400 && status < 500;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     sendError(response, known ? status : 500, message.slice(0, 1000));
   });
   return app;

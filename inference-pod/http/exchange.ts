@@ -1,8 +1,9 @@
 /** One HTTP request for inference, whatever its form: admission, body, deadline, answer or refusal. */
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { encodeError } from '../../protocol/encode.ts';
-import { ProtocolError, refusals } from '../../protocol/errors.ts';
-import { clientTimeoutMs, Overloaded, uploadTooSlow } from '../admission/admission.ts';
+import { messageOf, ProtocolError, refusals } from '../../protocol/errors.ts';
+import { clientTimeoutMs } from '../../queue/client-timeout.ts';
+import { Overloaded, uploadTooSlow } from '../admission/admission.ts';
 import { contractHeader } from '../contract/words.ts';
 import type { Call, InferenceService, InferResult, Protocol, Work } from '../inference/types.ts';
 import type { Logger } from '../log/logger.ts';
@@ -162,7 +163,7 @@ class Exchange {
     }
     const { requestId, trace } = call.arrival;
     if (!(error instanceof ProtocolError)) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#context.log.error('request failed', {
         requestId,
         traceId: trace?.traceId,

@@ -1,6 +1,6 @@
 /** `/v2/repository`: the one model can be listed; what would change it is refused, since a revision is immutable. */
 import type { Express, Request, Response } from 'express';
-import { refusals } from '../../protocol/errors.ts';
+import { messageOf, refusals } from '../../protocol/errors.ts';
 import { sendError, sendJson } from './answer.ts';
 
 export interface RepositoryContext {
@@ -36,7 +36,7 @@ const readyOnly = async (request: Request): Promise<boolean> => {
   try {
     body = JSON.parse(text);
   } catch (error) {
-    throw refusals.malformed(error instanceof Error ? error.message : String(error));
+    throw refusals.malformed(messageOf(error));
   }
   const ready = typeof body === 'object' && body !== null ? (body as { ready?: unknown }).ready : body;
   if (ready !== undefined && typeof ready !== 'boolean')

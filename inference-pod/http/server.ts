@@ -1,6 +1,7 @@
 /** Both listeners of the pod, with the limits that keep a bad client from hurting others. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { brokenRequestAnswer } from '../../protocol/broken-request.ts';
 import type { Logger } from '../log/logger.ts';
 import { sendError } from './answer.ts';
 import type { AppContext } from './app.ts';
@@ -140,25 +141,10 @@ const listen = (host: string, port: number, handler: Handler, options: ListenOpt
   });
 };
 
-const clientErrors: Readonly<Record<string, [status: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'the request headers are larger than 16384 bytes',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request was not complete in time'],
-};
-
 const answerClientError = (error: { readonly code?: string | undefined }, socket: Socket) => {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const [status, message] = clientErrors[error.code ?? ''] ?? [
-    '400 Bad Request',
-    'the request is no valid HTTP',
-  ];
-  const body = JSON.stringify({ error: message });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  socket.end(brokenRequestAnswer(error.code));
 };

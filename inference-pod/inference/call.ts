@@ -1,10 +1,10 @@
 /** One call: admission → deadline → contract → queue → answer. It is its own job in the queue, so that none is made per request. */
 import type { ModelSignature, Tensor } from '../../protocol/datatypes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { allowedMs } from '../../queue/client-timeout.ts';
 import type { Expiring, Spoke } from '../../queue/deadlines.ts';
 import type { Place } from '../../queue/fair-queue.ts';
 import {
-  allowedMs,
   notReady,
   parameterTimeoutMs,
   refusalAtArrival,

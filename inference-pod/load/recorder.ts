@@ -1,5 +1,5 @@
 /** Counts what the pod was asked and how it answered, with two minutes of the past; the clock is passed in. */
-import type { LoadReport, LoadSecond } from '../../crds/wire.ts';
+import { idleSecond, type LoadReport, type LoadSecond, noCounters } from '../../crds/wire.ts';
 import { bucketOf, geometricBounds, type Histogram, rebin, withExactBounds } from '../../stats/histogram.ts';
 
 /** 0.5 ms to 60 s, a tenth of a decade apart: a percentile between boundaries is off by an eighth at most. */
@@ -10,40 +10,16 @@ const lateSeconds = 10;
 /** How much a request counts in the mean of rows per request. */
 const rowsWeight = 0.02;
 
-interface OpenSecond {
-  arrivals: number;
-  completions: number;
-  busySeconds: number;
-  serviceCount: number;
-  serviceSumSeconds: number;
-  serviceSumSquares: number;
-}
+type OpenSecond = { -readonly [K in Exclude<keyof LoadSecond, 'endMs'>]: number };
 
-const emptySecond = (): OpenSecond => ({
-  arrivals: 0,
-  completions: 0,
-  busySeconds: 0,
-  serviceCount: 0,
-  serviceSumSeconds: 0,
-  serviceSumSquares: 0,
-});
+const emptySecond = (): OpenSecond => ({ ...idleSecond });
 
 /** What the recorder itself can say of a LoadReport; the rest is the state of the pod. */
 export type RecordedLoad = Pick<LoadReport, 'counters' | 'latency' | 'seconds'>;
 
 /** Times are milliseconds since process start by a monotonic clock. */
 export class LoadRecorder {
-  readonly counters = {
-    arrivals: 0,
-    succeeded: 0,
-    clientErrors: 0,
-    rejected: 0,
-    failed: 0,
-    busySeconds: 0,
-    serviceCount: 0,
-    serviceSumSeconds: 0,
-    serviceSumSquares: 0,
-  };
+  readonly counters = { ...noCounters };
   #latency: { bounds: readonly number[]; counts: number[] };
   #second = emptySecond();
   #secondEndMs: number;

@@ -1,4 +1,5 @@
 /** A runner without a thread, for models whose runs are shorter than the way to another thread and back (inspect/quick.ts). */
+import { messageOf } from '../../protocol/errors.ts';
 import { turnOffTelemetry } from './config.ts';
 import type { RunnerOptions } from './messages.ts';
 import { RunFailed, type Runner } from './runner.ts';
@@ -14,7 +15,7 @@ export const startInlineRunner = async (options: RunnerOptions): Promise<Runner>
       try {
         return { outputs: await session.run(inputs, outputs), runMs: performance.now() - startedAt };
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         throw new RunFailed(message, performance.now() - startedAt);
       }
     },

@@ -1,13 +1,12 @@
 /** Entry of the runner thread: owns the session, runs batches one after the other, and stops only between two. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Tensor } from '../../protocol/datatypes.ts';
+import { messageOf } from '../../protocol/errors.ts';
 import { collectGarbage } from '../limits/collect.ts';
 import { turnOffTelemetry } from './config.ts';
 import type { FromRunner, RunBatch, RunnerOptions, ToRunner } from './messages.ts';
 import { releaseTensors } from './release.ts';
 import type { Session } from './session.ts';
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const buffersOf = (tensors: readonly Tensor[]): ArrayBuffer[] => {
   const buffers = new Set<ArrayBuffer>();

@@ -1,9 +1,10 @@
 /** The operator's own HTTP: liveness without conditions, readiness with reasons, metrics in Prometheus' format. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ProbedPort } from '../../kube/probed-port.ts';
 import { renderSamples } from './metrics.ts';
-import { type OpsServer, startOpsServer } from './ops-server.ts';
+import { startOpsServer } from './ops-server.ts';
 
-let server: OpsServer | undefined;
+let server: ProbedPort | undefined;
 afterEach(async () => {
   await server?.close();
 });

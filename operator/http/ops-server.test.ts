@@ -1,9 +1,10 @@
 /** The operator's ops port outlives whatever is asked of it. */
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { type OpsServer, startOpsServer } from './ops-server.ts';
+import type { ProbedPort } from '../../kube/probed-port.ts';
+import { startOpsServer } from './ops-server.ts';
 
-let server: OpsServer | undefined;
+let server: ProbedPort | undefined;
 afterEach(() => server?.close());
 
 /** The status of a request as it is written. */

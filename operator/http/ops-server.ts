@@ -1,7 +1,6 @@
 /** The operator's own HTTP: `/livez`, `/readyz`, `/metrics`. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { keepRoom, probedBacklog, targetOf } from '../../kube/probed-port.ts';
+import { openProbedPort, type ProbedPort, targetOf } from '../../kube/probed-port.ts';
 
 export interface OpsServerOptions {
   readonly host: string;
@@ -13,13 +12,13 @@ export interface OpsServerOptions {
   readonly metrics: () => Promise<string>;
 }
 
-export interface OpsServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** Starts the server. Liveness says only that the event loop turns: a restart never heals an unreachable API server. */
-export async function startOpsServer({ host, port, unready, metrics }: OpsServerOptions): Promise<OpsServer> {
+export async function startOpsServer({
+  host,
+  port,
+  unready,
+  metrics,
+}: OpsServerOptions): Promise<ProbedPort> {
   const server: Server = createServer((request, response) => {
     const send = (code: number, text: string, type = 'text/plain; charset=utf-8') =>
       response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(text);
@@ -39,20 +38,5 @@ export async function startOpsServer({ host, port, unready, metrics }: OpsServer
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
-  keepRoom(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, host, backlog: probedBacklog }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return await openProbedPort(server, { port, host });
 }

@@ -1,6 +1,6 @@
 /** One RPC on an HTTP/2 stream: messages in, messages and a status out. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { ProtocolError } from '../../../protocol/errors.ts';
+import { messageOf, ProtocolError } from '../../../protocol/errors.ts';
 import {
   codeOf,
   codes,
@@ -50,7 +50,7 @@ const statusOf = (error: unknown): Status => {
     const metadata = { 'retry-after': String(seconds), 'grpc-retry-pushback-ms': String(seconds * 1000) };
     return { code: codeOf(status), message, metadata };
   }
-  return { code: codes.internal, message: error instanceof Error ? error.message : String(error) };
+  return { code: codes.internal, message: messageOf(error) };
 };
 
 export class Rpc {

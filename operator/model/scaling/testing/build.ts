@@ -1,5 +1,5 @@
 /** Short ways to write observations and inputs in tests. */
-import type { LoadReport } from '../../../../crds/wire.ts';
+import { type LoadReport, noCounters } from '../../../../crds/wire.ts';
 import type { Observation, PodObservation, ScalingInput } from '../types.ts';
 
 export const input = (changes: Partial<ScalingInput> = {}): ScalingInput => ({
@@ -47,15 +47,9 @@ export function report(load: PodLoad): LoadReport {
     modelSha256: 'a'.repeat(64),
     parallelism,
     counters: {
+      ...noCounters,
       arrivals: Math.round(rate * uptimeSeconds),
       succeeded: Math.round(rate * uptimeSeconds),
-      clientErrors: 0,
-      rejected: 0,
-      failed: 0,
-      busySeconds: 0,
-      serviceCount: 0,
-      serviceSumSeconds: 0,
-      serviceSumSquares: 0,
       ...load.counters,
     },
     queueLength: load.queueLength ?? 0,
