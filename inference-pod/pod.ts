@@ -301,6 +301,7 @@ export const startPod = async (config: PodConfig, dependencies: PodDependencies)
     const { model, runner, warm } = loaded;
     costs = new CostBook({
       warm: warm.costs,
+      warmCpu: warm.cpuCosts,
       rowElements: warm.rowElements,
       maxRows: warm.maxRows,
       capMs: () => batchCapMs(live.current),

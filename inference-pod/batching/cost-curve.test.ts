@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { CostBook } from './cost-book.ts';
 import { CostCurve } from './cost-curve.ts';
 
@@ -14,6 +15,7 @@ describe('the best batch', () => {
     ['the largest where it goes on paying', { 1: 1, 2: 1, 4: 1, 8: 1 }, 32, noCap, 0, 8],
     ['none above the largest allowed', { 1: 1, 2: 1, 4: 1, 8: 1 }, 4, noCap, 0, 4],
     ['none that takes longer than a third of the promise', { 1: 4, 2: 5, 4: 6, 8: 9 }, 32, 6, 0, 4],
+    ['one where the best gains less than a seventh', { 1: 1, 2: 1.8, 4: 3.6 }, 32, noCap, 100, 1],
     ['one where even one takes longer than that', { 1: 40, 2: 45 }, 32, 6, 0, 1],
     ['more where more wait and it gains', { 1: 4, 8: 6.5, 16: 9.2, 32: 17.3 }, 32, noCap, 32, 32],
     ['no more than wait', { 1: 4, 8: 6.5, 16: 9.2, 32: 17.3 }, 32, noCap, 31, 16],
@@ -95,7 +97,8 @@ describe('the book', () => {
     expect(costs.costMs(like('b', 40), 1)).toBe(100);
     costs.observe(like('b', 40), 1, 50);
     expect(costs.costMs(like('b', 40), 1)).toBe(50);
-    expect(costs.costMs(like('b', 40), 2)).toBe(60);
+    // What two small rows gained is not believed of large ones.
+    expect(costs.costMs(like('b', 40), 2)).toBe(100);
     expect(costs.costMs(like('a'), 1)).toBe(10);
   });
   test('a request that shares with nobody leaves no curve behind', () => {
@@ -132,6 +135,102 @@ describe('the book', () => {
       return rows;
     });
     expect(taken).toEqual([2, 4, 8, 16, 32, 32]);
+  });
+  test('rows like those of a shape that is known begin with its batch', () => {
+    const costs = book({ 1: 0.1, 2: 0.1 });
+    for (let i = 0; i < 20; i += 1) {
+      const rows = costs.rowsToTake(like('a', 400), 32, i);
+      costs.observe(like('a', 400), rows, 10 + rows / 10);
+    }
+    expect(costs.rowsToTake(like('b', 500), 32, 20)).toBe(32);
+    expect(costs.costMs(like('b', 500), 1)).toBeGreaterThan(9);
+    expect(costs.rowsToTake(like('c', 4000), 32, 20)).toBe(1);
+  });
+  test('a size whose first run paid for its memory has a second try at once', () => {
+    const costs = book({ 1: 10 });
+    expect(costs.rowsToTake(like('a'), 8, 0)).toBe(2);
+    costs.observe(like('a'), 2, 21);
+    expect(costs.rowsToTake(like('a'), 8, 1)).toBe(2);
+    costs.observe(like('a'), 2, 12);
+    expect(costs.rowsToTake(like('a'), 8, 2)).toBe(4);
+  });
+  test('where a batch gains by the clock but takes the CPU that its rows take one by one, none is made', () => {
+    const costs = new CostBook({
+      warm: new Map([
+        [1, 3],
+        [2, 4],
+      ]),
+      warmCpu: new Map([
+        [1, 1],
+        [2, 2],
+      ]),
+      rowElements: 4,
+      maxRows: 32,
+      capMs: () => 1000,
+    });
+    let largest = 0;
+    for (let nowMs = 0; nowMs < 30_000; nowMs += 5) {
+      const rows = costs.rowsToTake(like('a'), 32, nowMs);
+      largest = Math.max(largest, rows);
+      costs.observe(like('a'), rows, 2 + rows, rows);
+    }
+    expect(largest).toBe(2);
+    expect(costs.usualRows(like('a'), 32, 30_000)).toBe(1);
+    // The clock's costs are what forecasts are made of.
+    expect(costs.costMs(like('a'), 1)).toBeCloseTo(3, 0);
+  });
+  test('the longest run is bounded by the clock, not by the CPU that it takes', () => {
+    const costs = new CostBook({
+      warm: new Map([
+        [1, 10],
+        [2, 20],
+        [4, 40],
+      ]),
+      warmCpu: new Map([
+        [1, 4],
+        [2, 4.1],
+        [4, 4.2],
+      ]),
+      rowElements: 4,
+      maxRows: 32,
+      capMs: () => 33,
+    });
+    expect(costs.usualRows(like('a'), 0, 0)).toBe(2);
+  });
+
+  describe('large rows of a model that gained up to 32 with the small rows of warm-up', () => {
+    /** Runs what is taken while 32 wait; gives back the largest size of all and the last one. */
+    const load = (perBatchMs: number, perRowMs: number, firstRunMs: number) => {
+      const costs = book({ 1: 0.1, 2: 0.1, 4: 0.1, 8: 0.11, 16: 0.12, 32: 0.15 });
+      const large = like('large', 27_648);
+      const ran = new Set<number>();
+      let nowMs = 0;
+      let last = 0;
+      for (let i = 0; i < 40; i += 1) {
+        last = costs.rowsToTake(large, 32, nowMs);
+        const ms = perBatchMs + perRowMs * last + (ran.has(last) ? 0 : firstRunMs);
+        ran.add(last);
+        nowMs += ms;
+        costs.observe(large, last, ms);
+      }
+      return { largest: Math.max(...ran), last };
+    };
+    const ms = fc.double({ min: 0.1, max: 30, noNaN: true });
+    test('are not joined where they gain nothing: onnxruntime keeps what its largest batch took', () => {
+      fc.assert(
+        fc.property(ms, fc.double({ min: 0, max: 0.4, noNaN: true }), (perRowMs, first) => {
+          const { largest, last } = load(0.05 * perRowMs, perRowMs, first * perRowMs);
+          expect([largest <= 2, last]).toEqual([true, 1]);
+        }),
+      );
+    });
+    test('are joined at once as far as they gain', () => {
+      fc.assert(
+        fc.property(ms, fc.double({ min: 0, max: 0.4, noNaN: true }), (perBatchMs, first) => {
+          expect(load(perBatchMs, perBatchMs / 20, first * perBatchMs).last).toBe(32);
+        }),
+      );
+    });
   });
   test('nothing is tried beyond a third of the promise', () => {
     expect(book({ 1: 30 }, () => 50).rowsToTake(like('a'), 3, 0)).toBe(1);

@@ -228,19 +228,19 @@ export class Dispatcher {
     return false;
   }
 
-  #finish(runMs: number): Running | undefined {
+  #finish(runMs: number, cpuMs?: number): Running | undefined {
     const running = this.#running;
     this.#running = undefined;
     if (running === undefined) return undefined;
     const nowMs = this.#options.nowMs();
     const [first] = running.batch;
-    if (first !== undefined) this.#costs.observe(first, running.rows, nowMs - running.startedMs);
+    if (first !== undefined) this.#costs.observe(first, running.rows, nowMs - running.startedMs, cpuMs);
     this.#observer.finished(nowMs, running.batch, runMs);
     return running;
   }
 
   #done(batch: readonly Job[], result: BatchResult): void {
-    const running = this.#finish(result.runMs);
+    const running = this.#finish(result.runMs, result.cpuMs);
     const timings = { startedMs: running?.startedMs ?? 0, runMs: result.runMs, rows: running?.rows ?? 0 };
     const first = batch[0];
     if (batch.length === 1 && first !== undefined) {

@@ -16,6 +16,8 @@ export interface WarmUpResult {
   readonly splitRows: number;
   /** Milliseconds of one run by number of rows, as far as measured. */
   readonly costs: ReadonlyMap<number, number>;
+  /** The same in CPU time of the runner, or by the clock where that is not known. */
+  readonly cpuCosts: ReadonlyMap<number, number>;
   /** What came out, for the log. */
   readonly remark: string;
 }
@@ -31,11 +33,14 @@ export interface WarmUpOptions {
 
 /** Sizes that stand for a dimension that may vary: a convolution refuses the small ones. */
 const guesses = [2, 32, 224] as const;
-const trialRows = 3;
+const trialRows = 2;
 const whole = { maxRows: 1, rowElements: 0, guess: undefined, splitRows: Number.POSITIVE_INFINITY } as const;
 /** Runs of each size, of which the middle one counts. */
 const runsEach = 3;
-/** Measuring ends where so many doublings of the batch gained less than a twentieth: their memory would stay taken. */
+/**
+ * Measuring ends where so many doublings of the batch gained less than a twentieth: their memory would stay taken. Where two
+ * rows do not gain that, the part of a run that is not for its rows is below a tenth, so that no size gains what makes it the best.
+ */
 const mostFlat = 2;
 const gain = 1.05;
 const words = ['a', 'b', 'c', 'd', 'e'];
@@ -89,44 +94,52 @@ export const warmUp = async (runner: Runner, options: WarmUpOptions): Promise<Wa
   const run = async (inputs: readonly Tensor[]) => (await runner.run(inputs, options.outputs)).outputs;
   const inputsOf = (rows: number, guess: number) => options.inputs.map((spec) => madeUp(spec, rows, guess));
   const costs = new Map<number, number>();
+  const cpuCosts = new Map<number, number>();
 
-  if (options.budgetMs === 0) return { ...whole, costs, remark: 'not warmed, so not batched' };
+  if (options.budgetMs === 0) return { ...whole, costs, cpuCosts, remark: 'not warmed, so not batched' };
   const guess = await firstThatRuns(guesses, async (size) => void (await run(inputsOf(1, size))));
   if (guess === undefined)
-    return { ...whole, costs, remark: 'the model refuses made-up inputs: not warmed, not batched' };
+    return { ...whole, costs, cpuCosts, remark: 'the model refuses made-up inputs: not warmed, not batched' };
   const measure = async (rows: number, times: number) => {
     const samples: number[] = [];
+    const cpuSamples: number[] = [];
     for (let i = 0; i < times; i += 1) {
       const inputs = inputsOf(rows, guess);
       const from = nowMs();
-      await run(inputs);
-      samples.push(nowMs() - from);
+      const { cpuMs } = await runner.run(inputs, options.outputs);
+      const ms = nowMs() - from;
+      samples.push(ms);
+      cpuSamples.push(cpuMs ?? ms);
       if (nowMs() - startedAt > options.budgetMs) break;
     }
-    costs.set(rows, samples.sort((a, b) => a - b)[Math.floor((samples.length - 1) / 2)] ?? 0);
+    costs.set(rows, middleOf(samples));
+    cpuCosts.set(rows, middleOf(cpuSamples));
   };
   await measure(1, runsEach);
   const rowElements = inputsOf(1, guess).reduce((sum, { data }) => sum + data.length, 0);
-  const alone = { ...whole, rowElements, guess, costs };
+  const alone = { ...whole, rowElements, guess, costs, cpuCosts };
   if (!options.mayBatch) return { ...alone, remark: 'the model has no dimension for batches' };
   if (options.maxRows === 1) return { ...alone, remark: 'not batched: the largest batch is 1' };
   const why = await refutation(guess, inputsOf, run);
   if (why !== undefined) return { ...alone, remark: `not batched: ${why}` };
-  const rate = (rows: number) => rows / Math.max(costs.get(rows) ?? 0, 1e-3);
+  const rate = (rows: number) => rows / Math.max(cpuCosts.get(rows) ?? 0, 1e-3);
   let best = rate(1);
   let flat = 0;
-  for (let rows = 2; rows <= options.maxRows && flat < mostFlat; rows *= 2) {
+  for (let rows = 2; rows <= options.maxRows && flat < (best === rate(1) ? 1 : mostFlat); rows *= 2) {
     const expectedMs = runsEach * 2 * (costs.get(rows / 2) ?? 0);
     if (nowMs() - startedAt + expectedMs > options.budgetMs) break;
     await measure(rows, runsEach);
     flat = rate(rows) < gain * best ? flat + 1 : 0;
     best = Math.max(best, rate(rows));
   }
-  const usual = new CostCurve(costs).choose(options.maxRows, Number.POSITIVE_INFINITY);
+  const usual = new CostCurve(cpuCosts).choose(options.maxRows, Number.POSITIVE_INFINITY);
   const splitRows = chooseSplitRows(costs, usual);
   const remark = `batches of up to ${usual} rows, pieces of ${splitRows}`;
-  return { maxRows: options.maxRows, rowElements, guess, splitRows, costs, remark };
+  return { maxRows: options.maxRows, rowElements, guess, splitRows, costs, cpuCosts, remark };
 };
+
+const middleOf = (samples: number[]): number =>
+  samples.sort((a, b) => a - b)[Math.floor((samples.length - 1) / 2)] ?? 0;
 
 const firstThatRuns = async (sizes: readonly number[], attempt: (size: number) => Promise<void>) => {
   for (const size of sizes) {

@@ -37,6 +37,7 @@ export interface BatchDone {
   readonly id: number;
   readonly outputs: readonly Tensor[];
   readonly runMs: number;
+  readonly cpuMs: number;
 }
 
 export interface BatchFailed {

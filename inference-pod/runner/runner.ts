@@ -6,6 +6,8 @@ import type { FromRunner, RunnerOptions, ToRunner } from './messages.ts';
 export interface BatchResult {
   readonly outputs: readonly Tensor[];
   readonly runMs: number;
+  /** What of that the runner's thread had the CPU for; unknown where nobody measures it. */
+  readonly cpuMs?: number | undefined;
 }
 
 /** The model refused or failed this batch; other batches are untouched. */
@@ -94,7 +96,7 @@ export const startRunner = (
         const current = waiting;
         waiting = undefined;
         if (current === undefined || current.id !== message.id) return;
-        if (message.kind === 'done') current.resolve({ outputs: message.outputs, runMs: message.runMs });
+        if (message.kind === 'done') current.resolve(message);
         else current.reject(new RunFailed(message.message, message.runMs));
       }
     });

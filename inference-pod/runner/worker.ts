@@ -4,6 +4,7 @@ import type { Tensor } from '../../protocol/datatypes.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import { collectGarbage } from '../limits/collect.ts';
 import { turnOffTelemetry } from './config.ts';
+import { threadCpuMs } from './cpu.ts';
 import type { FromRunner, RunBatch, RunnerOptions, ToRunner } from './messages.ts';
 import { releaseTensors } from './release.ts';
 import type { Session } from './session.ts';
@@ -30,10 +31,12 @@ const serve = async (port: MessagePort, options: RunnerOptions) => {
   }
   const run = async (batch: RunBatch) => {
     const runStartedAt = performance.now();
+    const cpuBeforeMs = threadCpuMs();
     try {
       const outputs = await session.run(batch.inputs, batch.outputs);
       const runMs = performance.now() - runStartedAt;
-      send({ kind: 'done', id: batch.id, outputs, runMs }, buffersOf(outputs));
+      const cpuMs = threadCpuMs() - cpuBeforeMs;
+      send({ kind: 'done', id: batch.id, outputs, runMs, cpuMs }, buffersOf(outputs));
     } catch (error) {
       const runMs = performance.now() - runStartedAt;
       send({ kind: 'failed', id: batch.id, message: messageOf(error), runMs });
