@@ -20,6 +20,11 @@ export const specSchema = z
     sla: describe(
       slaSchema.optional(),
       'What the deployment promises. The autoscaler, status and the error budget read this one block.',
+      rules({
+        rule: 'has(self.latency) || has(self.errorRate)',
+        message: 'promise a latency or an errorRate, or leave sla out',
+        reason: 'FieldValueRequired',
+      }),
     ),
     traffic: describe(trafficSchema.optional(), 'How requests wait and when they are refused.'),
     scaling: describe(

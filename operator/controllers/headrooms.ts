@@ -27,6 +27,7 @@ import {
   type KeptHeadroom,
   keptByBuffer,
   keptByPlaceholders,
+  placeholdersInPlace,
 } from '../model/headroom/reading.ts';
 import { revisionChildName } from '../model/names.ts';
 import type { Known } from '../model/scaling/types.ts';
@@ -73,9 +74,9 @@ interface Entry {
   readonly gone?: boolean;
 }
 
-const numberOf = (known: Known<number>): number => (known === 'unknown' ? 0 : known);
-const readyOf = (live: KubeObject | undefined): number =>
-  (live as Deployment | undefined)?.status?.readyReplicas ?? 0;
+/** Placeholders that have a place already; none where there is no Deployment of them. */
+const inPlaceOf = (live: KubeObject | undefined): Known<number> =>
+  live === undefined ? 0 : placeholdersInPlace(live as Deployment);
 
 /** Somebody else has the name. */
 class Taken extends Error {}
@@ -180,7 +181,7 @@ export class Headrooms {
       version === undefined && rules.priorityClassName === ''
         ? giveWay(
             replicas,
-            before?.kept?.form === form ? numberOf(before.kept.inPlace) : readyOf(live),
+            before?.kept?.form === form ? before.kept.inPlace : inPlaceOf(live),
             decided(deployment)?.blocked ?? 0,
             before?.given,
             nowMs(),

@@ -237,7 +237,13 @@ describe('check', () => {
       'spec.runtime.resources.requests.foo',
       /nvidia\.com\/gpu/,
     ],
-    ['a window too short', { sla: { window: '1s' } }, 'spec.sla.window', /not between 10s and 1h/],
+    ['an sla that promises nothing', { sla: { window: '5m' } }, 'spec.sla', /leave sla out/],
+    [
+      'a window too short',
+      { sla: { errorRate: '1%', window: '1s' } },
+      'spec.sla.window',
+      /not between 10s and 1h/,
+    ],
     ['a timeout too long', { traffic: { timeout: '2h' } }, 'spec.traffic.timeout', /not between 10ms and 1h/],
     [
       'a deadline too short',

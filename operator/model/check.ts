@@ -134,6 +134,11 @@ const environment: Check = ({ runtime }) =>
       : [];
   });
 
+const promises: Check = ({ sla }) =>
+  sla === undefined || sla.latency !== undefined || sla.errorRate !== undefined
+    ? []
+    : problem('spec.sla', 'it promises nothing: promise a latency or an errorRate, or leave sla out');
+
 const latency: Check = ({ sla }) => {
   const promised = (['p50', 'p90', 'p95', 'p99'] as const).flatMap((name) => {
     const text = sla?.latency?.[name];
@@ -224,6 +229,7 @@ const rest: readonly Check[] = [
   contract,
   keyProblems,
   environment,
+  promises,
   latency,
   durations,
   scaling,

@@ -85,8 +85,14 @@ describe('refused', () => {
 
 describe('in use', () => {
   test('defaults go in: mode, replicas, and the window where an sla is', async () => {
-    const { body } = await api.post(collection, manifest({ ...least, sla: {} }), { dryRun: 'All' });
-    expect(body.spec).toEqual({ ...least, scaling: { mode: 'SLA', replicas: 1 }, sla: { window: '5m' } });
+    const { body } = await api.post(collection, manifest({ ...least, sla: { errorRate: '1%' } }), {
+      dryRun: 'All',
+    });
+    expect(body.spec).toEqual({
+      ...least,
+      scaling: { mode: 'SLA', replicas: 1 },
+      sla: { errorRate: '1%', window: '5m' },
+    });
   });
 
   test('the scale is read, written in mode Fixed, and refused in mode SLA', async () => {

@@ -9,6 +9,12 @@ test.each<[string, Parameters<typeof giveWay>, number | undefined]>([
   ['nobody waits: as many as wanted', [3, 3, 0, before, 2_000], undefined],
   ['two find no place: two of three go', [3, 3, 2, undefined, 2_000], 1],
   ['what is in place counts, not what was wished', [3, 1, 1, undefined, 2_000], 0],
+  [
+    'it is not known how many are in place: none goes until it is',
+    [3, 'unknown', 2, undefined, 2_000],
+    undefined,
+  ],
+  ['known or not, what was given up stays so', [3, 'unknown', 2, before, 2_000], 2],
   ['more wait than are in place', [3, 1, 5, undefined, 2_000], 0],
   ['one of two found its place: none comes back', [3, 2, 1, before, 2_000], 2],
   ['one more waits: one more goes', [3, 2, 3, before, 2_000], 1],

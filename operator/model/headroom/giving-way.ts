@@ -1,4 +1,5 @@
 /** How many placeholders stay while pods of their model find no place, where no PriorityClass makes them give way. */
+import type { Known } from '../scaling/types.ts';
 
 /** What was given up for the pods that find no place now. */
 export interface GivenWay {
@@ -21,14 +22,14 @@ export const takenWithinMs = 15_000;
  *
  * | pods blocked               | placeholders                                  |
  * | none                       | as wanted                                     |
- * | some, for the first time   | those in place, less one for each             |
+ * | some, for the first time   | those in place, less one for each; as wanted until those are known |
  * | more than a moment ago     | less one for each that came                   |
  * | as many or fewer           | the same                                      |
  * | as many or fewer, for 15 s | others took the places: less one for each     |
  */
 export function giveWay(
   wanted: number,
-  inPlace: number,
+  inPlace: Known<number>,
   blocked: number,
   before: GivenWay | undefined,
   nowMs: number,
@@ -39,7 +40,7 @@ export function giveWay(
     blocked,
     atMs: nowMs,
   });
-  if (before === undefined) return less(inPlace, blocked);
+  if (before === undefined) return inPlace === 'unknown' ? undefined : less(inPlace, blocked);
   if (blocked > before.blocked) return less(before.replicas, blocked - before.blocked);
   if (nowMs - before.atMs >= takenWithinMs) return less(before.replicas, blocked);
   return { ...before, replicas: Math.min(wanted, before.replicas), blocked };

@@ -96,6 +96,21 @@ describe('what is kept', () => {
     );
     expect(keptByPlaceholders(made({}, 1), false).sentence).toMatch(/for lack of a PriorityClass$/);
   });
+
+  test('that their controller has not looked at yet are not known to be in place, and not 0', () => {
+    const young = keptByPlaceholders(made(), true);
+    expect(young.inPlace).toBe('unknown');
+    expect(young.sentence).toMatch(
+      /: 2 placeholder pods, not known yet how many are in place; they give way/,
+    );
+    // Kubernetes leaves a 0 out.
+    const waiting = keptByPlaceholders({ ...made(), status: { observedGeneration: 1 } }, true);
+    expect(waiting).toMatchObject({
+      inPlace: 0,
+      sentence: expect.stringContaining(': 0 of 2 placeholder pods'),
+    });
+    expect(keptByPlaceholders(made({}, 0), true).inPlace).toBe(0);
+  });
 });
 
 test('an object of the name is ours by its owner alone', () => {

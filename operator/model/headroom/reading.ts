@@ -52,20 +52,28 @@ export function keptByBuffer(buffer: CapacityBuffer): KeptHeadroom {
   );
 }
 
+/** How many placeholders have a place; unknown until the Deployment's controller has looked at it (a count of 0 is left out of its status). */
+export function placeholdersInPlace({ status }: Pick<Deployment, 'status'>): Known<number> {
+  if (status?.observedGeneration === undefined && status?.readyReplicas === undefined) return 'unknown';
+  return status.readyReplicas ?? 0;
+}
+
 /** What the Deployment of placeholders says. */
 export function keptByPlaceholders(deployment: Deployment, hasPriority: boolean): KeptHeadroom {
   const replicas = deployment.spec.replicas ?? 0;
-  const inPlace = Math.min(replicas, deployment.status?.readyReplicas ?? 0);
+  const ready = replicas === 0 ? 0 : placeholdersInPlace(deployment);
+  const inPlace = ready === 'unknown' ? ready : Math.min(replicas, ready);
   const gives = hasPriority
     ? 'they give way to any pod of the model'
     : 'they are taken away when a pod of the model finds no place, for lack of a PriorityClass';
+  const how =
+    inPlace === 'unknown'
+      ? `${pods(replicas)}, not known yet how many are in place`
+      : `${inPlace} of ${pods(replicas)} ${replicas === 1 ? 'is' : 'are'} in place`;
   return {
     form: 'Placeholders',
     replicas,
     inPlace,
-    sentence:
-      replicas === 0
-        ? `Deployment ${deployment.metadata.name}: no room is asked for`
-        : `Deployment ${deployment.metadata.name}: ${inPlace} of ${pods(replicas)} ${replicas === 1 ? 'is' : 'are'} in place; ${gives}`,
+    sentence: `Deployment ${deployment.metadata.name}: ${replicas === 0 ? 'no room is asked for' : `${how}; ${gives}`}`,
   };
 }

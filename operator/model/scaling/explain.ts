@@ -63,6 +63,22 @@ function predicted(model: QueueModel, rate: number, replicas: number, target: La
   return `${seconds(latencySeconds(model, rate, replicas, shareOf[target.percentile]))} at ${replicas}`;
 }
 
+/**
+ * Where the service itself takes nearly all of a promise, the plan may lie a little beyond it (`leastForWaits` in sizing.ts):
+ * said, so that nobody waits for replicas to mend it.
+ */
+function nearlyAloneSentence(
+  model: QueueModel,
+  rate: number,
+  replicas: number,
+  target: LatencyTarget,
+): string {
+  const share = shareOf[target.percentile];
+  // What rounds to the promise is not beyond it.
+  if (latencySeconds(model, rate, replicas, share) <= (1.005 * target.targetMs) / 1_000) return '';
+  return `; the model alone takes ${seconds(latencySeconds(model, 0, 1, share))}, which more replicas do not shorten`;
+}
+
 /** Why this many are needed, before any limit: load, the rule that decides, what is predicted at that count and one below. */
 export function needSentence(
   need: Need,
@@ -87,7 +103,7 @@ export function needSentence(
     const aim = isEased
       ? `${told.percentile} within ${easedShare[model.balancing]} times what the model alone takes`
       : promise(told);
-    return `${load}; ${aim} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below}${waitsSentence(model)})`;
+    return `${load}; ${aim} needs ${count} (predicted ${told.percentile} ${predicted(model, ratePerSecond, count, told)}${below}${waitsSentence(model)}${isEased ? '' : nearlyAloneSentence(model, ratePerSecond, count, told)})`;
   }
   if (need.reason === 'Utilisation') {
     const allowed = figure(100 * busiestAllowed(model, count));
@@ -97,7 +113,7 @@ export function needSentence(
   const expectation =
     told === undefined
       ? `${busy}% busy`
-      : `predicted ${told.percentile} ${predicted(model, ratePerSecond, 1, told)}`;
+      : `predicted ${told.percentile} ${predicted(model, ratePerSecond, 1, told)}${need.infeasible.includes(told) ? '' : nearlyAloneSentence(model, ratePerSecond, 1, told)}`;
   return `${load}; 1 is enough (${expectation})`;
 }
 

@@ -34,7 +34,7 @@ export const accepted: [name: string, spec: object][] = [
       },
     },
   ],
-  ['the shortest and the longest window', { model: { uri }, sla: { window: '1h' } }],
+  ['the longest window', { model: { uri }, sla: { errorRate: '1%', window: '1h' } }],
   ['minReplicas equal to maxReplicas', { model: { uri }, scaling: { minReplicas: 3, maxReplicas: 3 } }],
   ['mode Fixed with replicas', { model: { uri }, scaling: { mode: 'Fixed', replicas: 0 } }],
   ['mode External with replicas', { model: { uri }, scaling: { mode: 'External', replicas: 5 } }],
