@@ -32,22 +32,19 @@ describe('every order of events', () => {
           const { mustStay } = after;
           act(after);
           const story = [...path, name];
-          if (name === 'Deployment controller')
-            expect({ story, kept: after.ready >= mustStay }).toEqual({ story, kept: true });
           const asked = after.deployments().reduce((sum, child) => sum + (child.spec.replicas ?? 0), 0);
-          const most = 2 * after.needed + surgeOf(after.needed);
-          expect({ story, bounded: asked <= most }).toEqual({ story, bounded: true });
           const said = (type: string) =>
             after.deployment.status?.conditions?.find((one) => one.type === type)?.status;
-          expect({ story, both: said('Reconciling') === 'True' && said('Stalled') === 'True' }).toEqual({
-            story,
-            both: false,
-          });
-          if (name === 'reconcile')
-            expect({ story, available: said('Available') }).toEqual({
-              story,
-              available: after.ready > 0 ? 'True' : 'False',
-            });
+          const broken = [
+            name === 'Deployment controller' && after.ready < mustStay && 'a pod that is needed was taken',
+            asked > 2 * after.needed + surgeOf(after.needed) && `${asked} pods were asked for`,
+            said('Reconciling') === 'True' && said('Stalled') === 'True' && 'it is Reconciling and Stalled',
+            name === 'reconcile' &&
+              said('Available') !== (after.ready > 0 ? 'True' : 'False') &&
+              `Available is ${said('Available')} with ${after.ready} ready`,
+          ].filter((one) => one !== false);
+          // One expectation where something is wrong: four at each step took a third of the test's 4 CPU seconds.
+          if (broken.length > 0) expect({ story, broken }).toEqual({ story, broken: [] });
           const key = after.fingerprint();
           if (seen.has(key)) continue;
           seen.add(key);
