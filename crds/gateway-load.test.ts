@@ -83,7 +83,7 @@ describe('parseGatewayReport', () => {
     [
       'an absurd second',
       withModel({ seconds: [{ ...second(1_000), arrivals: 1e7 }] }),
-      'models.0.seconds: 0.arrivals',
+      'models.0.seconds.0.arrivals',
     ],
     ['a hop that costs nothing', body({ hopCpuSeconds: 0 }), 'hopCpuSeconds'],
     ['a hop that costs hours', body({ hopCpuSeconds: 3_600 }), 'hopCpuSeconds'],

@@ -1,6 +1,7 @@
 /** What a gateway says of the models whose requests it holds: `GET /load` on its ops port. Versioned like the pods' report. */
 import { z } from 'zod';
 import { latencyHistogram } from './latency-check.ts';
+import { type SecondBounds, secondsCheck } from './seconds-check.ts';
 import type { LatencyHistogram, LoadSecond } from './wire.ts';
 
 /**
@@ -97,12 +98,10 @@ const most = 1e15;
 const count = z.int().min(0).max(most);
 const amount = z.number().min(0).max(most);
 const text = z.string().max(256);
-const mostSeconds = 120;
 /** Ports from 20000 to 29999, one per model. */
 const mostModels = 10_000;
 
-/** Most of a second's figures, and whether it is a whole number: checked by hand, as the pods' seconds are, for speed. */
-const secondBounds: Readonly<Record<keyof GatewaySecond, readonly [most: number, whole: boolean]>> = {
+const secondBounds: SecondBounds<GatewaySecond> = {
   endMs: [most, false],
   arrivals: [1e6, true],
   completions: [1e6, true],
@@ -116,30 +115,14 @@ const secondBounds: Readonly<Record<keyof GatewaySecond, readonly [most: number,
   failed: [1e6, true],
   mostWaiting: [1e6, true],
 };
-const secondFields = Object.entries(secondBounds) as [keyof GatewaySecond, readonly [number, boolean]][];
+const secondFields = Object.keys(secondBounds) as (keyof GatewaySecond)[];
+const secondsOf = secondsCheck(secondBounds);
 
-/** The seconds with nothing but the known fields, or what is wrong with them. */
-function secondsOf(value: unknown): readonly GatewaySecond[] | string {
-  if (!Array.isArray(value)) return 'not a list';
-  if (value.length > mostSeconds) return `more than ${mostSeconds}`;
-  let before = Number.NEGATIVE_INFINITY;
-  const seconds: GatewaySecond[] = [];
-  for (const [index, second] of value.entries() as ArrayIterator<[number, unknown]>) {
-    if (typeof second !== 'object' || second === null) return `${index}: not an object`;
-    const known: Partial<Record<keyof GatewaySecond, number>> = {};
-    for (const [field, [mostOfIt, whole]] of secondFields) {
-      const figure = (second as Partial<Record<keyof GatewaySecond, unknown>>)[field];
-      if (typeof figure !== 'number' || !(figure >= 0 && figure <= mostOfIt))
-        return `${index}.${field}: not a number from 0 to ${mostOfIt}`;
-      if (whole && !Number.isInteger(figure)) return `${index}.${field}: not a whole number`;
-      known[field] = figure;
-    }
-    const checked = known as GatewaySecond;
-    if (checked.endMs <= before) return 'must ascend';
-    before = checked.endMs;
-    seconds.push(checked);
-  }
-  return seconds;
+/** A second without what a newer gateway tells besides. */
+function onlyKnown(second: GatewaySecond): GatewaySecond {
+  const known: Partial<Record<keyof GatewaySecond, number>> = {};
+  for (const field of secondFields) known[field] = second[field];
+  return known as GatewaySecond;
 }
 
 const outcomes = { succeeded: count, clientErrors: count, rejected: count, failed: count };
@@ -212,11 +195,11 @@ export function parseGatewayReport(body: string): ParsedGatewayReport {
   const { uptimeMs } = parsed.data;
   const models: GatewayModelLoad[] = [];
   for (const [index, model] of parsed.data.models.entries()) {
-    const seconds = secondsOf(model.seconds);
-    if (typeof seconds === 'string') return { refused: `models.${index}.seconds: ${seconds}` };
+    const seconds = secondsOf(model.seconds, `models.${index}.seconds`);
+    if (typeof seconds === 'string') return { refused: seconds };
     if ((seconds.at(-1)?.endMs ?? 0) > uptimeMs + 1_000)
       return { refused: `models.${index}.seconds: ends after now` };
-    models.push({ ...model, seconds });
+    models.push({ ...model, seconds: seconds.map(onlyKnown) });
   }
   if (new Set(models.map(({ model }) => model)).size !== models.length)
     return { refused: 'models: one is there twice' };

@@ -1,6 +1,7 @@
 /** The check of what a pod says of itself: a number that cannot be is refused whole, never repaired. */
 import { z } from 'zod';
 import { latencyHistogram } from '../../crds/latency-check.ts';
+import { secondsCheck } from '../../crds/seconds-check.ts';
 import type { LoadReport, LoadSecond } from '../../crds/wire.ts';
 
 /** Nothing that a pod counts gets beyond this in a lifetime; it also keeps every sum exact. */
@@ -9,12 +10,8 @@ const count = z.int().min(0).max(most);
 const amount = z.number().min(0).max(most);
 const text = z.string().max(256);
 
-/**
- * Most of a second's figures, and whether it is a whole number. No process of this kind does a million requests in a
- * second, and no request takes eleven days. Checked by hand: a report has 120 of them, a thousand pods send 70 reports a
- * second, and the schema library takes 0.1 ms for one where this takes 0.02.
- */
-const secondBounds: Readonly<Record<keyof LoadSecond, readonly [most: number, whole: boolean]>> = {
+/** No process of this kind does a million requests in a second, and no request takes eleven days. */
+const secondsOf = secondsCheck<LoadSecond>({
   endMs: [most, false],
   arrivals: [1e6, true],
   completions: [1e6, true],
@@ -22,30 +19,7 @@ const secondBounds: Readonly<Record<keyof LoadSecond, readonly [most: number, wh
   serviceCount: [1e6, true],
   serviceSumSeconds: [1e6, false],
   serviceSumSquares: [1e12, false],
-};
-const secondFields = Object.entries(secondBounds) as [keyof LoadSecond, readonly [number, boolean]][];
-const mostSeconds = 120;
-
-/** The seconds of a report as they came, or what is wrong with them: a copy of each was a sixth of what a large fleet throws away. */
-function secondsOf(value: unknown): readonly LoadSecond[] | string {
-  if (!Array.isArray(value)) return 'seconds: not a list';
-  if (value.length > mostSeconds) return `seconds: more than ${mostSeconds}`;
-  let before = Number.NEGATIVE_INFINITY;
-  for (let index = 0; index < value.length; index += 1) {
-    const second = value[index] as Partial<Record<keyof LoadSecond, unknown>> | null;
-    if (typeof second !== 'object' || second === null) return `seconds.${index}: not an object`;
-    for (const [field, [mostOfIt, whole]] of secondFields) {
-      const figure = second[field];
-      if (typeof figure !== 'number' || !(figure >= 0 && figure <= mostOfIt))
-        return `seconds.${index}.${field}: not a number from 0 to ${mostOfIt}`;
-      if (whole && !Number.isInteger(figure)) return `seconds.${index}.${field}: not a whole number`;
-    }
-    const { endMs } = second as LoadSecond;
-    if (endMs <= before) return 'seconds: must ascend';
-    before = endMs;
-  }
-  return value as LoadSecond[];
-}
+});
 
 const loadReport = z.object({
   version: z.literal(1),
@@ -95,7 +69,7 @@ export function parseReport(body: string): ParsedReport {
     const issue = parsed.error.issues[0];
     return { refused: `${issue?.path.join('.') || 'report'}: ${issue?.message ?? 'not valid'}` };
   }
-  const seconds = secondsOf(parsed.data.seconds);
+  const seconds = secondsOf(parsed.data.seconds, 'seconds');
   if (typeof seconds === 'string') return { refused: seconds };
   if ((seconds.at(-1)?.endMs ?? 0) > parsed.data.uptimeMs + 1_000)
     return { refused: 'seconds: ends after now' };
