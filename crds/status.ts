@@ -111,7 +111,7 @@ const learnedSchema = z.strictObject({
         margin: say(short(16), 'In units of the square root of the rate, such as `0.84`.'),
       })
       .optional(),
-    'What nine of ten forecasts of the rate were not too low by.',
+    'What 85 of 100 forecasts of the rate were not too low by.',
   ),
   full: say(
     z

@@ -142,17 +142,30 @@ describe('the way down', () => {
   const calm = (nowMs: number) =>
     observation(pods(8, nowMs, 8, { uptimeSeconds: 100 + (nowMs - at) / 1_000 }));
 
-  test('goes by a quarter each ten seconds, to what the last minute needed', () => {
-    let state = settled(8, calm);
-    const counts: number[] = [];
-    for (let second = 0; second < 60; second += 1) {
+  /** Counts of a minute in which so many requests a second arrive, after one in which eight replicas were wanted. */
+  const minuteAt = (rate: number) => {
+    const seen = (nowMs: number) =>
+      observation(pods(8, nowMs, rate, { uptimeSeconds: 100 + (nowMs - at) / 1_000 }));
+    let state = settled(8, seen);
+    return Array.from({ length: 60 }, (_, second) => {
       const nowMs = at + second * 1_000;
-      const decision = decide(state, calm(nowMs), input(), nowMs);
+      const decision = decide(state, seen(nowMs), input(), nowMs);
       state = decision.next;
-      counts.push(decision.replicas);
-    }
-    expect(counts.filter((count, index) => count !== counts[index - 1])).toEqual([6, 5, 4, 3, 2, 1]);
+      return decision.replicas;
+    });
+  };
+  const steps = (counts: readonly number[]) => counts.filter((count, index) => count !== counts[index - 1]);
+
+  test('goes by a quarter each ten seconds, to what the last minutes needed', () => {
+    const counts = minuteAt(180);
+    expect(steps(counts)).toEqual([6, 5]);
     expect(counts.lastIndexOf(6)).toBe(9);
+  });
+
+  test('goes by half each five seconds at the end of a burst, and the last few one by one', () => {
+    const counts = minuteAt(8);
+    expect(steps(counts)).toEqual([4, 3, 2, 1]);
+    expect(counts.slice(0, 11)).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3]);
   });
 
   const blocked: [string, Partial<Omit<Observation, 'pods'>>, (seen: Observation) => Observation, string][] =
@@ -188,7 +201,7 @@ describe('the way down', () => {
       state = decision.next;
       if (decision.replicas < 8) firstDown = second;
     }
-    expect(firstDown).toBe(90);
+    expect(firstDown).toBe(60);
   });
 
   test('lowering maxReplicas is the user’s word and holds at once', () => {

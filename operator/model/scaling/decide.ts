@@ -6,6 +6,7 @@ import { estimate } from './estimate.ts';
 import { infeasibleSentence, needSentence, repeatedSentence } from './explain.ts';
 import { advanceForecast, keptMarginOf, withMargin } from './forecast.ts';
 import { absorbGateways, viewOf } from './gateway-readings.ts';
+import { growthOf } from './growth.ts';
 import { inputsOf } from './inputs.ts';
 import { learn, learnedOf, nothingLearned } from './learned.ts';
 import { demandsOf, modelOf } from './load.ts';
@@ -151,20 +152,39 @@ export function decide(
   const relaxed =
     demands === 'unknown' ? 'unknown' : size(demands.downRate, demands.downRate, demands.model, 0.5);
   const serving = estimates.readyPods + observation.startingReplicas;
+  const servable =
+    demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : together(parts, demands.model);
+  // What is surely there counts against a fixed rate per replica too.
+  const sizeAt = (rate: number) =>
+    demands === 'unknown'
+      ? 0
+      : Math.max(
+          size(rate, Math.max(rate, demands.floorRate), demands.model, 1).replicas,
+          isApart ? sumOf(apartAt(rate, 1)) : 0,
+        );
   const burst =
-    demands === 'unknown' || demands.model === 'unknown'
+    demands === 'unknown' || servable === 'unknown'
       ? undefined
-      : burstOf(estimates, together(parts, demands.model), input, {
+      : burstOf(estimates, servable, input, {
           planned: demands.upRate,
           serving,
           startupSeconds: startup.d50Seconds,
           most: demands.most,
-          // What is surely there counts against a fixed rate per replica too.
-          sizeOf: (rate) =>
-            Math.max(
-              size(rate, Math.max(rate, demands.floorRate), demands.model, 1).replicas,
-              isApart ? sumOf(apartAt(rate, 1)) : 0,
-            ),
+          sizeOf: sizeAt,
+        });
+  const isPanic = nowMs < (moved.panicUntilMs ?? Number.NEGATIVE_INFINITY);
+  const growth =
+    demands === 'unknown' || servable === 'unknown'
+      ? undefined
+      : growthOf({
+          estimates,
+          capacity: estimates.readyPods * servesPerSecond(servable),
+          isBurst: burst !== undefined || isPanic,
+          startupSeconds: startup.d50Seconds,
+          mostRate: Math.min(
+            demands.most?.rate ?? Number.POSITIVE_INFINITY,
+            demands.most?.hedged ?? Number.POSITIVE_INFINITY,
+          ),
         });
   const inputs = inputsOf(estimates, demands, observation, input, startup, moved);
   let needed: Known<number> = 'unknown';
@@ -195,6 +215,14 @@ export function decide(
       steady = sum;
       sentence = `${sentence}; ${apartSentence(apart, sum)}`;
     }
+    const grown = growth === undefined ? 0 : sizeAt(growth.ratePerSecond);
+    // What was asked for ahead of a rise stays as long as what a forecast asked for; in a burst nothing is taken back anyhow.
+    if (burst === undefined && !isPanic) steady = Math.max(steady, grown);
+    if (growth !== undefined && grown > needed) {
+      needed = grown;
+      reason = 'Latency';
+      sentence = `${sentence}; ${growth.sentence} need ${grown}`;
+    }
     if (burst !== undefined && burst.replicas > needed) {
       needed = burst.replicas;
       reason = burst.isBacklog ? 'Backlog' : 'Latency';
@@ -202,8 +230,6 @@ export function decide(
     }
   }
   const relaxedApart = demands !== 'unknown' && isApart ? sumOf(apartAt(demands.downRate, 0.5)) : 0;
-  const servable =
-    demands === 'unknown' || demands.model === 'unknown' ? 'unknown' : together(parts, demands.model);
   const noGain =
     servable === 'unknown'
       ? undefined
@@ -233,10 +259,7 @@ export function decide(
     input,
     rolloutInProgress: observation.rolloutInProgress,
     // Pods that start may slow those that serve, which is no matter of waiting.
-    isBurst:
-      burst !== undefined ||
-      observation.startingReplicas > 0 ||
-      nowMs < (moved.panicUntilMs ?? Number.NEGATIVE_INFINITY),
+    isBurst: burst !== undefined || observation.startingReplicas > 0 || isPanic,
     nowMs,
   });
   // What runs was decided upon by somebody who is gone, on a past that pods still tell of: a decrease looks back as far as ever.

@@ -15,14 +15,17 @@ const downWindowMs = 90_000;
 /** A decrease by one, or by a twentieth, saves little and flaps most: it looks back further. */
 const smallWindowMs = 150_000;
 const smallShare = 0.05;
+/** A decrease by half or more, and by four at least, is the end of a burst and no flap: it looks back less far, in larger steps. */
+const largeWindowMs = 60_000;
+const [largeShare, leastLarge] = [0.5, 4];
 /** Complete figures are wanted for this long before a decrease. */
 const historyMs = 60_000;
-/** Between two steps of a decrease. */
-const downEveryMs = 10_000;
+/** Between two steps of a decrease, and what one step takes at most. */
+const [downEveryMs, downShare] = [10_000, 0.25];
+const [largeEveryMs, largeDownShare] = [5_000, 0.5];
 /** Figures that are gone for this long are told; after the second time the count goes back to the last well-founded one. */
 const unheardTellMs = 30_000;
 const unheardHoldMs = 600_000;
-const downShare = 0.25;
 
 export interface ShapeInput {
   readonly state: ScalingState;
@@ -60,7 +63,7 @@ export function record(
 const several = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 /** What stands against fewer replicas now, in words; undefined when nothing does. */
-function reasonToWait(shape: ShapeInput): string | undefined {
+function reasonToWait(shape: ShapeInput, everyMs: number): string | undefined {
   const { state, observation, nowMs, estimates } = shape;
   if (estimates.freshness !== 'ok')
     return `only ${estimates.freshPods} of ${several(estimates.readyPods, 'ready pod', 'ready pods')} gave fresh figures`;
@@ -71,8 +74,8 @@ function reasonToWait(shape: ShapeInput): string | undefined {
     return `only ${Math.floor(estimates.coveredSeconds)}s of history, 60s are needed`;
   if (state.freshSinceMs === undefined || nowMs - state.freshSinceMs < historyMs)
     return 'figures have been complete for less than 60s';
-  if (state.lastDownAtMs !== undefined && nowMs - state.lastDownAtMs < downEveryMs)
-    return 'one step each 10s';
+  if (state.lastDownAtMs !== undefined && nowMs - state.lastDownAtMs < everyMs)
+    return `one step each ${everyMs / 1_000}s`;
   return undefined;
 }
 
@@ -168,19 +171,24 @@ export function shape(input: ShapeInput): Shaped {
         0,
       ),
     );
-  const lately = mostIn(downWindowMs);
+  const [lastMinute, lately] = [mostIn(largeWindowMs), mostIn(downWindowMs)];
+  const isLarge = held - lastMinute >= Math.max(leastLarge, largeShare * held);
   const isSmall = held - lately <= Math.max(1, smallShare * held);
-  const windowMs = isSmall ? smallWindowMs : downWindowMs;
-  const floor = isSmall ? mostIn(smallWindowMs) : lately;
+  const [windowMs, floor] = isLarge
+    ? [largeWindowMs, lastMinute]
+    : isSmall
+      ? [smallWindowMs, mostIn(smallWindowMs)]
+      : [downWindowMs, lately];
   if (floor >= held)
     return done(
       held,
       'HoldDown',
       `${sentence}; ${held} kept: in the last ${windowMs / 1_000}s as many were needed to have room to spare`,
     );
-  const wait = reasonToWait(input);
+  const wait = reasonToWait(input, isLarge ? largeEveryMs : downEveryMs);
   if (wait !== undefined) return done(held, 'HoldDown', `${sentence}; ${held} kept: ${wait}`);
-  const replicas = Math.max(floor, held - Math.max(1, Math.floor(held * downShare)));
+  const share = isLarge ? largeDownShare : downShare;
+  const replicas = Math.max(floor, held - Math.max(1, Math.floor(held * share)));
   const reason = floor <= minReplicas ? atLeast : input.reason;
   const steps = replicas > floor ? `, step by step to ${floor}` : '';
   return done(replicas, reason, `${sentence}; down from ${held} to ${replicas}${steps}`, undefined, nowMs);
