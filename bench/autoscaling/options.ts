@@ -12,7 +12,8 @@ Replays traffic through the simulator: Ballast's own decide() beside HPA, KEDA, 
   --trace FILE       a trace (may be given several times): a rate per line, "time,count" rows, a row per request,
                      "function,day,minute,count", Azure's row per function, JSON (lines, a list, Prometheus); .gz too.
                      Without it: ../shared/traces and synthetic shapes
-  --shape NAME       a synthetic shape: constant, ramp, step, spike, diurnal-shape, mmpp (may be given several times)
+  --shape NAME       a synthetic shape: constant, ramp, step, spike, diurnal-shape, mmpp (may be given several times);
+                     "more": 32 others of 16 kinds, from crowds-1 to few-2
   --form FORM        what the file is, where it is misread: per-second, per-minute, per-request
   --series NAME      one of several series in the file (default: their sum)
   --kind KIND        the target that a trace is held to: smooth, bursty, step, spike (default: by how fast it rises)

@@ -5,6 +5,7 @@ import type { Trace } from '../../simulator/traffic/arrivals.ts';
 import { cut, durationOf, meanRate } from '../../simulator/traffic/arrivals.ts';
 import { isBursty, sharpestRise } from '../../simulator/traffic/character.ts';
 import { readTrace } from '../../simulator/traffic/file.ts';
+import { moreShapes } from '../../simulator/traffic/more-shapes.ts';
 import { shapes } from '../../simulator/traffic/shapes.ts';
 import type { Options } from './options.ts';
 import { OptionError } from './options.ts';
@@ -62,16 +63,19 @@ function described(trace: Trace, note: string, kind?: Kind): Traffic {
 /** All traffic of a run. */
 export function trafficOf(options: Options): Traffic[] {
   const traffic = options.traces.map((path) => fromFile(path, options));
-  const named = options.shapes.map((name) => {
-    const make = shapes[name];
+  const names = options.shapes.flatMap((name) => (name === 'more' ? Object.keys(moreShapes) : [name]));
+  const named = names.map((name) => {
+    const make = shapes[name] ?? moreShapes[name];
     if (make === undefined)
-      throw new OptionError(`--shape ${name}: there are ${Object.keys(shapes).join(', ')}`);
+      throw new OptionError(
+        `--shape ${name}: there are ${Object.keys(shapes).join(', ')}; and with more: ${Object.keys(moreShapes).join(', ')}`,
+      );
     return described(cut(make(), 0, 1e9, options.scale), 'synthetic', options.kind);
   });
   const asked = [...traffic, ...named];
   if (asked.length > 0) {
-    const names = new Set(asked.map(({ trace }) => trace.name));
-    if (names.size < asked.length)
+    const distinct = new Set(asked.map(({ trace }) => trace.name));
+    if (distinct.size < asked.length)
       throw new OptionError('two of the traces have the same name: give them one by one');
     return asked;
   }

@@ -36,7 +36,7 @@ export interface GrowthInput {
 /**
  * The rate ahead while it grows; undefined where it does not, or nobody is short of pods. The smaller of the slopes of 5 s and of
  * 10 s counts, so that a step is drawn on for a moment only; outside of a burst that of 10 s must rise above its noise. On flash
- * crowds that rise over 15 to 60 s 1.1 % are late or refused; by the forecast and bursts alone it was 1.8 %, with as many replicas.
+ * crowds that rise over 15 to 60 s 1.0 % are late or refused; by the forecast and bursts alone it was 1.8 %, with as many replicas.
  */
 export function growthOf({
   estimates,
