@@ -52,6 +52,11 @@ export interface MeasuredModel {
 
 const startPatienceMs = 90_000;
 const rawSeconds = 1;
+/**
+ * Before anything counts, each server has this much of each load: what is measured is how it goes on. With 500 requests/s V8's
+ * compilers still took a tenth of the core after five seconds and nothing after twenty. How each begins is a figure of its own.
+ */
+const warmUpSeconds = 5;
 
 /** Forms in which each model is sent; a server that lacks binary tensors gets JSON. */
 const formsOf = (model: BenchModel): readonly Form[] =>
@@ -166,8 +171,9 @@ async function load(
       connections.map((count) => ({ one, form, count })),
     );
   });
+  say(`${model.name}: warming up, ${warmUpSeconds * plan.length} s`);
   for (const { one, form, count } of plan)
-    await closedLoop(one.contender.exchange(one.setting, form), count, 1, work);
+    await closedLoop(one.contender.exchange(one.setting, form), count, warmUpSeconds, work);
   for (let round = 0; round < rounds; round += 1) {
     say(`${model.name}: round ${round + 1} of ${rounds}`);
     raw.push({ node: rawNode(model, rawSeconds), python: rawPython(model, rawSeconds, venv).rowsPerSecond });
