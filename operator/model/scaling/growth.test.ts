@@ -69,6 +69,7 @@ describe('there is none', () => {
     ['while the ready pods have room to spare', ramp, { capacity: 200 }],
     ['of a rate that falls', ramp.toReversed(), { isBurst: true }],
     ['ten seconds after a step', until(70, (second) => (second < 55 ? 50 : 150)), { isBurst: true }],
+    ['of two requests where there was none', until(60, (second) => (second < 58 ? 0 : 1)), { isBurst: true }],
     ['in the first half minute of any traffic', ramp.slice(35), { isBurst: true }],
   ])('%s', (_name, arrivals, changes) => {
     expect(seen(arrivals, changes)).toBeUndefined();

@@ -48,7 +48,7 @@ export function growthOf({
   const { arrivals, rates, burstiness, coveredSeconds } = estimates;
   if (arrivals === 'unknown' || rates === 'unknown' || coveredSeconds < youngSeconds) return undefined;
   const surely = surelyRate(rates[0], burstiness);
-  if (!isBurst && surely <= filledShare * capacity) return undefined;
+  if (surely === 0 || (!isBurst && surely <= filledShare * capacity)) return undefined;
   const { ring, lastSecond, factor } = arrivals;
   const mean = (length: number, back = 0) => (factor * arrivalsIn(ring, lastSecond - back, length)) / length;
   const slope = (length: number) => (mean(length) - mean(length, length)) / length;
