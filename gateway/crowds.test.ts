@@ -26,6 +26,16 @@ const crowdOf = async (rig: Rig): Promise<Socket[]> => {
   return sockets;
 };
 
+/** How many of them have heard anything yet. */
+const greetedOf = (sockets: readonly Socket[]): (() => number) => {
+  let greeted = 0;
+  for (const socket of sockets)
+    socket.once('data', () => {
+      greeted += 1;
+    });
+  return () => greeted;
+};
+
 /** By how much a count changed in the turn in which it changed most, once it has come to the value. */
 const mostInTurn = async (count: () => number, value: number): Promise<number> => {
   let most = 0;
@@ -42,14 +52,9 @@ test('clients that begin HTTP/2 at once get their sessions over several turns', 
   const pod = await startPod();
   const rig = await start({ a: [pod.address] });
   const sockets = await crowdOf(rig);
-  let greeted = 0;
-  for (const socket of sockets) {
-    socket.once('data', () => {
-      greeted += 1;
-    });
-    socket.write(preface);
-  }
-  expect(await mostInTurn(() => greeted, clients)).toBeLessThanOrEqual(mostAtOnce);
+  const greeted = greetedOf(sockets);
+  for (const socket of sockets) socket.write(preface);
+  expect(await mostInTurn(greeted, clients)).toBeLessThanOrEqual(mostAtOnce);
   for (const socket of sockets) socket.destroy();
 });
 
@@ -61,15 +66,10 @@ test.each([
   const pod = await startPod();
   const rig = await start({ a: [pod.address] });
   const sockets = await crowdOf(rig);
-  let greeted = 0;
-  for (const socket of sockets) {
-    socket.once('data', () => {
-      greeted += 1;
-    });
-    if (text.length > 0) socket.write(text);
-  }
+  const greeted = greetedOf(sockets);
+  if (text.length > 0) for (const socket of sockets) socket.write(text);
   if (text === begun) await until('all have begun', () => rig.gate.open === clients);
-  if (text === preface) await until('all are served', () => greeted === clients);
+  if (text === preface) await until('all are served', () => greeted() === clients);
   for (const socket of sockets) socket.destroy();
   expect(await mostInTurn(() => rig.port.connections, 0)).toBeLessThanOrEqual(mostAtOnce);
   await until('nothing is left', () => rig.gate.open === 0);

@@ -1,5 +1,6 @@
 /** What a run prints, in Markdown: a table for each trace and a verdict on each target; for the terminal and for README.md. */
 import { readFileSync } from 'node:fs';
+import { messageOf } from '../../kube/log.ts';
 import { OptionError } from './options.ts';
 import type { Row } from './summary.ts';
 import { tableOf } from './summary.ts';
@@ -75,7 +76,7 @@ export function savedResults(paths: readonly string[]): { traces: readonly Noted
       for (const row of saved.rows)
         rows.set(JSON.stringify([row.trace, row.policy, row.policy === 'oracle' ? '' : row.shedAt]), row);
     } catch (error) {
-      throw new OptionError(`--results ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new OptionError(`--results ${path}: ${messageOf(error)}`);
     }
   }
   return { traces: [...traces.values()], rows: [...rows.values()] };

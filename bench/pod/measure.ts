@@ -53,8 +53,8 @@ export interface MeasuredModel {
 const startPatienceMs = 90_000;
 const rawSeconds = 1;
 /**
- * Before anything counts, each server has this much of each load: what is measured is how it goes on. With 500 requests/s V8's
- * compilers still took a tenth of the core after five seconds and nothing after twenty. How each begins is a figure of its own.
+ * Before anything counts, each server has this much of each load: what is measured is how it goes on. At 500 requests/s V8's
+ * compilers took a tenth of the core in the first seconds of load and nothing after twenty (`perf`). How each begins is a figure of its own.
  */
 const warmUpSeconds = 5;
 

@@ -25,8 +25,8 @@ export interface Defaults {
 /** What holds without a file. */
 const noDefaults: Defaults = { current: {}, stop() {} };
 
-/** A look reads one small file; the kubelet itself needs up to a minute to bring a changed ConfigMap. */
-const lookEveryMs = 1_000;
+/** The kubelet itself needs up to a minute to bring a changed ConfigMap. */
+const lookEveryMs = 5_000;
 
 const read = (path: string): DefaultsFile =>
   parseDefaults(readFileSync(path, 'utf8'), (file) => readFileSync(join(dirname(path), file), 'utf8'));

@@ -2,6 +2,7 @@
 import type { Chance } from '../chance.ts';
 import { chance } from '../chance.ts';
 import type { Trace } from './arrivals.ts';
+import { shape } from './shapes.ts';
 
 const seconds = 3_600;
 const { exp, floor, min, PI, sin } = Math;
@@ -31,16 +32,14 @@ function startsOf(random: Chance, apart: number): number[] {
 }
 
 /** Values that hold for a while each. */
-function held(stay: () => number, value: (index: number) => number): number[] {
+function held(stay: () => number, value: () => number): number[] {
   let left = 0;
-  let index = -1;
   let now = 0;
   return each(() => {
     left -= 1;
     if (left <= 0) {
       left = stay();
-      index += 1;
-      now = value(index);
+      now = value();
     }
     return now;
   });
@@ -61,10 +60,10 @@ const onOff =
 
 /** Bursts that come at random and last as a Pareto distribution has it: many short ones, few very long ones. */
 const pareto =
-  (base: number, apart: number, shortest: number, shape: number, low: number, high: number): Kind =>
+  (base: number, apart: number, shortest: number, exponent: number, low: number, high: number): Kind =>
   (random) =>
     events(base, startsOf(random, apart), () => {
-      const length = min(900, shortest * random.next() ** (-1 / shape));
+      const length = min(900, shortest * random.next() ** (-1 / exponent));
       const height = between(random, low, high);
       return (since) => (since < length ? height : 0);
     });
@@ -141,12 +140,10 @@ export const moreShapes: Readonly<Record<string, () => Trace>> = Object.fromEntr
   Object.entries(kinds).flatMap(([kind, make], purpose) =>
     [1, 2].map((seed) => {
       const name = `${kind}-${seed}`;
-      const trace = (): Trace => ({
-        name,
-        bucketSeconds: 1,
-        counts: Float64Array.from(make(chance(seed, 1_000 + purpose)), (rate) => Math.max(0, rate)),
-        exact: false,
-      });
+      const trace = (): Trace => {
+        const rates = make(chance(seed, 1_000 + purpose));
+        return shape(name, seconds, (second) => Math.max(0, rates[second] ?? 0));
+      };
       return [name, trace] as const;
     }),
   ),

@@ -2,7 +2,8 @@
 import { chance } from '../chance.ts';
 import type { Trace } from './arrivals.ts';
 
-const shape = (
+/** A trace of so many seconds, each at the rate that the function gives for it, requests per second. */
+export const shape = (
   name: string,
   seconds: number,
   rate: (second: number) => number,

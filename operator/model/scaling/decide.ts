@@ -181,10 +181,7 @@ export function decide(
           capacity: estimates.readyPods * servesPerSecond(servable),
           isBurst: burst !== undefined || isPanic,
           startupSeconds: startup.d50Seconds,
-          mostRate: Math.min(
-            demands.most?.rate ?? Number.POSITIVE_INFINITY,
-            demands.most?.hedged ?? Number.POSITIVE_INFINITY,
-          ),
+          mostRate: demands.most?.hedged ?? Number.POSITIVE_INFINITY,
         });
   const inputs = inputsOf(estimates, demands, observation, input, startup, moved);
   let needed: Known<number> = 'unknown';

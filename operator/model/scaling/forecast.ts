@@ -156,7 +156,7 @@ export const withMargin = (
 /** The rate to plan for: the forecast and the margin for its errors, requests per second. */
 export function plannedRate(forecast: Forecast, aheadSeconds: number, burstiness: number): number {
   const rate = rateAhead(forecast, aheadSeconds);
-  // Of a mean over 10 s, and of a level that remembers some 25 s.
+  // Nine of ten, as long as little is known: of a mean over 10 s, and of a level that remembers some 25 s.
   const poisson = 1.28 * Math.sqrt(Math.max(1, burstiness) * (1 / 10 + 1 / 25));
   return rate + (forecast.margin ?? poisson) * inUnits(rate);
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { chance } from '../../../simulator/chance.ts';
 import type { Estimates } from './estimate.ts';
 import { growthOf } from './growth.ts';
 import { arrivalsIn, emptyRing, merge } from './ring.ts';
+import { seededRandom } from './testing/random.ts';
 
 const startSecond = 1_000;
 
@@ -82,7 +82,7 @@ describe('there is none', () => {
 });
 
 test('Poisson noise of busy pods is seldom taken for a rise, and then for a small one', () => {
-  const random = chance(3, 1);
+  const random = seededRandom(3);
   const counts = until(600, () => random.poisson(95));
   const rates = until(540, (second) => seen(counts.slice(second, second + 60))?.ratePerSecond ?? 0);
   const rises = rates.filter((rate) => rate > 95);

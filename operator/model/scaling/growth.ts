@@ -8,7 +8,7 @@ import { arrivalsIn } from './ring.ts';
 const youngSeconds = 30;
 /** From this share of what the ready pods can do a rise matters: below it the forecast sees it soon enough. */
 const filledShare = 0.8;
-/** The same in standard deviations: outside of a burst a slope of Poisson noise is none. */
+/** Standard deviations of noise that a slope outside of a burst must rise above. */
 const confidence = 1.5;
 /** From the decision to the pod, and what the slope itself is behind. */
 const behindSeconds = 5;
