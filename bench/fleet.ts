@@ -1,4 +1,4 @@
-/** 200 ModelDeployments on the embedded cluster (pods by the fake kubelet, their /load answered): time, memory and writes of the operator process. */
+/** `npm run bench:fleet [-- COUNT]`: 200 ModelDeployments on the embedded cluster (pods by the fake kubelet, their /load answered): time, memory and writes of the operator process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What a reconcile with nothing to do costs: real gather, plan and execute over filled caches, an API that refuses every call. */
+/** `npm run bench:reconcile [-- ROUNDS]`: what a reconcile with nothing to do costs: real gather, plan and execute over filled caches, an API that refuses every call. */
 
 import { labels } from '../crds/constants.ts';
 import type { ModelDeployment } from '../crds/types.ts';

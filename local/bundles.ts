@@ -64,6 +64,7 @@ export const sourceFolders = [
   'crds',
   'kube',
   'protocol',
+  'crowd',
   'queue',
   'stats',
   'operator',

@@ -1,4 +1,4 @@
-/** Writes every generated file; with `--check` it writes nothing and fails where one is stale. */
+/** `npm run generate`: writes every generated file; with `--check` it writes nothing and fails where one is stale. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { chartFiles } from './chart.ts';

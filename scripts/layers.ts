@@ -12,6 +12,7 @@ const rooms: Record<string, { allow: string[]; pure?: boolean }> = {
   kube: { allow: [] },
   protocol: { allow: ['crds'], pure: true },
   stats: { allow: [], pure: true },
+  crowd: { allow: [] },
   queue: { allow: [] },
   // kube/objects.ts holds nothing but types, and desired/ builds such objects.
   'operator/model': { allow: ['crds', 'stats', 'kube/objects.ts'], pure: true },
@@ -20,8 +21,8 @@ const rooms: Record<string, { allow: string[]; pure?: boolean }> = {
   'operator/http': { allow: ['crds', 'operator/model', 'kube/probed-port.ts'] },
   operator: { allow: ['crds', 'kube', 'stats', 'operator'] },
   'inference-pod/monitor': { allow: ['crds', 'stats'], pure: true },
-  'inference-pod': { allow: ['crds', 'protocol', 'queue', 'stats', 'inference-pod'] },
-  gateway: { allow: ['crds', 'kube', 'protocol', 'queue', 'stats'] },
+  'inference-pod': { allow: ['crds', 'crowd', 'protocol', 'queue', 'stats', 'inference-pod'] },
+  gateway: { allow: ['crds', 'crowd', 'kube', 'protocol', 'queue', 'stats'] },
   simulator: { allow: ['operator/model', 'stats', 'crds'] },
   local: { allow: ['kube', 'crds'] },
   cli: { allow: ['crds', 'kube', 'protocol', 'simulator', 'operator/model', 'local', 'stats'] },

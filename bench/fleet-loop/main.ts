@@ -1,4 +1,7 @@
-/** The fleet loop over 50,000 simulated pods, each case in a process of its own: `npm run bench:fleet-loop`. */
+/**
+ * `npm run bench:fleet-loop [-- --pods N --deployments N --seconds N --case NAME]`: the fleet loop over 50,000 simulated pods of
+ * 1,000 deployments for 30 s, each case in a process of its own: `busy`, `calm`, `gateway`, `burst`; MET or MISSED beside each limit.
+ */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { type Case, type Figures, runCase } from './run.ts';

@@ -1,8 +1,8 @@
 /** gRPC from clients: HTTP/2 on sockets that the model's port accepts. */
 import { createServer, type Http2Session, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Turns } from '../../crowd/turns.ts';
 import type { ExchangeContext } from '../http/exchange.ts';
-import type { Turns } from '../turns.ts';
 import { GrpcExchange } from './exchange.ts';
 
 export interface GrpcServer {

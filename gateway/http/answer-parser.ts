@@ -1,5 +1,5 @@
 /** Reads HTTP/1.1 answers of pods, strictly: what could be understood in two ways ends the connection. */
-import { Crumbs } from '../crumbs.ts';
+import { Crumbs } from '../../crowd/crumbs.ts';
 
 export interface AnswerEvents {
   /** `headers` is flat, name and value in turn, without those that belong to one hop. */

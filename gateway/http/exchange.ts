@@ -1,13 +1,13 @@
 /** One HTTP/1.1 request: kept while it waits, carried to the pod that gets it, its answer carried back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CrumbWatch } from '../../crowd/crumb-watch.ts';
 import { clientTimeoutMs } from '../../queue/client-timeout.ts';
 import type { PodFailure } from '../balance/failure.ts';
 import type { Pod } from '../balance/pod.ts';
 import { Call, type CallEdge } from '../call.ts';
 import type { ModelGate } from '../model-gate.ts';
 import { KeptBody } from '../queue/kept-body.ts';
-import { inCrumbs, podFailed, Refusal } from '../queue/refusal.ts';
-import type { CrumbWatch } from './crumb-watch.ts';
+import { inCrumbs, podFailed, Refusal, tooManyInCrumbs } from '../queue/refusal.ts';
 import { type Framing, framingOf, malformed, requestHead } from './headers.ts';
 import { isInference } from './paths.ts';
 import type { AnswerHandler, PodConnection } from './pool.ts';
@@ -83,7 +83,7 @@ export class HttpExchange implements CallEdge, AnswerHandler {
     const call = this.#call;
     const wrong = malformed(this.#request);
     if (wrong !== undefined) call.refuse(new Refusal(400, wrong, 'BadRequest'));
-    this.#crumbs?.onCrumbs((refusal) => this.#refuseCrumbs(refusal));
+    this.#crumbs?.onCrumbs((why) => this.#refuseCrumbs(why === 'crowd' ? tooManyInCrumbs() : inCrumbs()));
     if (call.isDone) return;
     const refusal = call.isInference
       ? this.#context.gate.refusalAtArrival(call.deadlineMs - call.arrivedMs)

@@ -6,12 +6,13 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net';
+import { CrumbAllowance, type CrumbWatch, watchCrumbs } from '../../crowd/crumb-watch.ts';
+import { endInTurn } from '../../crowd/end-in-turn.ts';
+import { stopParsing } from '../../crowd/node-parser.ts';
+import { Turns } from '../../crowd/turns.ts';
 import { brokenRequestAnswer } from '../../protocol/broken-request.ts';
 import { createGrpcServer, type GrpcServer } from '../grpc/server.ts';
-import { Turns } from '../turns.ts';
-import { CrumbsOfTurn, type CrumbWatch, watchCrumbs } from './crumb-watch.ts';
 import { type ExchangeContext, HttpExchange } from './exchange.ts';
-import { stopParsing } from './node-parser.ts';
 import { probeOf } from './paths.ts';
 
 export interface PortLimits {
@@ -55,7 +56,7 @@ export class ModelPort {
   readonly #unasked = new Set<Socket>();
   readonly #limits: PortLimits;
   readonly #turns = new Turns();
-  readonly #crumbsOfTurn = new CrumbsOfTurn();
+  readonly #crumbAllowance = new CrumbAllowance();
   #grpc: GrpcServer | undefined;
 
   constructor(context: ExchangeContext, limits: PortLimits) {
@@ -174,7 +175,7 @@ export class ModelPort {
   #serve(socket: Socket, isHttp2: boolean): void {
     if (!isHttp2) {
       this.#http.emit('connection', socket);
-      this.#endInTurn(socket);
+      endInTurn(socket, this.#turns);
       socket.resume();
       return;
     }
@@ -189,24 +190,12 @@ export class ModelPort {
     this.#grpc.inject(socket);
   }
 
-  /** A thousand clients that left at once cost 50 ms: what Node does where a connection ends waits for its turn too. */
-  #endInTurn(socket: Socket): void {
-    for (const end of socket.listeners('end') as (() => void)[]) {
-      socket.off('end', end);
-      socket.once('end', () =>
-        this.#turns.run(() => {
-          if (!socket.destroyed) end.call(socket);
-        }),
-      );
-    }
-  }
-
   #requested(request: IncomingMessage, response: ServerResponse, isBodyHeldBack: boolean): void {
     const { socket } = request;
     this.#silent.delete(socket);
     if (!this.#mayAsk(socket, response)) return;
     const isChunked = request.headers['transfer-encoding'] !== undefined;
-    const crumbs = isChunked ? watchCrumbs(request, this.#crumbsOfTurn) : undefined;
+    const crumbs = isChunked ? watchCrumbs(request, this.#crumbAllowance) : undefined;
     const arrivedMs = this.#context.gate.nowMs();
     this.#turns.run(() => {
       if (response.destroyed) return;

@@ -1,5 +1,5 @@
 /** The body of a request while it is kept, whatever the pieces in which it comes. */
-import { Crumbs } from '../crumbs.ts';
+import { Crumbs } from '../../crowd/crumbs.ts';
 
 /** Pieces smaller than this are put together, so many at a time: each costs a hundred bytes beside its own. */
 const smallBytes = 1_024;

@@ -1,6 +1,8 @@
 /** Reads request bodies within a bound, compressed ones counted as what they unfold to. */
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, createInflate } from 'node:zlib';
+import type { CrumbsWhy, CrumbWatch } from '../../crowd/crumb-watch.ts';
+import { Crumbs, mostCrumbs } from '../../crowd/crumbs.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { releaseChunk } from '../runner/release.ts';
 
@@ -28,6 +30,7 @@ export const readBody = async (
   request: IncomingMessage,
   limit: number,
   onBytes: OnBytes = nobody,
+  crumbs?: CrumbWatch,
 ): Promise<Buffer> => {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'deflate')
@@ -35,13 +38,15 @@ export const readBody = async (
       415,
       `content-encoding '${encoding.slice(0, 40)}' is not supported: use gzip, deflate or none`,
     );
-  const raw = await collect(request, limit, onBytes);
+  const raw = await collect(request, limit, onBytes, crumbs);
   return encoding === 'identity' ? raw : unfold(raw, encoding, limit, onBytes);
 };
 
-/** Pieces that a body may come in, as long as they are smaller than any client has a reason for. */
-const mostPieces = 8_192;
-const leastPieceBytes = 16;
+const inCrumbs: Readonly<Record<CrumbsWhy, () => ProtocolError>> = {
+  crumbs: () =>
+    new ProtocolError(413, `the request body comes in more than ${mostCrumbs} pieces of a few bytes`),
+  crowd: () => new ProtocolError(429, 'too many request bodies come in pieces of a few bytes at once'),
+};
 
 const smallChunk = 4_096;
 const slabBytes = 65_536;
@@ -108,11 +113,16 @@ export const throwAway = (request: IncomingMessage): void => {
   request.resume();
 };
 
-const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Promise<Buffer> =>
+const collect = (
+  request: IncomingMessage,
+  limit: number,
+  onBytes: OnBytes,
+  watch?: CrumbWatch,
+): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks = new Chunks();
     let told = 0;
-    let pieces = 0;
+    const crumbs = new Crumbs();
     let isRefused = false;
     const refuse = (error: unknown) => {
       isRefused = true;
@@ -120,6 +130,7 @@ const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Pro
       chunks.release();
       reject(error instanceof Error ? error : new Error(String(error)));
     };
+    watch?.onCrumbs((why) => refuse(inCrumbs[why]()));
     request.on('data', (chunk: Buffer) => {
       if (isRefused) {
         releaseChunk(chunk);
@@ -131,11 +142,8 @@ const collect = (request: IncomingMessage, limit: number, onBytes: OnBytes): Pro
         return;
       }
       chunks.add(chunk);
-      pieces += 1;
-      if (pieces > mostPieces && chunks.size < pieces * leastPieceBytes) {
-        refuse(
-          new ProtocolError(413, `the request body comes in more than ${mostPieces} pieces of a few bytes`),
-        );
+      if (!crumbs.saw(chunk.length)) {
+        refuse(inCrumbs.crumbs());
         // Each further piece costs as much as a small request, and thousands lie in the kernel: the answer cannot wait for them.
         request.destroy();
         return;

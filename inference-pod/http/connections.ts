@@ -1,13 +1,14 @@
 /** Keeps connections that bring nothing, or take what they never read, from hurting those that do neither. */
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { stopParsing } from '../../crowd/node-parser.ts';
 
 /** Connections at one time. A client that is honest needs a few, the file descriptors of a container are 1,048,576 or 65,536. */
 export const maxConnections = 4_096;
 /** Beyond the limit of our own, which makes room, lies Node's, which refuses. */
 const margin = 256;
 /** Requests that one connection may send before the first of them is answered. Pipelining by honest clients stays far below. */
-const mostPipelined = 32;
+const mostPipelined = 16;
 const lookEveryMs = 250;
 
 export interface ConnectionLimits {
@@ -75,6 +76,7 @@ export class ConnectionGuard {
       if (socket.destroyed) return false;
       asked.outstanding += 1;
       if (asked.outstanding > mostPipelined) {
+        stopParsing(socket);
         socket.destroy();
         return false;
       }

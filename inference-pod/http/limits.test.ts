@@ -73,6 +73,28 @@ describe('malformed HTTP', () => {
   });
 });
 
+const crumbs = (count: number) =>
+  `POST /v2/models/m/infer HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(count)}`;
+
+describe('bodies in chunks of one byte', () => {
+  test('one that goes on and on is answered 413, long before its end, and closed', async () => {
+    const answer = await raw(await serve(classifier()), crumbs(8_193));
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(answer).toMatch(/connection: close/i);
+    expect(answer).toMatch(/more than 8192 pieces of a few bytes/);
+  });
+
+  test('one of a few thousand is served', async () => {
+    const text = JSON.stringify(row);
+    const body = `${' '.repeat(4_000)}${text}`;
+    const chunks = [...body].map((byte) => `1\r\n${byte}\r\n`).join('');
+    const head =
+      'POST /v2/models/m/infer HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n';
+    const answer = await raw(await serve(classifier()), `${head}${chunks}0\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
 test('a client that goes away is counted as its own mistake and not run', async () => {
   const served = await serve(loopOnDemand(), { live: { timeoutMs: 60_000 } });
   const rounds = await roundsFor(served, 1500);

@@ -1,5 +1,6 @@
 /** A caller that came through node:http: any request that HTTP allows, its body still to be read. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CrumbWatch } from '../../crowd/crumb-watch.ts';
 import { type AnswerOptions, headersOf, sendBody } from './answer.ts';
 import { type OnBytes, readBody, throwAway } from './body.ts';
 import type { Client, RequestHeaders } from './client.ts';
@@ -13,11 +14,13 @@ export class NodeClient implements Client {
   readonly headers: RequestHeaders;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #crumbs: CrumbWatch | undefined;
   #isRead = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, crumbs?: CrumbWatch) {
     this.#request = request;
     this.#response = response;
+    this.#crumbs = crumbs;
     this.headers = request.headers;
   }
 
@@ -35,7 +38,7 @@ export class NodeClient implements Client {
 
   readBody(limit: number, onBytes: OnBytes): Promise<Buffer> {
     this.#isRead = true;
-    return readBody(this.#request, limit, onBytes);
+    return readBody(this.#request, limit, onBytes, this.#crumbs);
   }
 
   onClose(handler: () => void): void {
@@ -46,7 +49,10 @@ export class NodeClient implements Client {
     const unread = !this.isComplete;
     const close = options.close === true || status === 413 || status === 408 || (unread && this.#isBig());
     const whole = close ? { ...options, close } : options;
-    if (close && unread) this.#answerWhileSending(status, body, whole);
+    // The connection ends right behind this answer: what else comes in crumbs is not worth reading for 2 s.
+    if (this.#crumbs?.isInCrumbs === true)
+      sendBody(this.#response, status, body, { ...options, close: true });
+    else if (close && unread) this.#answerWhileSending(status, body, whole);
     else {
       if (unread) this.#throwAway();
       sendBody(this.#response, status, body, whole);

@@ -1,6 +1,8 @@
 /** Both listeners of the pod, with the limits that keep a bad client from hurting others. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { CrumbAllowance, type CrumbWatch, watchCrumbs } from '../../crowd/crumb-watch.ts';
+import { Turns } from '../../crowd/turns.ts';
 import { brokenRequestAnswer } from '../../protocol/broken-request.ts';
 import type { Logger } from '../log/logger.ts';
 import { sendError } from './answer.ts';
@@ -38,7 +40,7 @@ export interface Listener {
   unsentBytes(): number;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: IncomingMessage, response: ServerResponse, crumbs?: CrumbWatch) => void;
 
 /** Starts the serving port. Express is loaded when the first request needs it, or when the pod is idle after its start. */
 export const startInferenceServer = async (
@@ -59,11 +61,11 @@ export const startInferenceServer = async (
   const listener = await listen(
     host,
     port,
-    (request, response) => {
+    (request, response, crumbs) => {
       const route = matchInfer(request.url);
       const predict = route === undefined ? matchPredict(request.url) : undefined;
-      if (route !== undefined) handleInfer(new NodeClient(request, response), route);
-      else if (predict !== undefined) handlePredict(new NodeClient(request, response), predict);
+      if (route !== undefined) handleInfer(new NodeClient(request, response, crumbs), route);
+      else if (predict !== undefined) handlePredict(new NodeClient(request, response, crumbs), predict);
       else
         loadApp().then(
           (handle) => handle(request, response),
@@ -96,12 +98,14 @@ interface ListenOptions {
 const listen = (host: string, port: number, handler: Handler, options: ListenOptions): Promise<Listener> => {
   const { requestTimeout, unsentBytes, infer } = options;
   const server: Server = createServer({ ...limits, requestTimeout });
+  const turns = new Turns();
   const lane =
     infer === undefined
       ? undefined
       : new FastLane(server, {
           ...infer,
           ...limits,
+          turns,
           unreadAnswerMs,
           asked: (connection) => guard.asks(connection.connection, connection),
           refuse: (code, socket) => answerClientError({ code }, socket),
@@ -115,8 +119,14 @@ const listen = (host: string, port: number, handler: Handler, options: ListenOpt
     { connections: maxConnections, unreadAnswerMs, unsentBytes },
     closeIdle,
   );
+  const crumbAllowance = new CrumbAllowance();
   server.on('request', (request, response) => {
-    if (guard.isTaken(request.socket, response)) handler(request, response);
+    if (!guard.isTaken(request.socket, response)) return;
+    const isChunked = request.headers['transfer-encoding'] !== undefined;
+    const crumbs = isChunked ? watchCrumbs(request, crumbAllowance) : undefined;
+    turns.run(() => {
+      if (!response.destroyed) handler(request, response, crumbs);
+    });
   });
   server.on('clientError', answerClientError);
   return new Promise((resolve, reject) => {

@@ -6,10 +6,16 @@ import { up } from './up.ts';
 
 const say = (line: string) => console.log(line);
 const [command = '', ...rest] = process.argv.slice(2);
+const usage = 'usage: test/kube/main.ts build | up [--help] | down [--help] | test [jest arguments]';
 /** Where the cluster of `kube:up` is known; the tests of these commands take another folder. */
 const home = process.env.BALLAST_KUBE_HOME ?? cacheDir;
 
 async function main(): Promise<number> {
+  // `up` and `down` have their own.
+  if (rest.includes('--help') && (command === 'build' || command === 'test')) {
+    say(usage);
+    return 0;
+  }
   switch (command) {
     case 'build':
       say(buildBinary(say));
@@ -21,7 +27,7 @@ async function main(): Promise<number> {
     case 'test':
       return test(rest, say);
     default:
-      console.error('usage: test/kube/main.ts build | up [--help] | down [--help] | test [jest arguments]');
+      console.error(usage);
       return 2;
   }
 }

@@ -1,4 +1,8 @@
-/** `npm run test:security`: attacks a real pod, prints what became of it and of an honest client beside it, and fails when a bound is missed. */
+/**
+ * `npm run test:security [-- --only TEXT --seconds N --models none]`: attacks a real pod, prints what became of it and of an
+ * honest client beside it, and fails when a bound is missed. `--only`: attacks whose names hold the text; `--seconds`: of each
+ * attack (3); `--models none`: leaves the model files out. About 5 minutes; latencies mean something on a quiet machine only.
+ */
 import { classifier } from '../../inference-pod/testing/models.ts';
 import { attacks } from './clients.ts';
 import { type Ground, type Honest, memoryLimitMb, pause, startGround, startHonest } from './ground.ts';

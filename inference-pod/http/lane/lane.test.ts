@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
+import { Turns } from '../../../crowd/turns.ts';
 import { until } from '../../testing/pod.ts';
 import type { Client } from '../client.ts';
 import { FastLane, type LaneOptions } from './lane.ts';
@@ -34,6 +35,7 @@ const listen = async (options: Partial<LaneOptions> = {}): Promise<number> => {
   refused = [];
   lane = new FastLane(server, {
     serve,
+    turns: new Turns(),
     maxBodyBytes: 1e6,
     headersTimeout: 60_000,
     keepAliveTimeout: 60_000,
@@ -260,4 +262,20 @@ test('an answer that nobody takes ends its connection; one that is taken late do
   await until(() => late.socket.bytesRead > large.length);
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect(await connections()).toBe(1);
+});
+
+test('a slow request goes over to node:http in its turn; one that became whole before that is served in the lane', async () => {
+  const waiting: (() => void)[] = [];
+  // Turns that the test gives.
+  const turns = { isBusy: false, run: (task: () => void) => void waiting.push(task) } as unknown as Turns;
+  const port = await listen({ turns, unfinishedMs: 20 });
+  const all = await Promise.all(Array.from({ length: 3 }, () => open(port)));
+  for (const { socket } of all) socket.write(request(4).slice(0, -2));
+  await until(() => waiting.length >= 3);
+  for (const { socket } of all.slice(1)) socket.write('bb');
+  // Whole before its turn came: it is served in the lane, and has nothing to take along.
+  await until(() => all.slice(1).every(({ bodies }) => bodies()[0] === 'fast 4;'));
+  for (const task of waiting.splice(0)) task();
+  all[0]?.socket.write('bb');
+  await until(() => all[0]?.bodies()[0] === 'node 4;');
 });

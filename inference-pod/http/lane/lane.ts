@@ -5,12 +5,16 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { endInTurn } from '../../../crowd/end-in-turn.ts';
+import type { Turns } from '../../../crowd/turns.ts';
 import type { InferHandler } from '../exchange.ts';
 import { FastConnection } from './connection.ts';
 import type { LaneMember, LaneRules } from './rules.ts';
 
 export interface LaneOptions {
   readonly serve: InferHandler;
+  /** Whose turns connections take to go over to node:http, and to end: a thousand do so together. */
+  readonly turns: Turns;
   /** Bodies above it go to node:http, which counts them while they come in. */
   readonly maxBodyBytes: number;
   /** How long a connection may take until its first request. */
@@ -39,11 +43,13 @@ export class FastLane {
   readonly #connections = new Set<LaneMember>();
   readonly #unfinished = new Set<LaneMember>();
   readonly #unfinishedMs: number;
+  readonly #turns: Turns;
   #keptBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(server: Server, options: LaneOptions) {
     this.#unfinishedMs = options.unfinishedMs ?? usualUnfinishedMs;
+    this.#turns = options.turns;
     const [toNodeHttp] = server.listeners('connection');
     if (toNodeHttp === undefined) throw new Error('the server takes no connections');
     server.removeAllListeners('connection');
@@ -58,7 +64,10 @@ export class FastLane {
       mayKeep: (more) => this.#keptBytes + more <= maxKeptBytes,
       kept: (connection, more) => this.#kept(connection, more),
       left: (connection) => this.#connections.delete(connection),
-      handOver: (socket) => toNodeHttp.call(server, socket),
+      handOver: (socket) => {
+        toNodeHttp.call(server, socket);
+        endInTurn(socket, options.turns);
+      },
     };
     server.on('connection', (socket: Socket) => {
       this.#connections.add(new FastConnection(socket, rules));
@@ -88,7 +97,8 @@ export class FastLane {
   #look(): void {
     this.#timer = undefined;
     const before = performance.now() - this.#unfinishedMs;
-    for (const connection of this.#unfinished) if (connection.partSinceMs <= before) connection.leave();
+    for (const connection of this.#unfinished)
+      if (connection.partSinceMs <= before) this.#turns.run(() => connection.leave());
     if (this.#unfinished.size > 0) this.#arm();
   }
 }

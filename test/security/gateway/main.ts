@@ -1,6 +1,7 @@
 /**
- * `npm run test:security:gateway`: attacks one model of a real gateway, from its clients' side and from its pods', and prints
+ * `npm run test:security:gateway [-- --only TEXT --seconds N]`: attacks one model of a real gateway, from its clients' side and from its pods', and prints
  * what became of it, of the gateway's memory, and of the honest client of another model. Fails when a bound is missed.
+ * `--only`: attacks whose names hold the text; `--seconds`: of each attack (2). About 10 minutes.
  * The gateway has a core of its own, everybody else shares the other: a load that takes both is no fault of the gateway.
  * `waited` is the share of the time in which the gateway was ready to run and others had the processors: from a tenth on its
  * latencies are not judged. Its longest turn of the event loop always is, by the CPU time: what others have of the processors

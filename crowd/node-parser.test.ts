@@ -1,9 +1,9 @@
-/** Node's own parser, as far as the gateway reaches into it: these fail where a version of Node changes what it relies on. */
+/** Node's own parser, as far as pod and gateway reach into it: these fail where a version of Node changes what it relies on. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { endsAfterEach } from '../../test/ends.ts';
-import { until } from '../testing/rig.ts';
+import { endsAfterEach } from '../test/ends.ts';
+import { until } from '../test/until.ts';
 import { dropBodies, stopParsing } from './node-parser.ts';
 
 const { ends } = endsAfterEach();

@@ -1,5 +1,8 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { endInTurn } from './end-in-turn.ts';
 import { Turns } from './turns.ts';
 
 /** Runs tasks and notes, turn by turn, which of them ran. */
@@ -67,4 +70,20 @@ test('a task that adds tasks does not keep the turn', async () => {
   expect(depth).toBe(32);
   while (depth < 1_000) await new Promise((resolve) => setImmediate(resolve));
   expect(depth).toBe(1_000);
+});
+
+test('of a hundred connections that end together 32 hear of it in a turn, and none that is gone by then', async () => {
+  const turns = new Turns(() => 0);
+  const ended: number[] = [];
+  const sockets = Array.from({ length: 100 }, (_, i) => {
+    const socket = Object.assign(new EventEmitter(), { destroyed: false });
+    socket.on('end', () => ended.push(i));
+    endInTurn(socket as unknown as Socket, turns);
+    return socket;
+  });
+  for (const socket of sockets) socket.emit('end');
+  expect(ended).toHaveLength(32);
+  for (const socket of sockets.slice(90)) socket.destroyed = true;
+  while (turns.isBusy) await new Promise((resolve) => setImmediate(resolve));
+  expect(ended).toEqual(Array.from({ length: 90 }, (_, i) => i));
 });

@@ -4,30 +4,44 @@
  * parsed into pieces, once it comes in crumbs.
  */
 import type { IncomingMessage } from 'node:http';
-import { Crumbs } from '../crumbs.ts';
-import { inCrumbs, type Refusal, tooManyInCrumbs } from '../queue/refusal.ts';
+import { Crumbs } from './crumbs.ts';
 import { dropBodies } from './node-parser.ts';
+
+/** Why a body is not taken any more: it comes in crumbs, or in small pieces while too many others do so too. */
+export type CrumbsWhy = 'crumbs' | 'crowd';
 
 export interface CrumbWatch {
   /** The body has come in crumbs: what is left of it is dropped. */
   readonly isInCrumbs: boolean;
   /** Calls back when it does; at once where it already has. */
-  onCrumbs(then: (refusal: Refusal) => void): void;
+  onCrumbs(then: (why: CrumbsWhy) => void): void;
 }
 
-/** Crumbs that the bodies of one model may have in a turn, beyond the first of each: as many as one body may have. 10 ms. */
-const mostPerTurn = 8_192;
+/**
+ * Crumbs that all bodies together may have in a tenth of a second, beyond the first of each: as many as one body may have. They
+ * are 10 to 25 ms of it. With as many in each turn of the event loop ten clients that came again and again took 0.5 s of others.
+ */
+const mostAtOnce = 8_192;
+const windowMs = 100;
 
-/** What the bodies of one model share. */
-export class CrumbsOfTurn {
-  #left = mostPerTurn;
+/** What the bodies of one listener share. */
+export class CrumbAllowance {
+  readonly #nowMs: () => number;
+  #left = mostAtOnce;
+  #sinceMs = Number.NEGATIVE_INFINITY;
 
-  /** Takes room for one piece; false when none is left in this turn of the event loop. */
+  /** `nowMs` is a monotonic clock, milliseconds. */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Takes room for one piece; false when none is left for now. */
   take(): boolean {
-    if (this.#left === mostPerTurn)
-      setImmediate(() => {
-        this.#left = mostPerTurn;
-      });
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#sinceMs >= windowMs) {
+      this.#sinceMs = nowMs;
+      this.#left = mostAtOnce;
+    }
     if (this.#left === 0) return false;
     this.#left -= 1;
     return true;
@@ -35,11 +49,11 @@ export class CrumbsOfTurn {
 }
 
 /** Watches a request from its head on. */
-export const watchCrumbs = (request: IncomingMessage, ofTurn: CrumbsOfTurn): CrumbWatch => {
+export const watchCrumbs = (request: IncomingMessage, allowance: CrumbAllowance): CrumbWatch => {
   const crumbs = new Crumbs();
   const push = request.push.bind(request);
-  let refusal: Refusal | undefined;
-  let told: ((refusal: Refusal) => void) | undefined;
+  let wrong: CrumbsWhy | undefined;
+  let told: ((why: CrumbsWhy) => void) | undefined;
   let pieces: Buffer[] = [];
   let bytes = 0;
   const handOn = () => {
@@ -50,21 +64,21 @@ export const watchCrumbs = (request: IncomingMessage, ofTurn: CrumbsOfTurn): Cru
     bytes = 0;
     if (!request.destroyed) push(whole);
   };
-  const wrongWith = (piece: Buffer): Refusal | undefined => {
-    if (!crumbs.saw(piece.length)) return inCrumbs();
-    return crumbs.areSmall && !ofTurn.take() ? tooManyInCrumbs() : undefined;
+  const wrongWith = (piece: Buffer): CrumbsWhy | undefined => {
+    if (!crumbs.saw(piece.length)) return 'crumbs';
+    return crumbs.areSmall && !allowance.take() ? 'crowd' : undefined;
   };
   request.push = (piece: Buffer | null) => {
     if (piece === null) {
       handOn();
       return push(null);
     }
-    if (refusal !== undefined) return true;
-    refusal = wrongWith(piece);
-    if (refusal !== undefined) {
+    if (wrong !== undefined) return true;
+    wrong = wrongWith(piece);
+    if (wrong !== undefined) {
       pieces = [];
       dropBodies(request.socket);
-      told?.(refusal);
+      told?.(wrong);
       return true;
     }
     // Behind what the parser does in this turn. Before the next tick would be behind each piece.
@@ -75,11 +89,11 @@ export const watchCrumbs = (request: IncomingMessage, ofTurn: CrumbsOfTurn): Cru
   };
   return {
     get isInCrumbs() {
-      return refusal !== undefined;
+      return wrong !== undefined;
     },
     onCrumbs: (then) => {
       told = then;
-      if (refusal !== undefined) then(refusal);
+      if (wrong !== undefined) then(wrong);
     },
   };
 };

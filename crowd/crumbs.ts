@@ -1,7 +1,7 @@
 /** Bodies in crumbs: each piece costs a turn of a parser, whatever it holds, and 64 KB hold 11,000 chunks of one byte. */
 
-/** As pods bound it: so many pieces of fewer bytes on average are nobody's honest body. */
-const mostCrumbs = 8_192;
+/** So many pieces of fewer bytes on average are nobody's honest body. */
+export const mostCrumbs = 8_192;
 const crumbBytes = 16;
 /** So many pieces cost nobody anything. */
 const fewCrumbs = 256;
