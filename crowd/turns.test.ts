@@ -87,3 +87,16 @@ test('of a hundred connections that end together 32 hear of it in a turn, and no
   while (turns.isBusy) await new Promise((resolve) => setImmediate(resolve));
   expect(ended).toEqual(Array.from({ length: 90 }, (_, i) => i));
 });
+
+test('what a task leaves to be done behind it counts as tasks of its turn', async () => {
+  const turns = new Turns(() => 0);
+  const began: number[] = [];
+  for (let i = 0; i < 4; i += 1)
+    turns.run(() => {
+      began.push(i);
+      turns.spend(20);
+    });
+  expect(began).toEqual([0, 1]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(began).toEqual([0, 1, 2, 3]);
+});

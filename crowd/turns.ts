@@ -31,6 +31,11 @@ export class Turns {
     else this.#do(task);
   }
 
+  /** Takes the room of so many more tasks, for what a task leaves to be done behind it in the same turn. */
+  spend(tasks: number): void {
+    this.#left -= tasks;
+  }
+
   #hasRoom(): boolean {
     return this.#left > 0 && this.#spentMs < mostMs;
   }

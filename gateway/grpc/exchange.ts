@@ -191,7 +191,8 @@ export class GrpcExchange implements CallEdge {
       call.submit();
     };
     const onEnd = () => {
-      if (call.isDone) return;
+      // A stream that is reset, or whose connection is gone, has an end too: nothing of it is for a pod.
+      if (call.isDone || stream.closed || stream.destroyed) return;
       this.#body = kept.take();
       call.isUploading = false;
       call.submit();

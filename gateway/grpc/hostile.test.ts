@@ -280,6 +280,55 @@ test('a client may cancel all that it has asked and go on; one that does nothing
   expect(await call(honest)).toMatchObject({ status: '0' });
 });
 
+test('clients that each ask 200 questions at once are all answered', async () => {
+  const pod = await wellPod((rpc) => answerWell(rpc));
+  const rig = await rigOf({ a: [pod.address] }, { timeoutMs: 600_000 }, { maxWaiting: 10_000 });
+  const sessions = Array.from({ length: 8 }, () => sessionTo(rig.port.port));
+  const answers = await Promise.all(
+    sessions.flatMap((session) => Array.from({ length: 200 }, () => call(session))),
+  );
+  expect(answers.filter(({ status }) => status !== '0')).toEqual([]);
+  expect(rig.gate.open).toBe(0);
+});
+
+const preface = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(types.settings, 0, 0)]);
+const asked = (stream: number): Buffer =>
+  head(
+    stream,
+    0,
+    [':method', 'POST'],
+    [':path', String(question[':path'])],
+    [':scheme', 'http'],
+    [':authority', 'x'],
+    ['content-type', 'application/grpc'],
+  );
+
+test.each<[string, (socket: Socket, streams: readonly number[]) => unknown]>([
+  ['whose client is gone', (socket) => socket.destroy()],
+  [
+    'that is cancelled',
+    (socket, streams) =>
+      streams.map((id) => socket.write(frame(types.reset, 0, id, Buffer.from([0, 0, 0, 8])))),
+  ],
+])('a message %s in the middle of it comes to no pod', async (_name, leave) => {
+  let begun = 0;
+  const pod = await wellPod(undefined, () => {
+    begun += 1;
+  });
+  const rig = await rigOf({ a: [pod.address] });
+  const socket = connect(rig.port.port, '127.0.0.1');
+  ends.push(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.resume();
+  const streams = Array.from({ length: 50 }, (_, i) => 1 + 2 * i);
+  socket.write(Buffer.concat([preface, ...streams.flatMap((id) => [asked(id), data(id)])]));
+  await until('they are there', () => rig.gate.open === 50);
+  leave(socket, streams);
+  await until('they are gone', () => rig.gate.open === 0);
+  expect(await call(sessionTo(rig.port.port))).toMatchObject({ status: '0' });
+  expect(begun).toBe(1);
+});
+
 test('a client that ends a call in the moment in which it begins leaves nothing behind', async () => {
   const pod = await wellPod((rpc) => answerWell(rpc));
   const rig = await rigOf({ a: [pod.address] });
@@ -287,7 +336,7 @@ test('a client that ends a call in the moment in which it begins leaves nothing 
   ends.push(() => socket.destroy());
   socket.on('error', () => undefined);
   socket.resume();
-  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(types.settings, 0, 0)]));
+  socket.write(preface);
   // One that is gRPC, one that is not, one with a method that gRPC has not.
   const kinds: [string, string][][] = [
     [
@@ -312,17 +361,7 @@ test('a client that ends a call in the moment in which it begins leaves nothing 
   }
   // Those before it are over when it is: they are looked at in the order in which they came.
   const last = 61;
-  pieces.push(
-    head(
-      last,
-      0,
-      [':path', String(question[':path'])],
-      [':scheme', 'http'],
-      [':authority', 'x'],
-      ...(kinds[0] ?? []),
-    ),
-    frame(types.data, 1, last, Buffer.alloc(5)),
-  );
+  pieces.push(asked(last), frame(types.data, 1, last, Buffer.alloc(5)));
   socket.write(Buffer.concat(pieces));
   await until('the last is answered', () => pod.got.length > 0);
   await until('nothing is left', () => rig.gate.open === 0 && rig.gate.bytes.held === 0);

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Turns } from '../../crowd/turns.ts';
 import type { ExchangeContext } from '../http/exchange.ts';
 import { GrpcExchange } from './exchange.ts';
+import { Reads } from './reads.ts';
 
 export interface GrpcServer {
   /** Serves a connection. */
@@ -50,6 +51,7 @@ export const createGrpcServer = (
 ): GrpcServer => {
   const sessions = new Set<ServerHttp2Session>();
   const clients = new WeakMap<Http2Session, Client>();
+  const reads = new Reads(turns);
   let injected: Socket | undefined;
   let isClosed = false;
   const server = createServer({
@@ -84,6 +86,7 @@ export const createGrpcServer = (
   server.on('stream', (stream, headers, _flags, list) => {
     const { session } = stream;
     const client = session === undefined ? undefined : clients.get(session);
+    if (client !== undefined) reads.began(client.socket);
     if (client?.hasAsked === false) {
       client.hasAsked = true;
       asked(client.socket);
@@ -113,6 +116,7 @@ export const createGrpcServer = (
     inject: (socket) => {
       // Its session is made before this returns.
       injected = socket;
+      reads.add(socket);
       server.emit('connection', socket);
       injected = undefined;
     },

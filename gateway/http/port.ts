@@ -38,6 +38,8 @@ const mostUnasked = 1_024;
 /** Connections beyond the limit that wait for their turn, in which others give way to them. */
 const mostAhead = 1_024;
 const http2Preface = 'PRI ';
+/** What of a connection's first bytes counts as much as a task: an RPC takes no less. */
+const rpcBytes = 64;
 
 interface Pipelined {
   outstanding: number;
@@ -187,6 +189,8 @@ export class ModelPort {
     }
     this.#grpc ??= createGrpcServer(this.#context, this.#turns, (asking) => this.#unasked.delete(asking));
     socket.once('end', () => this.#turns.run(() => socket.end()));
+    // The session parses what is here already behind this task, and the time of that is not in the task's.
+    this.#turns.spend(Math.floor(socket.readableLength / rpcBytes));
     this.#grpc.inject(socket);
   }
 
