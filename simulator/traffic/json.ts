@@ -69,7 +69,7 @@ export function jsonLines(options: ParseOptions, lines: readonly string[]): Pars
     options,
     lines.map((line, index) => {
       try {
-        return JSON.parse(line) as Row;
+        return JSON.parse(line) as unknown;
       } catch {
         throw new TraceError(`${options.name}: line ${index + 1} is no JSON: ${line.slice(0, 60)}`);
       }
@@ -77,15 +77,39 @@ export function jsonLines(options: ParseOptions, lines: readonly string[]): Pars
   );
 }
 
-function objects(options: ParseOptions, rows: readonly Row[]): Parsed {
+/** The minutes that rows of counts are of: their number as it is, or the date in it; a row that tells none is the next. */
+function minutesOf(name: string, rows: readonly Row[]): number[] {
+  const instants = rows.map((row, index) => {
+    const instant = instantOf(String(row.ts ?? index));
+    if (instant === undefined)
+      throw new TraceError(`${name}: line ${index + 1}, "ts": "${row.ts}" is no minute or time`);
+    return instant;
+  });
+  // Above 1e8 they are no minutes (190 years) but the time since 1970.
+  const dated = instants.some((instant) => instant > 1e8);
+  const minutes = dated ? timeUnitOf(instants) / 60 : 1;
+  return instants.map((instant) => instant * minutes);
+}
+
+function objects(options: ParseOptions, rows: readonly unknown[]): Parsed {
   const { name } = options;
-  if (rows.every((row) => isObject(row.counts)))
+  const other = rows.findIndex((row) => !isObject(row));
+  if (other !== -1)
+    throw new TraceError(`${name}: line ${other + 1} is no JSON object: ${JSON.stringify(rows[other])}`);
+  return ofObjects(options, rows as readonly Row[]);
+}
+
+function ofObjects(options: ParseOptions, rows: readonly Row[]): Parsed {
+  const { name } = options;
+  if (rows.every((row) => isObject(row.counts))) {
+    const minutes = minutesOf(name, rows);
     return bySeries(
       options,
       rows.flatMap((row, index) =>
-        [...leaves(row.counts, '')].map((leaf) => ({ ...leaf, bucket: Number(row.ts ?? index) })),
+        [...leaves(row.counts, '')].map((leaf) => ({ ...leaf, bucket: minutes[index] as number })),
       ),
     );
+  }
   const keys = Object.keys(rows[0] as Row);
   const timeKey = keys.find((key) => timeNames.test(key));
   if (timeKey === undefined)

@@ -171,11 +171,26 @@ describe('traces in every form that people have them', () => {
     ['{"a":1\n', 'line 1 is no JSON'],
     ['timestamp,x\n1,1\n1e18,2\n', 'more than 400'],
     ['time,count\n5,1\n4,1\n', 'row 2 is earlier'],
+    ['{"ts":0,"counts":{"a":1}}\nnull\n', 'line 2 is no JSON object: null'],
+    ['{"minute":0,"count":5}\n7\n', 'line 2 is no JSON object: 7'],
+    ['{"ts":"x","counts":{"a":1}}\n', '"ts": "x" is no minute or time'],
+    ['{"ts":0,"counts":{"a":1e300}}\n', 'a count of 1e+300 in "a"'],
+    ['function,minute,count\na,0,1e999\n', 'a count of Infinity in "a"'],
     ['{"data":{"result":[]}}', 'holds 0 series of Prometheus'],
     ['[["x",1],[2,3]]', 'pair 1 is ["x",1]'],
   ])('%j is refused and the message says why', (text, message) => {
     expect(() => read(text)).toThrow(TraceError);
     expect(() => read(text)).toThrow(message);
+  });
+
+  test.each([
+    ['seconds since 1970', (minute: number) => 1_770_000_000 + 60 * minute],
+    ['milliseconds since 1970', (minute: number) => 1_770_000_000_000 + 60_000 * minute],
+    ['dates', (minute: number) => `2026-05-01T00:0${minute}:30Z`],
+    ['minutes and fractions of them', (minute: number) => minute + 0.5],
+  ])('counts by %s are those of their minutes', (_, ts) => {
+    const text = [0, 1, 3].map((minute) => JSON.stringify({ ts: ts(minute), counts: { a: minute + 5 } }));
+    expect(read(text.join('\n'))).toMatchObject({ counts: [5, 6, 0, 8], bucketSeconds: 60 });
   });
 
   test('an unknown series is refused with those that are there', () => {

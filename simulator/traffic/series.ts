@@ -2,6 +2,9 @@
 import type { Parsed, ParseOptions } from './parsed.ts';
 import { emptyCounts, TraceError } from './parsed.ts';
 
+/** 10,000,000 a second, as the other forms have it. */
+const mostAMinute = 6e8;
+
 /** Sums of named series by the bucket in which they count. */
 export function bySeries(
   options: ParseOptions,
@@ -13,13 +16,22 @@ export function bySeries(
     throw new TraceError(
       `${name}: there is no series "${series}" in it; there are ${names.slice(0, 20).join(', ')}`,
     );
-  const first = rows.reduce((least, { bucket }) => Math.min(least, bucket), Number.POSITIVE_INFINITY);
-  const last = rows.reduce((most, { bucket }) => Math.max(most, bucket), Number.NEGATIVE_INFINITY);
+  const first = Math.floor(
+    rows.reduce((least, { bucket }) => Math.min(least, bucket), Number.POSITIVE_INFINITY),
+  );
+  const last = Math.floor(
+    rows.reduce((most, { bucket }) => Math.max(most, bucket), Number.NEGATIVE_INFINITY),
+  );
   const counts = emptyCounts(name, last - first + 1, 60);
   for (const row of rows) {
     if (series !== undefined && row.series !== series) continue;
-    if (!(row.count >= 0)) throw new TraceError(`${name}: a count of ${row.count} in "${row.series}"`);
-    counts[row.bucket - first] = (counts[row.bucket - first] as number) + row.count;
+    const at = Math.floor(row.bucket) - first;
+    const sum = (counts[at] as number) + row.count;
+    if (!(row.count >= 0 && sum <= mostAMinute))
+      throw new TraceError(
+        `${name}: a count of ${row.count} in "${row.series}"; a minute has from 0 to 600,000,000 requests`,
+      );
+    counts[at] = sum;
   }
   const which = series === undefined ? `the sum of ${names.length} series` : `the series ${series}`;
   return {

@@ -40,7 +40,18 @@ test('a window of the schedule is a floor, within maxReplicas, and is told', () 
   expect(why.reason).toBe('Schedule');
   expect(why.sentence).toContain('the schedule (daily 08:00-18:00 UTC) wants at least 7');
   expect(decide(initialState, calm, input({ scheduled, maxReplicas: 5 }), at).replicas).toBe(5);
-  expect(decide(initialState, calm, input({ scheduled, costCap: costCapOf(1, 0.25, 1) }), at).replicas).toBe(
-    4,
+});
+
+test('a window of the schedule that the money does not pay for ends there, and is told', () => {
+  const scheduled = { replicas: 7, window: 'daily 08:00-18:00 UTC' };
+  const calm = observation(pods(2, at, 10));
+  const costCap = costCapOf(1, 0.25, 1);
+  const { replicas, why } = decide(initialState, calm, input({ scheduled, costCap }), at);
+  expect(replicas).toBe(4);
+  expect(why).toMatchObject({ reason: 'CostCap', limited: { reason: 'AtMaximum' } });
+  expect(why.sentence).toContain(
+    'wants at least 7; but maxHourlyCost 1 at 0.25 per replica and hour pays 4: raise scaling.maxHourlyCost, or ask for less in scaling.schedule',
   );
+  const paid = decide(initialState, calm, input({ scheduled, costCap: costCapOf(2, 0.25, 1) }), at);
+  expect(paid.why).toMatchObject({ reason: 'Schedule', limited: undefined });
 });

@@ -57,6 +57,9 @@ describe('a rise that goes on', () => {
     const growth = seen(step, { isBurst: true });
     expect(growth?.ratePerSecond).toBeLessThanOrEqual(1.5 * 500);
     expect(growth?.ratePerSecond).toBeGreaterThan(500);
+    expect(growth?.sentence).toMatch(/ in 18s \(at most half as much again\)$/);
+    const refused = seen(step, { isBurst: true, mostRate: 510 });
+    expect(refused?.sentence).toMatch(/: 510 in 18s \(no more, since refused requests come again\)$/);
   });
 
   test('of what is refused and comes again is no more than what is taken for demand', () => {

@@ -59,9 +59,17 @@ export function growthOf({
   }
   if (perSecond <= 0) return undefined;
   const aheadSeconds = startupSeconds + behindSeconds;
-  const ratePerSecond = Math.min(mostRate, mostRise * surely, surely + perSecond * aheadSeconds);
+  const drawnOn = surely + perSecond * aheadSeconds;
+  const ratePerSecond = Math.min(mostRate, mostRise * surely, drawnOn);
+  // Without these words the sum does not add up: 127 + 9.17 × 25 is 356, and 191 was told.
+  const bound =
+    ratePerSecond === drawnOn
+      ? ''
+      : ratePerSecond < mostRise * surely
+        ? ' (no more, since refused requests come again)'
+        : ' (at most half as much again)';
   return {
     ratePerSecond,
-    sentence: `${figure(surely)} req/s grow by ${figure(perSecond)} each second: ${figure(ratePerSecond)} in ${seconds(aheadSeconds)}`,
+    sentence: `${figure(surely)} req/s grow by ${figure(perSecond)} each second: ${figure(ratePerSecond)} in ${seconds(aheadSeconds)}${bound}`,
   };
 }

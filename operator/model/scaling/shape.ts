@@ -131,8 +131,14 @@ export function shape(input: ShapeInput): Shaped {
     );
   }
 
-  const limited: Why['limited'] =
-    needed > maxReplicas
+  // The schedule is a floor within what is paid for: where it wants more, that is no quiet "2 wanted, between 1 and 4".
+  const unpaid = byCost && bySchedule && scheduled.replicas > maxReplicas && needed <= maxReplicas;
+  const limited: Why['limited'] = unpaid
+    ? {
+        reason: 'AtMaximum',
+        sentence: `${sentence}; ${least}; but ${costCap?.sentence ?? ''}: raise scaling.maxHourlyCost, or ask for less in scaling.schedule`,
+      }
+    : needed > maxReplicas
       ? {
           reason: 'AtMaximum',
           sentence: byCost
