@@ -12,7 +12,7 @@ import { runAll } from './pool.ts';
 import type { Noted } from './report.ts';
 import { savedResults, shortOf, tablesOf, targetsOf, withBlock } from './report.ts';
 import type { Row } from './summary.ts';
-import { rowsOf } from './summary.ts';
+import { rowsOf, writtenRow } from './summary.ts';
 import type { Result, Task } from './task.ts';
 import type { Traffic } from './traffic.ts';
 import { shared, trafficOf } from './traffic.ts';
@@ -116,7 +116,7 @@ async function run(options: Options): Promise<void> {
     setting: options.setting,
     seeds: options.seeds,
     traces,
-    rows,
+    rows: rows.map(writtenRow),
   };
   if (options.json) process.stdout.write(`${JSON.stringify(document, undefined, 1)}\n`);
   if (options.out !== undefined) {

@@ -75,6 +75,13 @@ export function rowsOf(results: readonly Result[], stepTraces: ReadonlySet<strin
   return rows;
 }
 
+/** The row as it is written down: of the oracle without what is not measured of it, where the table has blanks too. */
+export function writtenRow(row: Row): Partial<Row> {
+  if (row.policy !== 'oracle') return row;
+  const { p99Ms, refused, badMinutes, actionsPerHour, flaps, recoverySeconds, ...measured } = row;
+  return measured;
+}
+
 /** `1.23 ±0.04`. */
 export function shown({ mean, half }: Mean, digits: number): string {
   if (!Number.isFinite(mean)) return 'never';

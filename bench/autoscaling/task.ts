@@ -61,7 +61,11 @@ export function configOf({ trace, seed, setting }: Task): DeploymentConfig {
     shedAt: setting.shedAt,
     drainSeconds: 3,
     clusterPods: setting.clusterPods,
-    initialReplicas: Math.min(setting.maxReplicas, Math.max(setting.minReplicas, 1, Math.ceil(load / 0.6))),
+    initialReplicas: Math.min(
+      setting.maxReplicas,
+      setting.clusterPods,
+      Math.max(setting.minReplicas, 1, Math.ceil(load / 0.6)),
+    ),
     seed,
   };
 }

@@ -47,11 +47,14 @@ function perPodRate({ service, slots, batch }: DeploymentConfig): number {
 export const policyNames =
   'ballast, hpa-cpu60, hpa-rps70, keda70, kpa70 (the number is the target in percent), ray (2 ongoing), ray1 (1 ongoing), static:20';
 
-const percent = /^(hpa-cpu|hpa-rps|keda|kpa)(\d{1,3})$/;
+const percent = /^(hpa-cpu|hpa-rps|keda|kpa)([1-9]\d{0,2})$/;
 
 /** Whether there is a policy of that name. */
 export const isPolicyName = (name: string): boolean =>
-  name === 'ballast' || /^ray\d*$/.test(name) || /^static:\d+$/.test(name) || percent.test(name);
+  name === 'ballast' ||
+  /^ray([1-9]\d{0,2})?$/.test(name) ||
+  /^static:\d{1,4}$/.test(name) ||
+  percent.test(name);
 
 /** The policy of that name; throws for a name that is none. */
 export function policyOf(name: string, context: PolicyContext): Policy {

@@ -195,5 +195,6 @@ describe('traces in every form that people have them', () => {
 
   test('an unknown series is refused with those that are there', () => {
     expect(() => read('function,minute,count\na,0,1\n', undefined, 'z')).toThrow('there are a');
+    expect(() => read('5\n6\n', undefined, 'z')).toThrow('no series "z" in it: it is read as 2 counts');
   });
 });

@@ -97,6 +97,15 @@ function bareNumbersOrTimes(options: ParseOptions, values: readonly number[], ti
 
 /** The trace in a text; throws `TraceError` where there is none. */
 export function parseTrace(text: string, options: ParseOptions): Parsed {
+  const parsed = anyForm(text, options);
+  if (options.series !== undefined && parsed.series.length === 0)
+    throw new TraceError(
+      `${options.name}: there is no series "${options.series}" in it: it is read as ${parsed.note}, of no series`,
+    );
+  return parsed;
+}
+
+function anyForm(text: string, options: ParseOptions): Parsed {
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\n|\r/)

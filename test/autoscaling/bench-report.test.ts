@@ -4,9 +4,10 @@ import { svgOf } from '../../bench/autoscaling/drawing.ts';
 import { OptionError, readOptions } from '../../bench/autoscaling/options.ts';
 import { pngOf } from '../../bench/autoscaling/png.ts';
 import { shortOf } from '../../bench/autoscaling/report.ts';
-import { meanOf, rowsOf, tableOf } from '../../bench/autoscaling/summary.ts';
+import { meanOf, rowsOf, tableOf, writtenRow } from '../../bench/autoscaling/summary.ts';
 import { verdictsOf } from '../../bench/autoscaling/targets.ts';
 import type { Result } from '../../bench/autoscaling/task.ts';
+import { runTask } from '../../bench/autoscaling/task.ts';
 import type { Outcome } from '../../simulator/replay.ts';
 
 const result = (policy: string, seed: number, changes: Partial<Outcome> = {}): Result => ({
@@ -44,6 +45,24 @@ const kinds = (kind: 'smooth' | 'bursty' | 'step' | 'spike') => new Map([['step'
 test('a mean and its 95 % interval by Student', () => {
   expect(meanOf([1, 2, 3, 4, 5]).half).toBeCloseTo(2.776 * Math.sqrt(2.5 / 5), 6);
   expect(meanOf([7])).toEqual({ mean: 7, half: 0 });
+});
+
+test('what is not measured of the oracle is written down no more than it stands in the table', () => {
+  const [oracle, ballast] = rows(result('oracle', 1), result('ballast', 1)).map(writtenRow);
+  expect(oracle).toMatchObject({ violations: { mean: 0.2 }, replicaSeconds: { mean: 110 } });
+  for (const name of ['p99Ms', 'refused', 'badMinutes', 'actionsPerHour', 'flaps', 'recoverySeconds']) {
+    expect(oracle).not.toHaveProperty(name);
+    expect(ballast).toHaveProperty(name);
+  }
+});
+
+test('no more replicas run at the beginning than the cluster has room for', () => {
+  const options = readOptions(['--cluster', '2']);
+  const counts = new Float64Array(60).fill(40);
+  const trace = { name: 'steady', bucketSeconds: 1, counts, exact: false };
+  if (options === undefined) throw new Error('no options');
+  const { outcome } = runTask({ trace, policy: 'static:20', seed: 1, setting: options.setting });
+  expect(Math.max(...outcome.points.map(({ ready }) => ready))).toBe(2);
 });
 
 test('a trace for which the replicas that there may be are too few is named, with the way out', () => {
@@ -96,6 +115,8 @@ test('the table has a line for each policy', () => {
 describe('the command line', () => {
   test.each([
     ['--policy magic', 'there is none'],
+    ['--policy kpa0', 'there is none'],
+    ['--policy static:999999', 'there is none'],
     ['--seeds 0', 'from 1 to 100'],
     ['--service soup', 'must be resnet34'],
     ['--shed never', 'must be SLA, Timeout, both'],
