@@ -42,7 +42,7 @@ export const reasons = {
   NoTraffic: 'No request came in the SLO window, or too few to judge the promise by.',
   MetricsUnknown: 'Pods did not answer with fresh figures.',
   NoRoom: 'More replicas are needed than the cluster has room for; those that wait are in status.pending.',
-  AtMaximum: 'More replicas than maxReplicas are needed to keep the promise.',
+  AtMaximum: 'More replicas are wanted than maxReplicas allows, or than maxHourlyCost pays for.',
   ReplicasContested:
     'Two owners change one count: an autoscaler writes replicas that scaling.mode gives to Ballast or to the spec, or in mode External two write them against each other.',
   SLAInfeasible:

@@ -88,6 +88,15 @@ function writeReadme(traces: readonly Noted[], rows: readonly Row[], options: Op
   process.stderr.write(`wrote ${path}\n`);
 }
 
+/** Before the run, which takes minutes: a folder that cannot be made would lose its results. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new OptionError(`--out ${path}: ${(error as Error).message}`);
+  }
+}
+
 async function run(options: Options): Promise<void> {
   if (options.faro) {
     const out = options.json ? process.stderr : process.stdout;
@@ -101,6 +110,7 @@ async function run(options: Options): Promise<void> {
     if (!print(process.stdout, traces, rows, options)) process.exitCode = 1;
     return;
   }
+  if (options.out !== undefined) makeFolder(options.out);
   const traffic = trafficOf(options);
   const tasks = tasksOf(traffic, options);
   const results: Result[] = await runAll(tasks, progress(tasks.length));
@@ -120,7 +130,6 @@ async function run(options: Options): Promise<void> {
   };
   if (options.json) process.stdout.write(`${JSON.stringify(document, undefined, 1)}\n`);
   if (options.out !== undefined) {
-    mkdirSync(options.out, { recursive: true });
     writeFileSync(join(options.out, 'results.json'), `${JSON.stringify(document, undefined, 1)}\n`);
     const files = writePlots(options.out, traffic, results, options);
     process.stderr.write(`wrote results.json and ${files.length} plots to ${options.out}\n`);

@@ -2,6 +2,7 @@
 
 import type { PastDecisionStatus, ScalingDecisionStatus, StatusCondition } from '../../crds/status.ts';
 import type { ModelDeployment } from '../../crds/types.ts';
+import { defaultIdleAfter } from '../../operator/model/scaling/sleep.ts';
 import { inputLines } from './inputs.ts';
 
 const conditionOf = ({ status }: ModelDeployment, type: string): StatusCondition | undefined =>
@@ -18,6 +19,12 @@ export function ageText(time: string, nowMs: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
+/** When the last replica goes, where one may. */
+function restText({ scaleToZero }: ModelDeployment['spec']['scaling']): string {
+  if (scaleToZero === undefined) return '';
+  return `, none after ${scaleToZero.idleAfter ?? defaultIdleAfter} without a request`;
+}
+
 function ownerText({ spec, status }: ModelDeployment): string {
   const { owner, minReplicas, maxReplicas } = status?.scaling ?? {};
   if (spec.suspend === true) return 'spec.suspend is true, so none runs';
@@ -26,7 +33,7 @@ function ownerText({ spec, status }: ModelDeployment): string {
     return `scaling.mode is External: ${owner === undefined || owner === 'nobody' ? 'nobody has decided yet, spec.scaling.replicas counts' : `${owner} decides`}`;
   return minReplicas === undefined || maxReplicas === undefined
     ? 'Ballast decides'
-    : `Ballast decides, between ${minReplicas} and ${maxReplicas}${spec.scaling.scaleToZero === undefined ? '' : ', none at rest'}`;
+    : `Ballast decides, between ${minReplicas} and ${maxReplicas}${restText(spec.scaling)}`;
 }
 
 function headline(deployment: ModelDeployment): string {

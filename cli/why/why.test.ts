@@ -268,3 +268,11 @@ describe('the command line', () => {
     expect(said).toContain(words);
   });
 });
+
+test.each([
+  ['by default', {}, 'none after 10m without a request.'],
+  ['as the manifest has it', { idleAfter: '15m' }, 'none after 15m without a request.'],
+])('when the last replica goes is told: %s', (_name, scaleToZero, said) => {
+  const sleepy = { ...scaled, spec: { ...scaled.spec, scaling: { ...scaled.spec.scaling, scaleToZero } } };
+  expect(explain(sleepy, nowMs).split('\n')[0]).toContain(said);
+});

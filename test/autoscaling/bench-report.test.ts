@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Drawing } from '../../bench/autoscaling/drawing.ts';
 import { svgOf } from '../../bench/autoscaling/drawing.ts';
@@ -63,6 +65,27 @@ test('no more replicas run at the beginning than the cluster has room for', () =
   if (options === undefined) throw new Error('no options');
   const { outcome } = runTask({ trace, policy: 'static:20', seed: 1, setting: options.setting });
   expect(Math.max(...outcome.points.map(({ ready }) => ready))).toBe(2);
+});
+
+test.each([
+  [59, undefined],
+  [120, expect.any(Number)],
+])('what a decision took at the median is told of a long enough trace: %i s', (seconds, told) => {
+  const options = readOptions([]);
+  if (options === undefined) throw new Error('no options');
+  const counts = new Float64Array(seconds).fill(20);
+  const trace = { name: 'short', bucketSeconds: 1, counts, exact: false };
+  expect(runTask({ trace, policy: 'ballast', seed: 1, setting: options.setting }).decideMs).toEqual(told);
+});
+
+test('a folder for the results that cannot be made is told of before the run', () => {
+  const main = join(import.meta.dirname, '../../bench/autoscaling/main.ts');
+  const { status, stderr } = spawnSync(process.execPath, [main, '--quick', '--out', '/dev/null/plots'], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect(stderr).toMatch(/^bench:autoscaling: --out \/dev\/null\/plots: ENOTDIR/);
+  expect(status).toBe(2);
 });
 
 test('a trace for which the replicas that there may be are too few is named, with the way out', () => {

@@ -36,3 +36,27 @@ test('a plan a little beyond the promise says that the model alone takes so long
     }
   expect(beyond).toBeGreaterThan(0);
 });
+
+test.each<[name: string, planned: number, present: number, begins: string]>([
+  ['both rates are told where they differ', 130, 118, '118 req/s now, planned for 130 req/s × 12ms'],
+  ['one where they do not', 118, 118.5, '118 req/s × 12ms'],
+  [
+    'what is not expected to go on is not told as a plan for 0',
+    0,
+    0.3,
+    '0.3 req/s now, none expected: 0 req/s',
+  ],
+  ['a model that nobody calls now has no requests', 0.214, 0, 'no requests now, planned for 0.214 req/s'],
+  ['nor a plan, where none are expected', 0, 0, 'no requests'],
+])('%s', (_name, planned, present, begins) => {
+  const latency: LatencyTarget[] = [{ percentile: 'p99', targetMs: 100 }];
+  const need = sizeFor({
+    ratePerSecond: planned,
+    floorRate: planned,
+    model,
+    latency,
+    requestsPerSecondPerReplica: undefined,
+    strictness: 1,
+  });
+  expect(needSentence(need, planned, model, latency, undefined, present).startsWith(begins)).toBe(true);
+});

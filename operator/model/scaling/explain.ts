@@ -33,7 +33,11 @@ function busySentence(ratePerSecond: number, model: Known<QueueModel>, presentRa
   const same = presentRate === 'unknown' || Math.abs(presentRate - ratePerSecond) <= 0.02 * ratePerSecond;
   if (ratePerSecond < nothing && (presentRate === 'unknown' || presentRate < nothing)) return 'no requests';
   const planned = `${figure(ratePerSecond)} req/s`;
-  const rate = same ? planned : `${figure(presentRate)} req/s now, planned for ${planned}`;
+  const now =
+    presentRate === 'unknown' || presentRate < nothing ? 'no requests' : `${figure(presentRate)} req/s`;
+  const rate = same
+    ? planned
+    : `${now} now, ${ratePerSecond < nothing ? 'none expected: 0 req/s' : `planned for ${planned}`}`;
   if (model === 'unknown') return rate;
   const slots = model.slots > 1 ? ` / ${model.slots} at once` : '';
   const busy = ratePerSecond / servesPerSecond(model);

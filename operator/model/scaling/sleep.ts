@@ -4,7 +4,7 @@ import { durationMs } from '../../../crds/values.ts';
 import type { Known, ScalingState } from './types.ts';
 
 /** Default of `scaling.scaleToZero.idleAfter`. */
-const defaultIdleAfter = '10m';
+export const defaultIdleAfter = '10m';
 /** Default of `scaling.scaleToZero.maxHeldRequests`. */
 export const defaultHeldRequests = 1_000;
 
