@@ -42,17 +42,23 @@ const tolerated = (ratio: number) => 1 - tolerance <= ratio && ratio <= 1 + tole
 const ratioOf = (mean: number, target: number, cpu: boolean) =>
   cpu ? Math.floor(100 * mean + 1e-6) / Math.round(100 * target) : mean / target;
 
+/** What a pod without a sample is taken to use on the way down, over its request: whole milli-cores, cut off. */
+const assumedUsage = (target: number, requestMilli: number) =>
+  Math.floor((requestMilli * Math.max(100, Math.round(100 * target))) / 100) / requestMilli;
+
 /**
  * GetResourceReplicas (and GetMetricReplicas with `cpu` false): proposed replicas for a mean `target` per pod; undefined
  * where no sample counts, which ends the look. Pods that do not run yet, and for CPU those that are not ready in their
  * initialization or never were, are ignored: 0 on the way up. Pods without a sample: 0 on the way up, the target (of its
  * request: 1 for CPU) on the way down. A second look that turns the direction keeps the count.
+ * `requestMilli`: what each pod requests of a CPU, milli-cores.
  */
 export function replicasByPods(
   pods: readonly PodMetric[],
   target: number,
   replicas: number,
   cpu: boolean,
+  requestMilli = 1_000,
 ): number | undefined {
   let sum = 0;
   let counted = 0;
@@ -80,7 +86,7 @@ export function replicasByPods(
   let count = counted;
   if (missing > 0 && ratio !== 1) {
     count += missing;
-    if (ratio < 1) filled += missing * (cpu ? Math.max(1, target) : target);
+    if (ratio < 1) filled += missing * (cpu ? assumedUsage(target, requestMilli) : target);
   }
   if (up) count += ignored;
   const again = ratioOf(filled / count, target, cpu);

@@ -60,6 +60,12 @@ describe('HPA: the replica calculator', () => {
     expect(replicasByPods(pods, target, replicas, true)).toBe(wanted);
   });
 
+  test('a pod without a sample is taken to use whole milli-cores, cut off: 499 of 499.5', () => {
+    // Seed 298237814 of test/kube/hpa: 1,016 + 2 × 499 of 5 × 333 are 120 %, which need 4; with 499.5 it would be 121 % and 5.
+    const pods = [...[359, 339, 318].map((milli) => ready(milli / 333)), ready(undefined), ready(undefined)];
+    expect(replicasByPods(pods, 1.5, 6, true, 333)).toBe(4);
+  });
+
   test('an external total is divided by the average value, with the same tolerance', () => {
     expect(replicasByTotal(100, 10, 5)).toBe(10);
     expect(replicasByTotal(52, 10, 5)).toBe(5);

@@ -72,7 +72,7 @@ export function replayed({ setting, looks }: Recording): Pick<Look, 'at' | 'prop
   return looks.map(({ at, replicas, pods }) => {
     behavior.finds(at, replicas);
     const metrics = pods.filter(([state]) => state !== 'D').map((pod) => metricOf(pod, request));
-    const proposed = replicasByPods(metrics, target / 100, replicas, true);
+    const proposed = replicasByPods(metrics, target / 100, replicas, true, request);
     const asked =
       proposed === undefined
         ? replicas

@@ -174,6 +174,8 @@ export async function startBed(
           method: 'POST',
           body,
           headers: { 'content-type': 'application/json' },
+          // A kept connection goes on to where the Service led when it was opened: to a pod, past a gateway that came since.
+          reset: true,
           signal: AbortSignal.timeout(5_000),
         });
         return { status: answer.statusCode, text: await answer.body.text() };
