@@ -47,11 +47,12 @@ export class NodeClient implements Client {
 
   answer(status: number, body: Buffer, options: AnswerOptions): void {
     const unread = !this.isComplete;
-    const close = options.close === true || status === 413 || status === 408 || (unread && this.#isBig());
+    const isInCrumbs = this.#crumbs?.isInCrumbs === true;
+    const close =
+      isInCrumbs || options.close === true || status === 413 || status === 408 || (unread && this.#isBig());
     const whole = close ? { ...options, close } : options;
     // The connection ends right behind this answer: what else comes in crumbs is not worth reading for 2 s.
-    if (this.#crumbs?.isInCrumbs === true)
-      sendBody(this.#response, status, body, { ...options, close: true });
+    if (isInCrumbs) sendBody(this.#response, status, body, whole);
     else if (close && unread) this.#answerWhileSending(status, body, whole);
     else {
       if (unread) this.#throwAway();
